@@ -1,0 +1,467 @@
+/** One failure that a person can meet: how it looks on every surface, and what to do about it. */
+interface Entry {
+  /** HTTP status, also the GraphQL error's `status`. */
+  readonly status: number
+  /** One sentence. `{name}` is filled from the error's details. */
+  readonly title: string
+  readonly cause: string
+  readonly fix: string
+}
+
+/** Every failure that a person can meet. A code is a public contract: add, never rename or reuse. */
+export const errors = {
+  // Signing in and permissions
+  SLUICE_UNAUTHENTICATED: {
+    status: 401,
+    title: 'You are not signed in.',
+    cause: 'The request carried no credential, or one that has expired or was revoked.',
+    fix: 'Sign in again; in the CLI run `sluice login`.',
+  },
+  SLUICE_SIGN_IN_FAILED: {
+    status: 401,
+    title: 'Email or password is wrong.',
+    cause: 'No user has this email and password together.',
+    fix: 'Check both and try again.',
+  },
+  SLUICE_SIGN_IN_REUSED: {
+    status: 401,
+    title: 'This sign-in was ended for safety.',
+    cause: 'A refresh token was used twice, which happens when it was copied.',
+    fix: 'Sign in again. If it was not you, change your password.',
+  },
+  SLUICE_FORBIDDEN: {
+    status: 403,
+    title: 'You may not do this.',
+    cause: 'Your role in the organization, or the scopes of your authtoken, do not allow it.',
+    fix: 'Ask an owner or admin of the organization.',
+  },
+  SLUICE_AUTHTOKEN_INVALID: {
+    status: 401,
+    title: 'The authtoken is not valid.',
+    cause: 'It is mistyped, was revoked, or belongs to another Sluice server.',
+    fix: 'Create one in the console under Authtokens, then run `sluice login`.',
+  },
+  SLUICE_AUTHTOKEN_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such authtoken.',
+    cause: 'It does not exist in this organization.',
+    fix: 'List the authtokens and use an id from there.',
+  },
+  SLUICE_RATE_LIMITED: {
+    status: 429,
+    title: 'Too many attempts.',
+    cause: 'The limit for this action was reached.',
+    fix: 'Wait {retryAfterSeconds} seconds and try again.',
+  },
+  SLUICE_INPUT_INVALID: {
+    status: 400,
+    title: 'The input is not valid: {reason}',
+    cause: 'A value is missing, too long, or has the wrong form.',
+    fix: 'Correct the value and send it again.',
+  },
+  SLUICE_EMAIL_TAKEN: {
+    status: 409,
+    title: 'This email has an account already.',
+    cause: 'Another user signed up with it.',
+    fix: 'Sign in, or use another email.',
+  },
+  SLUICE_USER_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such user.',
+    cause: 'Nobody has signed up with this email.',
+    fix: 'Ask the person to sign up first.',
+  },
+  SLUICE_ORGANIZATION_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such organization.',
+    cause: 'It does not exist, or you are not a member of it.',
+    fix: 'Choose one of your organizations.',
+  },
+  SLUICE_ORGANIZATION_SLUG_TAKEN: {
+    status: 409,
+    title: 'The slug {slug} is taken.',
+    cause: 'Another organization has it.',
+    fix: 'Choose another slug.',
+  },
+  SLUICE_MEMBER_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such member.',
+    cause: 'The person is not in this organization.',
+    fix: 'List the members and use an id from there.',
+  },
+  SLUICE_MEMBER_EXISTS: {
+    status: 409,
+    title: 'This person is a member already.',
+    cause: 'The organization has this member.',
+    fix: 'Change the role of the member instead.',
+  },
+  SLUICE_LAST_OWNER: {
+    status: 409,
+    title: 'An organization needs an owner.',
+    cause: 'This would remove the last owner.',
+    fix: 'Make somebody else owner first.',
+  },
+  // Tunnels
+  SLUICE_TUNNEL_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such tunnel.',
+    cause: 'It does not exist in your organization.',
+    fix: 'Run `sluice tunnels` to list them.',
+  },
+  SLUICE_TUNNEL_NAME_INVALID: {
+    status: 400,
+    title: '{name} cannot be a tunnel name.',
+    cause: 'A name has 1 to 63 characters: a-z, 0-9 and hyphens inside.',
+    fix: 'Choose another name.',
+  },
+  SLUICE_TUNNEL_NAME_RESERVED: {
+    status: 409,
+    title: 'The name {name} is reserved.',
+    cause: 'The operator keeps it for the platform.',
+    fix: 'Choose another name.',
+  },
+  SLUICE_ENDPOINT_HOST_TAKEN: {
+    status: 409,
+    title: '{endpointHost} is taken.',
+    cause: 'A tunnel of another organization has this endpoint host.',
+    fix: 'Choose another --name, or start without it to be given a free one.',
+  },
+  SLUICE_TUNNELS_MAX: {
+    status: 403,
+    title: 'Your plan allows {max} tunnels.',
+    cause: 'The organization has as many tunnels as its plan allows.',
+    fix: 'Delete one, or change to a larger plan.',
+  },
+  SLUICE_RELAY_UNAVAILABLE: {
+    status: 503,
+    title: 'No relay is ready.',
+    cause: 'No relay of the region is registered and healthy.',
+    fix: 'Try again in a few seconds; the operator sees the relays at /graphiql.',
+  },
+  SLUICE_RELAY_KEY_INVALID: {
+    status: 401,
+    title: 'The relay key is not valid.',
+    cause: 'It is not one of the keys the gateway was configured with.',
+    fix: 'Set RELAY_KEY on the relay to a key listed in the gateway’s RELAY_KEY_HASHES.',
+  },
+  SLUICE_REGION_UNKNOWN: {
+    status: 400,
+    title: 'There is no region {region}.',
+    cause: 'No relay serves this region.',
+    fix: 'Leave --region out, or choose one of: {regions}.',
+  },
+  SLUICE_CAPTURED_REQUEST_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such captured request.',
+    cause: 'It does not exist in your organization, or is older than the retention.',
+    fix: 'Choose one from the request log.',
+  },
+  SLUICE_CURSOR_INVALID: {
+    status: 400,
+    title: 'The cursor is not valid.',
+    cause: 'It was changed, or comes from another list.',
+    fix: 'Start from the first page.',
+  },
+  // Domains
+  SLUICE_DOMAIN_INVALID: {
+    status: 400,
+    title: '{domain} is not a domain you can use.',
+    cause: 'It is not a fully qualified name, or belongs to this Sluice server.',
+    fix: 'Use a name of your own, such as app.example.com.',
+  },
+  SLUICE_DOMAIN_TAKEN: {
+    status: 409,
+    title: '{domain} is in use.',
+    cause: 'An organization has verified this domain.',
+    fix: 'Remove it there first, or use another domain.',
+  },
+  SLUICE_DOMAIN_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such domain.',
+    cause: 'It does not exist in your organization.',
+    fix: 'Choose one from the list of domains.',
+  },
+  SLUICE_DOMAIN_NOT_VERIFIED: {
+    status: 409,
+    title: '{domain} is not verified.',
+    cause: 'The TXT record {record} does not hold the expected value: {reason}.',
+    fix: 'Set the record as shown, wait for DNS to update, and verify again.',
+  },
+  SLUICE_DOMAINS_MAX: {
+    status: 403,
+    title: 'An organization can have {max} domains.',
+    cause: 'The limit is reached.',
+    fix: 'Remove one that is not used.',
+  },
+  // Billing
+  SLUICE_PLAN_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such plan.',
+    cause: 'No plan has this id.',
+    fix: 'Choose one of the listed plans.',
+  },
+  // The graph
+  SLUICE_DOCUMENT_UNKNOWN: {
+    status: 400,
+    title: 'The document is not registered.',
+    cause: 'This door accepts persisted documents only, and this one is not among them.',
+    fix: 'Reload the page, or update the CLI.',
+  },
+  SLUICE_DOCUMENT_INVALID: {
+    status: 400,
+    title: 'The GraphQL document is not valid.',
+    cause: 'It does not parse, or does not fit the schema.',
+    fix: 'Compare it with the schema.',
+  },
+  SLUICE_DOCUMENT_TOO_LARGE: {
+    status: 400,
+    title: 'The GraphQL document is too large: {limit}.',
+    cause: 'Documents are bounded in depth, aliases, tokens and bytes.',
+    fix: 'Ask for less, or split the query.',
+  },
+  SLUICE_ALIAS_SHADOWS_FIELD: {
+    status: 400,
+    title: 'The alias {alias} has the name of a field.',
+    cause: 'An alias may not be the name of a field of the type it stands in.',
+    fix: 'Choose another alias.',
+  },
+  SLUICE_INTROSPECTION_FORBIDDEN: {
+    status: 403,
+    title: 'Introspection is for the signed-in.',
+    cause: 'The request was anonymous.',
+    fix: 'Sign in first.',
+  },
+  SLUICE_REQUEST_UNSAFE: {
+    status: 403,
+    title: 'The request could come from another site.',
+    cause: 'It has no JSON content type, or its Origin is not this console.',
+    fix: 'Send `content-type: application/json`.',
+  },
+  SLUICE_SUBGRAPH_UNAVAILABLE: {
+    status: 503,
+    title: 'A part of Sluice is not answering.',
+    cause: 'The part that holds this data is down or restarting.',
+    fix: 'Try again in a moment; the rest keeps working.',
+  },
+  SLUICE_SUBGRAPH_TIMEOUT: {
+    status: 504,
+    title: 'A part of Sluice is too slow.',
+    cause: 'The part that holds this data did not answer in time.',
+    fix: 'Try again in a moment.',
+  },
+  SLUICE_SUBSCRIPTION_LOST: {
+    status: 503,
+    title: 'The live stream was cut.',
+    cause: 'The part that sends these events restarted.',
+    fix: 'Subscribe again; a cursor resumes where it stopped.',
+  },
+  SLUICE_SUBSCRIPTION_TOO_SLOW: {
+    status: 429,
+    title: 'The live stream was ended: it was read too slowly.',
+    cause: 'More events waited than the limit allows.',
+    fix: 'Subscribe again; a cursor resumes where it stopped.',
+  },
+  SLUICE_SUBSCRIPTION_RELOAD: {
+    status: 503,
+    title: 'The live stream was ended by an update.',
+    cause: 'The schema of this server changed.',
+    fix: 'Subscribe again.',
+  },
+  SLUICE_SUBSCRIPTIONS_MAX: {
+    status: 429,
+    title: 'Too many live streams.',
+    cause: 'One connection can have {max} subscriptions.',
+    fix: 'End one first.',
+  },
+  SLUICE_INTERNAL: {
+    status: 500,
+    title: 'Something went wrong on our side.',
+    cause: 'An unexpected failure, logged as {id}.',
+    fix: 'Try again; if it stays, send the id to the operator.',
+  },
+  // The edge: what a visitor meets
+  SLUICE_REQUEST_MALFORMED: {
+    status: 400,
+    title: 'The request is malformed: {reason}.',
+    cause: 'It is ambiguous or breaks HTTP, and would be read differently by different servers.',
+    fix: 'Correct the program that sent it.',
+  },
+  SLUICE_REQUEST_HEAD_TOO_LARGE: {
+    status: 431,
+    title: 'The request head is larger than {max} bytes.',
+    cause: 'Request line and headers together are bounded.',
+    fix: 'Send fewer or smaller headers; often it is a cookie.',
+  },
+  SLUICE_REQUEST_TIMEOUT: {
+    status: 408,
+    title: 'The request head did not arrive in time.',
+    cause: 'The connection was open, but the headers did not end.',
+    fix: 'Send the whole head at once.',
+  },
+  SLUICE_TUNNEL_UNKNOWN: {
+    status: 404,
+    title: 'There is no tunnel at {endpointHost}.',
+    cause: 'No tunnel has this endpoint host, or it was deleted.',
+    fix: 'Check the address. If it is yours, run `sluice http <port> --name <name>`.',
+  },
+  SLUICE_TLS_MODE_MISMATCH: {
+    status: 421,
+    title: '{endpointHost} is not served on this listener.',
+    cause: 'The tunnel wants another TLS mode, or Host and TLS server name differ.',
+    fix: 'Use the exact address the agent printed.',
+  },
+  SLUICE_BASIC_AUTH_REQUIRED: {
+    status: 401,
+    title: 'This tunnel asks for a user name and password.',
+    cause: 'The owner protects it with basic authentication.',
+    fix: 'Ask the owner for both.',
+  },
+  SLUICE_IP_DENIED: {
+    status: 403,
+    title: 'Your address may not visit this tunnel.',
+    cause: 'The owner allows certain networks only.',
+    fix: 'Ask the owner to allow your network.',
+  },
+  SLUICE_CONNECTIONS_MAX: {
+    status: 429,
+    title: 'This tunnel is busy.',
+    cause: 'It serves as many connections at once as its plan allows.',
+    fix: 'Try again in a second.',
+  },
+  SLUICE_TUNNEL_OFFLINE: {
+    status: 503,
+    title: '{endpointHost} is offline.',
+    cause: 'The tunnel exists, but no agent is connected.',
+    fix: 'If it is yours, start the agent: `sluice http <port> --name <name>`.',
+  },
+  SLUICE_RELAY_DRAINING: {
+    status: 503,
+    title: 'This relay is shutting down.',
+    cause: 'It is being restarted and takes no new requests.',
+    fix: 'Try again at once; another relay answers.',
+  },
+  SLUICE_UPSTREAM_REFUSED: {
+    status: 502,
+    title: 'Nothing answers at {upstream}.',
+    cause: 'The agent is connected, but the local service refused the connection: {reason}.',
+    fix: 'Start the service, or give the agent the right port.',
+  },
+  SLUICE_UPSTREAM_INVALID: {
+    status: 502,
+    title: 'The local service sent an invalid response: {reason}.',
+    cause: 'It breaks HTTP, or closed the connection before a whole head was sent.',
+    fix: 'Look at the log of the local service.',
+  },
+  SLUICE_UPSTREAM_TIMEOUT: {
+    status: 504,
+    title: 'The local service did not answer in time.',
+    cause: 'No response head arrived within {seconds} seconds.',
+    fix: 'Look at the log of the local service.',
+  },
+  SLUICE_AGENT_LOST: {
+    status: 502,
+    title: 'The agent went away during the request.',
+    cause: 'Its connection to the relay was cut.',
+    fix: 'Send the request again.',
+  },
+  // Agent sessions
+  SLUICE_AGENT_TOKEN_INVALID: {
+    status: 401,
+    title: 'The relay refused the agent token.',
+    cause: 'It has expired, was revoked, or is for another relay.',
+    fix: 'The agent asks for a new one by itself; if it stays, run `sluice login`.',
+  },
+  SLUICE_PROTOCOL_UNSUPPORTED: {
+    status: 426,
+    title: 'Agent and relay do not speak the same protocol version.',
+    cause: 'The relay supports versions {supported}.',
+    fix: 'Update the agent.',
+  },
+  SLUICE_SESSION_REPLACED: {
+    status: 409,
+    title: 'Another agent took over this tunnel.',
+    cause: 'The same owner started the tunnel again elsewhere.',
+    fix: 'Stop one of the two, or give it another --name.',
+  },
+  SLUICE_SESSION_REVOKED: {
+    status: 403,
+    title: 'The tunnel was stopped.',
+    cause: 'It was stopped, deleted or suspended, or the authtoken was revoked.',
+    fix: 'Look at the tunnel in the console, then start it again.',
+  },
+  SLUICE_SESSIONS_MAX: {
+    status: 503,
+    title: 'The relay is full.',
+    cause: 'It holds as many agent sessions as it may.',
+    fix: 'The agent tries another relay by itself.',
+  },
+  // The CLI
+  SLUICE_NOT_LOGGED_IN: {
+    status: 401,
+    title: 'There is no authtoken.',
+    cause: 'Neither SLUICE_AUTHTOKEN nor the configuration file has one.',
+    fix: 'Create one in the console under Authtokens, then run `sluice login`.',
+  },
+  SLUICE_SERVER_UNREACHABLE: {
+    status: 503,
+    title: '{server} does not answer.',
+    cause: '{reason}',
+    fix: 'Check the address (--server or SLUICE_SERVER) and your network.',
+  },
+  SLUICE_ROUND_TRIP_FAILED: {
+    status: 502,
+    title: 'The public address does not answer yet.',
+    cause: 'The check through {url} failed: {reason}.',
+    fix: 'The operator’s DNS or firewall may not let visitors reach the relay.',
+  },
+  SLUICE_USAGE: {
+    status: 400,
+    title: '{reason}',
+    cause: 'The command line is not valid.',
+    fix: 'Run `sluice help {command}` for the options.',
+  },
+} as const satisfies Record<`SLUICE_${string}`, Entry>
+
+export type ErrorCode = keyof typeof errors
+export type Details = Readonly<Record<string, string | number | boolean>>
+
+/** Where each code has its page; the code is appended. */
+export const docsUrl = 'https://docs.sluice.dev/errors/'
+
+/** An expected failure. All of it but `cause` is shown to people: no SQL, no addresses, no ids of others. */
+export class SluiceError extends Error {
+  override readonly name = 'SluiceError'
+  readonly code: ErrorCode
+  readonly details: Details
+
+  constructor(code: ErrorCode, details: Details = {}, options?: ErrorOptions) {
+    super(fill(errors[code].title, details), options)
+    this.code = code
+    this.details = details
+  }
+}
+
+/** The failure as a problem body (RFC 9457). The error page and the agent's screen print the same fields. */
+export function problemOf({ code, message, details }: SluiceError) {
+  const { status, cause, fix } = errors[code]
+  return {
+    ...details,
+    type: docsUrl + code,
+    code,
+    status,
+    title: message,
+    detail: fill(cause, details),
+    fix: fill(fix, details),
+  }
+}
+
+export type Problem = ReturnType<typeof problemOf>
+
+/** Whether a code that came over a wire is one of the catalogue. */
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(errors, code)
+}
+
+function fill(text: string, details: Details): string {
+  return text.replaceAll(/\{(\w+)\}/g, (whole, name: string) => String(details[name] ?? whole))
+}

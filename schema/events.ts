@@ -1,0 +1,65 @@
+import { z } from 'zod'
+
+/** What an organization may do, and how much of it. Billing owns the numbers; tunnels keeps a copy. */
+export const Entitlements = z.object({
+  maxTunnels: z.number().int().positive(),
+  maxConcurrentConnections: z.number().int().positive(),
+  maxCustomDomains: z.number().int().nonnegative(),
+  maxMembers: z.number().int().positive(),
+  requestsPerPeriod: z.number().int().positive(),
+  bytesPerPeriod: z.number().int().positive(),
+  requestLogDays: z.number().int().positive(),
+})
+export type Entitlements = z.infer<typeof Entitlements>
+
+/** Facts that other subgraphs react to. A payload is parsed before use: it may be from the last release. */
+export const events = {
+  'organization.created': z.object({
+    organizationId: z.uuid(),
+    name: z.string(),
+    createdBy: z.uuid(),
+  }),
+  'authtoken.revoked': z.object({ organizationId: z.uuid(), authtokenId: z.uuid() }),
+  'entitlements.changed': z.object({
+    organizationId: z.uuid(),
+    planId: z.string(),
+    entitlements: Entitlements,
+  }),
+  'domain.attached': z.object({
+    organizationId: z.uuid(),
+    domainId: z.uuid(),
+    domain: z.string(),
+    tunnelId: z.uuid(),
+  }),
+  'domain.detached': z.object({ organizationId: z.uuid(), domainId: z.uuid(), domain: z.string() }),
+  'tunnel.created': z.object({
+    organizationId: z.uuid(),
+    tunnelId: z.uuid(),
+    endpointHost: z.string(),
+  }),
+  'tunnel.deleted': z.object({
+    organizationId: z.uuid(),
+    tunnelId: z.uuid(),
+    endpointHost: z.string(),
+  }),
+} as const satisfies Record<string, z.ZodType>
+
+export type EventName = keyof typeof events
+export type EventPayload<N extends EventName> = z.infer<(typeof events)[N]>
+
+/** One entry of the events stream (field `event`, JSON). Consumers drop an id they have seen and a version below the one they hold. */
+export const EventEnvelope = z.object({
+  id: z.uuid(),
+  name: z.string(),
+  /** The entity the event is about, for ordering: `organization:<id>`, `domain:<id>`, `tunnel:<id>`. */
+  entity: z.string(),
+  /** Rises with every event of the entity from this source. */
+  version: z.number().int().positive(),
+  occurredAt: z.iso.datetime(),
+  payload: z.unknown(),
+})
+export type EventEnvelope = z.infer<typeof EventEnvelope>
+
+/** Payloads of jobs (Bull data). They only wake a worker: what must happen is a row. */
+export const TlsProbeDue = z.object({ domainId: z.uuid() })
+export type TlsProbeDue = z.infer<typeof TlsProbeDue>
