@@ -1,0 +1,96 @@
+import { Migrator } from '@mikro-orm/migrations'
+import { DataloaderType, MikroORM, type EntityManager, type Options } from '@mikro-orm/postgresql'
+
+import { organizationIdsOf, type Principal } from './principal.ts'
+
+export type { EntityManager } from '@mikro-orm/postgresql'
+export type Orm = MikroORM
+
+export interface DatabaseOptions {
+  databaseUrl: string
+  /** The subgraph's own PostgreSQL schema. */
+  schema: string
+  entities: NonNullable<Options['entities']>
+  /** Absolute folder of the migrations. */
+  migrationsPath: string
+  connectionsMax?: number
+}
+
+/** Statements are cut after this; a lock that takes longer is a bug or a pile-up. */
+const statementTimeoutMs = 15_000
+const lockTimeoutMs = 5_000
+const connectTimeoutMs = 5_000
+
+/** Which rows a fork sees: those of these organizations, or every row for jobs and event consumers. */
+type TenantScope = { all: true } | { all: false; organizationIds: string[] }
+
+/**
+ * On by default for every entity with an `organizationId`: the one place where the tenant is part of each query.
+ * Without its parameters a query throws, so a forgotten scope fails closed.
+ */
+export const tenantFilter = {
+  tenant: {
+    name: 'tenant',
+    default: true,
+    cond: (scope: TenantScope | Record<string, never>) => {
+      if (scope.all === true) return {}
+      if (scope.all !== false)
+        throw new Error('an entity manager without tenant scope: use forkFor or forkSystem')
+      return { organizationId: { $in: scope.organizationIds } }
+    },
+  },
+} as const
+
+/** Connects lazily: a part starts while PostgreSQL is down and answers once it is back. */
+export async function openOrm(options: DatabaseOptions): Promise<Orm> {
+  return MikroORM.init(ormOptions(options))
+}
+
+export function ormOptions(options: DatabaseOptions): Options {
+  return {
+    clientUrl: options.databaseUrl,
+    schema: options.schema,
+    entities: options.entities,
+    extensions: [Migrator],
+    dataloader: DataloaderType.ALL,
+    ensureDatabase: false,
+    pool: { min: 0, max: options.connectionsMax ?? 6, idleTimeoutMillis: 30_000 },
+    driverOptions: {
+      connectionTimeoutMillis: connectTimeoutMs,
+      options: `-c statement_timeout=${statementTimeoutMs} -c lock_timeout=${lockTimeoutMs} -c idle_in_transaction_session_timeout=30000`,
+    },
+    migrations: {
+      path: options.migrationsPath,
+      tableName: 'migrations',
+      emit: 'ts',
+      snapshot: true,
+      silent: true,
+    },
+  } as Options
+}
+
+/** Brings the schema up to date. Replicas that start together wait for each other on an advisory lock. */
+export async function migrate(orm: Orm, schema: string): Promise<void> {
+  const em = orm.em.fork()
+  await em.transactional(async (locked) => {
+    await locked.execute(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [
+      `sluice:migrate:${schema}`,
+    ])
+    await orm.em.fork().execute(`create schema if not exists "${schema}"`)
+    await orm.migrator.up()
+  })
+}
+
+/** One entity manager per request, seeing the rows of the principal's organizations only. */
+export function forkFor(orm: Orm, principal: Principal, signal?: AbortSignal): EntityManager {
+  const em = orm.em.fork(signal ? { signal } : {}) as EntityManager
+  em.setFilterParams('tenant', { all: false, organizationIds: organizationIdsOf(principal) })
+  return em
+}
+
+/** For jobs, event consumers and rules that must see every organization: use with care and say why. */
+export function forkSystem(orm: Orm): EntityManager {
+  const em = orm.em.fork() as EntityManager
+  em.setFilterParams('tenant', { all: true })
+  return em
+}

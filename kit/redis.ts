@@ -1,0 +1,84 @@
+import { Redis } from 'ioredis'
+
+import type { Log } from './log.ts'
+
+const commandTimeoutMs = 2_000
+const reconnectMsMax = 2_000
+
+/**
+ * A Redis connection for commands. While Redis is away a command fails within `commandTimeoutMs` instead of waiting:
+ * nothing in Redis is the only copy, so the caller goes on without.
+ */
+export function openRedis(url: string, log: Log, options: { blocking?: boolean } = {}): Redis {
+  const redis = new Redis(url, {
+    lazyConnect: false,
+    maxRetriesPerRequest: options.blocking ? null : 1,
+    enableOfflineQueue: options.blocking ?? false,
+    ...(options.blocking ? {} : { commandTimeout: commandTimeoutMs }),
+    retryStrategy: (times) =>
+      Math.min(50 * 2 ** Math.min(times, 6), reconnectMsMax) * (0.5 + Math.random() / 2),
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  })
+  let away = false
+  redis.on('error', (error: Error) => {
+    if (!away) log.warn({ reason: error.message }, 'redis is away')
+    away = true
+  })
+  redis.on('ready', () => {
+    if (away) log.info('redis is back')
+    away = false
+  })
+  return redis
+}
+
+/** Waits until the connection is usable; commands fail before that. Rejects after `timeoutMs`. */
+export async function redisReady(redis: Redis, timeoutMs = 5_000): Promise<void> {
+  if (redis.status === 'ready') return
+  await new Promise<void>((resolve, reject) => {
+    const timer = setTimeout(() => {
+      redis.off('ready', ready)
+      reject(new Error('redis did not answer in time'))
+    }, timeoutMs)
+    const ready = () => {
+      clearTimeout(timer)
+      resolve()
+    }
+    redis.once('ready', ready)
+  })
+}
+
+/** Shares one subscriber connection among all listeners of a process; a channel is left with its last listener. */
+export interface ChannelHub {
+  /** Returns once Redis confirmed. Call the result to leave. */
+  subscribe(channel: string, listener: (message: string) => void): Promise<() => void>
+  close(): Promise<void>
+}
+
+export function openChannelHub(url: string, log: Log): ChannelHub {
+  // Subscriptions wait for Redis and are renewed by ioredis after a reconnect.
+  const redis = openRedis(url, log, { blocking: true })
+  const listeners = new Map<string, Set<(message: string) => void>>()
+  redis.on('message', (channel: string, message: string) => {
+    for (const listener of listeners.get(channel) ?? []) listener(message)
+  })
+  return {
+    async subscribe(channel, listener) {
+      const known = listeners.get(channel)
+      const set = known ?? new Set()
+      set.add(listener)
+      listeners.set(channel, set)
+      if (!known) await redis.subscribe(channel)
+      return () => {
+        set.delete(listener)
+        if (set.size > 0 || listeners.get(channel) !== set) return
+        listeners.delete(channel)
+        // While Redis is away there is nothing to leave.
+        redis.unsubscribe(channel).catch(() => undefined)
+      }
+    },
+    async close() {
+      listeners.clear()
+      redis.disconnect()
+    },
+  }
+}

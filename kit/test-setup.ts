@@ -1,0 +1,32 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import type { TestProject } from 'vitest/node'
+
+import { startPostgres, startRedis } from './engines.ts'
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    databaseUrl: string
+    redisUrl: string
+  }
+}
+
+/** vitest's global set-up: one PostgreSQL and one Redis for all test files, unless the environment names others. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  // oxlint-disable-next-line node/no-process-env -- The set-up is the main program of a test run.
+  const { SLUICE_TEST_DATABASE_URL: databaseUrl, SLUICE_TEST_REDIS_URL: redisUrl } = process.env
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'))
+  const postgres = databaseUrl
+    ? null
+    : await startPostgres({ dataDir: join(folder, 'postgres'), throwaway: true })
+  const redis = redisUrl ? null : await startRedis()
+  project.provide('databaseUrl', databaseUrl ?? postgres?.url ?? '')
+  project.provide('redisUrl', redisUrl ?? redis?.url ?? '')
+  return async () => {
+    await postgres?.close()
+    await redis?.close()
+    rmSync(folder, { recursive: true, force: true })
+  }
+}
