@@ -420,6 +420,36 @@ export const errors = {
     cause: 'The command line is not valid.',
     fix: 'Run `sluice help {command}` for the options.',
   },
+  SLUICE_COMMAND_UNKNOWN: {
+    status: 400,
+    title: '{reason}',
+    cause: 'The command line program has no such command.',
+    fix: 'Run `sluice help` to list the commands.',
+  },
+  SLUICE_SERVER_FOREIGN: {
+    status: 502,
+    title: '{server} is not a Sluice server.',
+    cause: 'Something else answers there: {reason}.',
+    fix: 'Check the address (--server or SLUICE_SERVER); it is the address of the console.',
+  },
+  SLUICE_RELAY_UNREACHABLE: {
+    status: 503,
+    title: 'The relay does not answer.',
+    cause: 'No session with {relay} within {seconds} seconds: {reason}.',
+    fix: 'Check that your network lets this machine open WebSockets to the relay.',
+  },
+  SLUICE_CONFIG_NOT_SAVED: {
+    status: 500,
+    title: 'The configuration file could not be written.',
+    cause: '{path}: {reason}.',
+    fix: 'Make the folder writable for you, or set SLUICE_AUTHTOKEN instead.',
+  },
+  SLUICE_COMMAND_FAILED: {
+    status: 500,
+    title: 'The command failed in an unexpected way.',
+    cause: '{reason}',
+    fix: 'Run it again with SLUICE_DEBUG=1 and send the output to the operator.',
+  },
 } as const satisfies Record<`SLUICE_${string}`, Entry>
 
 export type ErrorCode = keyof typeof errors
