@@ -438,6 +438,12 @@ export const errors = {
     cause: 'No session with {relay} within {seconds} seconds: {reason}.',
     fix: 'Check that your network lets this machine open WebSockets to the relay.',
   },
+  SLUICE_CONFIG_NOT_READ: {
+    status: 500,
+    title: 'The configuration file could not be read.',
+    cause: '{path}: {reason}.',
+    fix: 'Make the file readable for you, or remove it and run `sluice login`.',
+  },
   SLUICE_CONFIG_NOT_SAVED: {
     status: 500,
     title: 'The configuration file could not be written.',
@@ -449,6 +455,19 @@ export const errors = {
     title: 'The command failed in an unexpected way.',
     cause: '{reason}',
     fix: 'Run it again with SLUICE_DEBUG=1 and send the output to the operator.',
+  },
+  // The console
+  SLUICE_GATEWAY_UNREACHABLE: {
+    status: 503,
+    title: 'Sluice does not answer.',
+    cause: 'The console could not reach its server: {reason}',
+    fix: 'Check your network. If others have the same trouble, tell the operator of this server.',
+  },
+  SLUICE_PAGE_FAILED: {
+    status: 500,
+    title: 'This page stopped working.',
+    cause: 'The console met something it did not expect: {reason}',
+    fix: 'Reload the page. If it happens again, report it with this code.',
   },
 } as const satisfies Record<`SLUICE_${string}`, Entry>
 
