@@ -14,6 +14,8 @@ export interface DatabaseOptions {
   /** Absolute folder of the migrations. */
   migrationsPath: string
   connectionsMax?: number
+  /** Writes the snapshot that the next migration is made from. Only for making migrations. */
+  snapshot?: boolean
 }
 
 /** Statements are cut after this; a lock that takes longer is a bug or a pile-up. */
@@ -63,7 +65,8 @@ export function ormOptions(options: DatabaseOptions): Options {
       path: options.migrationsPath,
       tableName: 'migrations',
       emit: 'ts',
-      snapshot: true,
+      snapshot: options.snapshot ?? false,
+      snapshotName: '.snapshot',
       silent: true,
     },
   } as Options

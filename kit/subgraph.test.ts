@@ -2,7 +2,7 @@ import { SluiceError } from '@sluice/schema/errors'
 import { GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql'
 import { createClient } from 'graphql-ws'
 import { expect, onTestFinished, test } from 'vitest'
-import WebSocket from 'ws'
+import { WebSocket } from 'ws'
 
 import { BoundedQueue } from './bounded-queue.ts'
 import { createInternalSigner, internalHeader, type SubgraphName } from './internal-token.ts'
