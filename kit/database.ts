@@ -16,6 +16,8 @@ export interface DatabaseOptions {
   connectionsMax?: number
   /** Writes the snapshot that the next migration is made from. Only for making migrations. */
   snapshot?: boolean
+  /** Tables that migrations make by hand: the entities are not compared with them. */
+  skipTables?: RegExp[]
 }
 
 /** Statements are cut after this; a lock that takes longer is a bug or a pile-up. */
@@ -61,6 +63,7 @@ export function ormOptions(options: DatabaseOptions): Options {
       connectionTimeoutMillis: connectTimeoutMs,
       options: `-c statement_timeout=${statementTimeoutMs} -c lock_timeout=${lockTimeoutMs} -c idle_in_transaction_session_timeout=30000`,
     },
+    schemaGenerator: { skipTables: options.skipTables ?? [] },
     migrations: {
       path: options.migrationsPath,
       tableName: 'migrations',
