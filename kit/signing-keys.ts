@@ -1,4 +1,4 @@
-import { importJWK, SignJWT, type JWK, type JWTPayload } from 'jose'
+import { exportJWK, generateKeyPair, importJWK, SignJWT, type JWK, type JWTPayload } from 'jose'
 import { z } from 'zod'
 
 const PrivateJwk = z.object({
@@ -50,8 +50,8 @@ export async function openSigningKeys(jwks: PrivateJwks): Promise<SigningKeys> {
 export async function generatePrivateJwks(count = 2): Promise<PrivateJwks> {
   const keys = await Promise.all(
     Array.from({ length: count }, async () => {
-      const pair = await crypto.subtle.generateKey('Ed25519', true, ['sign', 'verify'])
-      const { kty, crv, x, d } = await crypto.subtle.exportKey('jwk', pair.privateKey)
+      const pair = await generateKeyPair('EdDSA', { extractable: true })
+      const { kty, crv, x, d } = await exportJWK(pair.privateKey)
       return { kty, crv, x, d, kid: crypto.randomUUID() }
     }),
   )

@@ -1,0 +1,167 @@
+import { join } from 'node:path'
+
+import { ConfigError } from '@sluice/kit/config'
+import { EngineError, freePort, startPostgres, startRedis, type Engine } from '@sluice/kit/engines'
+import { Closer } from '@sluice/kit/lifecycle'
+import { createLog } from '@sluice/kit/log'
+
+import { buildBundles } from './bundles.ts'
+import { config } from './config.ts'
+import { assertPortsFree, endLeftOver, noteProcess, takeFolder } from './instance.ts'
+import { openRelayProcess } from './relay-process.ts'
+import { createReport, welcomeText } from './report.ts'
+import { residentMb } from './resident.ts'
+import { openSecrets } from './secrets.ts'
+
+const root = join(import.meta.dirname, '../../..')
+const apex = 'tunnel.localhost'
+const stopMsMax = 45_000
+
+const startedAt = Number(process.env['SLUICE_STARTED_AT'] ?? Date.now())
+const report = createReport((line) => process.stderr.write(`${line}\n`), startedAt)
+const closer = new Closer()
+const stopping = new AbortController()
+let ended = false
+
+process.on('SIGINT', () => stop('Ctrl-C'))
+process.on('SIGTERM', () => stop('SIGTERM'))
+process.on('SIGHUP', () => stop('SIGHUP'))
+
+const starting = start()
+starting.catch(async (error: unknown) => {
+  if (stopping.signal.aborted) return // Asked for.
+  const known = error instanceof EngineError || error instanceof ConfigError
+  report.failed(known ? error.message : `Sluice could not start: ${String(error)}`)
+  if (!known && error instanceof Error) process.stderr.write(`${error.stack}\n`)
+  await end(1)
+})
+
+async function start(): Promise<void> {
+  const settings = config(process.env, root)
+  const { ports, dataFolder } = settings
+  const { signal } = stopping
+  const consoleUrl = `http://localhost:${ports.console}`
+  process.stderr.write(`\n  Sluice is starting, data in ${dataFolder}\n\n`)
+  closer.add(takeFolder(dataFolder, consoleUrl))
+  endLeftOver(dataFolder, 'relay', 'relay/src/main.ts')
+  endLeftOver(dataFolder, 'redis', '-server')
+  await assertPortsFree(ports)
+  const secrets = await openSecrets(dataFolder)
+
+  const bundlesBuilt = buildBundles({
+    root,
+    dataFolder,
+    signal,
+    onBuild: (name) => report.note(`building the ${name} …`),
+  })
+  // Reported where it is awaited; a failure before that must not count as unhandled.
+  bundlesBuilt.catch(() => undefined)
+  const [databaseUrl, redisUrl] = await Promise.all([
+    engine('PostgreSQL', dataFolder, settings.databaseUrl, () =>
+      startPostgres({ dataDir: join(dataFolder, 'postgres') }),
+    ),
+    engine('Redis', dataFolder, settings.redisUrl, () => startRedis()),
+  ])
+  signal.throwIfAborted()
+
+  const log = createLog('platform', settings.logLevel)
+  // Loaded only now: engines start while nothing competes for the processor.
+  const { createPlatform } = await import('./server.ts')
+  const consolePort = ports.console || (await freePort())
+  const platform = closer.add(
+    await createPlatform({
+      databaseUrl,
+      redisUrl,
+      secrets,
+      apex,
+      consoleDist: join(root, 'console/dist'),
+      ports: { ...ports, console: consolePort },
+      log,
+      onReady: (part) => report.ready(part),
+    }),
+  )
+  signal.throwIfAborted()
+
+  const gatewayUrl = `http://127.0.0.1:${platform.port}`
+  const adminPort = ports.relayAdmin || (await freePort())
+  closer.add(
+    await openRelayProcess({
+      root,
+      dataFolder,
+      signal,
+      adminPort,
+      onRestart: () => report.note('the relay ended; starting it again'),
+      env: {
+        PATH: process.env['PATH'],
+        HOME: process.env['HOME'],
+        NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
+        NODE_ENV: 'production',
+        LOG_LEVEL: settings.logLevel,
+        RELAY_APEX: apex,
+        RELAY_HTTP_PORT: String(ports.http),
+        RELAY_HTTPS_PORT: String(ports.https),
+        RELAY_ADMIN_PORT: String(adminPort),
+        RELAY_KEY: secrets.relayKey,
+        RELAY_GATEWAY_URL: gatewayUrl,
+        RELAY_JWKS_URL: `${gatewayUrl}/.well-known/jwks.json`,
+        REDIS_URL: redisUrl,
+      },
+    }),
+  )
+  report.ready('relay')
+  await bundlesBuilt
+  signal.throwIfAborted()
+
+  process.stdout.write(
+    welcomeText({
+      consoleUrl: `http://localhost:${platform.port}`,
+      firstAdmin: platform.firstAdmin,
+      cli: 'node agent/dist/sluice.js',
+      seconds: report.seconds(),
+      residentMb: residentMb(process.ppid),
+    }),
+  )
+}
+
+/** An engine of our own, closed with us, unless the environment names one that runs. */
+async function engine(
+  name: string,
+  dataFolder: string,
+  url: string | undefined,
+  open: () => Promise<Engine>,
+): Promise<string> {
+  if (url) {
+    report.ready(`${name} (yours)`)
+    return url
+  }
+  const own = closer.add(await open())
+  noteProcess(dataFolder, name.toLowerCase(), own.pid)
+  report.ready(name)
+  return own.url
+}
+
+function stop(reason: string): void {
+  if (stopping.signal.aborted) {
+    process.stderr.write('  Stopped at once; the next start tidies up.\n')
+    process.exit(1)
+  }
+  stopping.abort(new Error(reason))
+  process.stderr.write(`\n  ${reason}: stopping …\n`)
+  void end(0)
+}
+
+async function end(code: number): Promise<void> {
+  if (ended) return
+  ended = true
+  setTimeout(() => process.exit(1), stopMsMax).unref()
+  try {
+    // What is being opened is opened first, so that it can be closed.
+    await starting.catch(() => undefined)
+    await closer.close()
+    process.stderr.write('  Stopped. The data is kept.\n')
+  } catch (error) {
+    process.stderr.write(`  Not everything stopped cleanly: ${String(error)}\n`)
+    process.exit(1)
+  }
+  process.exit(code)
+}

@@ -1,0 +1,29 @@
+import { mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { expect, test } from 'vitest'
+
+import { openSecrets } from './secrets.ts'
+
+const folder = () => mkdtempSync(join(tmpdir(), 'sluice-secrets-'))
+
+test('secrets are made once, with two signing keys, and only their owner can read them', async () => {
+  const data = folder()
+
+  const first = await openSecrets(data)
+  const second = await openSecrets(data)
+
+  expect(second).toEqual(first)
+  expect(first.signingJwks.keys).toHaveLength(2)
+  expect(statSync(join(data, 'secrets.json')).mode & 0o777).toBe(0o600)
+})
+
+test('damaged secrets are reported without a word of their content, and kept', async () => {
+  const data = folder()
+  writeFileSync(join(data, 'secrets.json'), '{"relayKey":"hunter2"')
+
+  await expect(openSecrets(data)).rejects.toThrow(/damaged/)
+  await expect(openSecrets(data)).rejects.not.toThrow(/hunter2/)
+  expect(readFileSync(join(data, 'secrets.json'), 'utf8')).toContain('hunter2')
+})

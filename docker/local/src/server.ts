@@ -1,0 +1,137 @@
+import { createServer as createBillingWorker } from '@sluice/billing-worker/server'
+import { createServer as createBilling } from '@sluice/billing/server'
+import { createServer as createCertificatesWorker } from '@sluice/certificates-worker/server'
+import { createServer as createDomains } from '@sluice/domains/server'
+import { createServer as createGateway } from '@sluice/gateway/server'
+import { createServer as createIdentity } from '@sluice/identity/server'
+import { createServer as createInspectorWorker } from '@sluice/inspector-worker/server'
+import { Closer, opening } from '@sluice/kit/lifecycle'
+import type { Log } from '@sluice/kit/log'
+import { publicJwksOf } from '@sluice/kit/signing-keys'
+import { createServer as createTunnels } from '@sluice/tunnels/server'
+
+import { relayKeyHash, type Secrets } from './secrets.ts'
+
+export interface PlatformOptions {
+  databaseUrl: string
+  redisUrl: string
+  secrets: Secrets
+  consoleDist: string
+  /** Apex of the tunnels' endpoint hosts. */
+  apex: string
+  ports: {
+    console: number
+    gatewayMetrics: number
+    billingWorker: number
+    certificatesWorker: number
+    inspectorWorker: number
+  }
+  log: Log
+  /** Told of each part as soon as it is ready. */
+  onReady: (part: string) => void
+}
+
+export interface Platform {
+  /** Where the gateway listens. */
+  port: number
+  /** The first admin's sign-in, on the start that made it. */
+  firstAdmin: { email: string; password: string } | null
+  close(): Promise<void>
+}
+
+/** Gateway, four subgraphs and three workers in one process. */
+export function createPlatform(options: PlatformOptions): Promise<Platform> {
+  const { databaseUrl, redisUrl, secrets, ports, apex } = options
+  return opening(async (closer: Closer) => {
+    const internalPublicJwks = publicJwksOf(secrets.internalJwks)
+    const consoleOrigin = `http://localhost:${ports.console}`
+    const log = (part: string) => options.log.child({ part })
+    const common = { databaseUrl, redisUrl, internalPublicJwks, port: 0 }
+    const started = async <T extends { close(): Promise<void> }>(
+      part: string,
+      open: Promise<T>,
+    ) => {
+      const server = closer.add(await open)
+      options.onReady(part)
+      return server
+    }
+
+    const [identity, tunnels, domains, billing] = await Promise.all([
+      started(
+        'identity',
+        createIdentity({
+          ...common,
+          signingJwks: secrets.signingJwks,
+          consoleOrigin,
+          log: log('identity'),
+        }),
+      ),
+      started(
+        'tunnels',
+        createTunnels({ ...common, signingJwks: secrets.signingJwks, log: log('tunnels') }),
+      ),
+      started(
+        'domains',
+        createDomains({
+          ...common,
+          cnameTarget: `edge.${apex}`,
+          ownApexes: [apex, 'localhost'],
+          log: log('domains'),
+        }),
+      ),
+      started('billing', createBilling({ ...common, log: log('billing') })),
+    ])
+    const url = ({ port }: { port: number }) => `http://127.0.0.1:${port}`
+    const [gateway] = await Promise.all([
+      started(
+        'gateway',
+        createGateway({
+          port: ports.console,
+          metricsPort: ports.gatewayMetrics,
+          subgraphs: {
+            identity: url(identity),
+            tunnels: url(tunnels),
+            domains: url(domains),
+            billing: url(billing),
+          },
+          identityUrl: url(identity),
+          internalSigningJwks: secrets.internalJwks,
+          redisUrl,
+          consoleOrigin,
+          consoleDist: options.consoleDist,
+          documents: 'any',
+          relayKeyHashes: [relayKeyHash(secrets.relayKey)],
+          log: log('gateway'),
+        }),
+      ),
+      started(
+        'worker billing',
+        createBillingWorker({
+          databaseUrl,
+          redisUrl,
+          port: ports.billingWorker,
+          log: log('worker-billing'),
+        }),
+      ),
+      started(
+        'worker certificates',
+        createCertificatesWorker({
+          databaseUrl,
+          redisUrl,
+          port: ports.certificatesWorker,
+          log: log('worker-certificates'),
+        }),
+      ),
+      started(
+        'worker inspector',
+        createInspectorWorker({
+          databaseUrl,
+          redisUrl,
+          port: ports.inspectorWorker,
+          log: log('worker-inspector'),
+        }),
+      ),
+    ])
+    return { port: gateway.port, firstAdmin: identity.firstAdmin, close: () => closer.close() }
+  })
+}

@@ -1,0 +1,11 @@
+import { handOver, install } from './install.mjs'
+
+install()
+// Both must be set before the gateway is loaded: it probes cloud metadata and prints query plans otherwise.
+handOver(
+  ['--disable-warning=ExperimentalWarning', 'docker/local/src/main.ts', ...process.argv.slice(2)],
+  {
+    NODE_ENV: 'production',
+    APOLLO_TELEMETRY_DISABLED: '1',
+  },
+)
