@@ -1,6 +1,11 @@
-import type { EventEmitter } from 'node:events'
+import { EventEmitter } from 'node:events'
 
-import type { SluiceError } from '@sluice/schema/errors'
+import { SluiceError, errors, isErrorCode } from '@sluice/schema/errors'
+import { Forwarder, openSocketLink, type Exchanged, type Refusal, type Session } from '@sluice/wire'
+
+import { Backoff } from './backoff.ts'
+import { dial } from './dial.ts'
+import { roundTripAnswer } from './round-trip.ts'
 
 export interface AgentSessionOptions {
   /** Addresses of relays to dial (`ws://…/_sluice/session`), in order of preference. */
@@ -41,10 +46,199 @@ export interface AgentSessionEvents {
   fatal: [SluiceError]
 }
 
+/** After this long online the next loss is dialled at once again. */
+const healthyMs = 10_000
+const renewRetryMs = 5_000
+/** Refusals that dialling again cannot cure. */
+const fatalCodes = new Set([
+  'SLUICE_SESSION_REPLACED',
+  'SLUICE_SESSION_REVOKED',
+  'SLUICE_PROTOCOL_UNSUPPORTED',
+])
+
+/** Starts to dial at once. Listen to `fatal`: after it nothing more happens. */
+export function openAgentSession(options: AgentSessionOptions): AgentSession {
+  return new AgentSession(options)
+}
+
 /** An agent's session with a relay, kept up across losses until `close` or a fatal refusal. */
-export interface AgentSession extends EventEmitter<AgentSessionEvents> {
+export class AgentSession extends EventEmitter<AgentSessionEvents> {
+  readonly #options: AgentSessionOptions
+  readonly #forwarder: Forwarder
+  readonly #backoff = new Backoff()
+  readonly #stopped = new AbortController()
+  readonly #nonces = new Set<string>()
+  #current: Session | undefined
+  /** Sessions whose relay is going away: they only finish what they have. */
+  readonly #draining = new Set<Session>()
+  #edge = 0
+  #wasOnline = false
+  #retryTimer: NodeJS.Timeout | undefined
+  #renewTimer: NodeJS.Timeout | undefined
+  #healthyTimer: NodeJS.Timeout | undefined
+
+  constructor(options: AgentSessionOptions) {
+    super()
+    this.#options = options
+    this.#forwarder = new Forwarder({
+      upstream: options.upstream,
+      hostHeader: options.hostHeader,
+      answer: (payload, headStart) =>
+        this.#nonces.size > 0 ? roundTripAnswer(this.#nonces, payload, headStart) : undefined,
+      onExchanged: (exchanged) => this.#onExchanged(exchanged),
+      onStreams: (open, total) => this.emit('connections', { open, total }),
+    })
+    this.#retry('starting')
+  }
+
   /** Lets the agent answer `GET /.well-known/sluice-verify/<nonce>` itself, for this nonce only. */
-  expectRoundTrip(nonce: string): void
+  expectRoundTrip(nonce: string): void {
+    this.#nonces.add(nonce)
+  }
+
   /** Takes no new streams, lets those in flight finish for `graceMs`, then closes. */
-  close(options: { graceMs: number }): Promise<void>
+  async close({ graceMs }: { graceMs: number }): Promise<void> {
+    const sessions = [...this.#draining, ...(this.#current ? [this.#current] : [])]
+    this.#stop()
+    for (const session of sessions) session.goAway({ reason: 'the agent is closing', graceMs })
+    const until = performance.now() + graceMs
+    while (sessions.some((one) => !one.closed && one.streamCount > 0) && performance.now() < until) {
+      await new Promise((resolve) => setTimeout(resolve, Math.min(25, graceMs)))
+    }
+    for (const session of sessions) session.close()
+    this.#forwarder.close()
+  }
+
+  /** Ends all attempts; sessions are left to the caller. */
+  #stop(): void {
+    this.#stopped.abort()
+    this.#current = undefined
+    for (const timer of [this.#retryTimer, this.#renewTimer, this.#healthyTimer]) clearTimeout(timer)
+  }
+
+  #retry(reason: string): void {
+    if (this.#stopped.signal.aborted) return
+    clearTimeout(this.#healthyTimer)
+    clearTimeout(this.#renewTimer)
+    const retryInMs = this.#backoff.nextMs()
+    if (reason !== 'starting') {
+      this.#log('the session is offline', { reason, retryInMs })
+      this.emit('offline', { reason, retryInMs })
+    }
+    this.#retryTimer = setTimeout(() => void this.#connect(), retryInMs)
+  }
+
+  async #connect(): Promise<void> {
+    const { edgeUrls, agentToken, agentVersion } = this.#options
+    const relayUrl = edgeUrls[this.#edge % edgeUrls.length] ?? ''
+    try {
+      const token = await agentToken()
+      const { socket, first } = await dial(relayUrl, this.#options, this.#stopped.signal)
+      this.#openSession(relayUrl, socket, first).hello(token, agentVersion)
+    } catch (error) {
+      if (this.#isFatal(error)) return
+      this.#edge += 1
+      this.#retry(error instanceof Error ? error.message : String(error))
+    }
+  }
+
+  #openSession(relayUrl: string, socket: Parameters<typeof openSocketLink>[1], first: Buffer) {
+    let refusal: Refusal | undefined
+    let sessionId = ''
+    const { session } = openSocketLink('agent', socket, first, {
+      onWelcome: (welcome) => {
+        sessionId = welcome.sessionId
+        this.#current = session
+        this.#healthyTimer = setTimeout(() => this.#backoff.reset(), healthyMs)
+        this.#scheduleRenewal(session, welcome.expiresInMs)
+        const reconnected = this.#wasOnline
+        this.#wasOnline = true
+        this.#log('the session is online', { relayUrl, sessionId, reconnected })
+        this.emit('online', { relayUrl, sessionId, reconnected })
+      },
+      onPolicy: (policy) => this.#scheduleRenewal(session, policy.expiresInMs),
+      onLatency: (ms) => this.emit('latency', { ms }),
+      onRefused: (given) => {
+        refusal = given
+      },
+      onGoAway: ({ reason }) => {
+        this.#draining.add(session)
+        if (this.#current !== session) return
+        this.#current = undefined
+        this.#edge += 1
+        this.#retry(reason)
+      },
+      onOpen: (stream, payload, ended) => this.#forwarder.open(stream, payload, ended),
+      onClose: (reason) => {
+        const drained = this.#draining.delete(session)
+        if (refusal && this.#isFatal(errorOf(refusal))) return
+        if (drained) return
+        this.#current = undefined
+        if (sessionId === '') this.#edge += 1
+        this.#retry(refusal?.code ?? reason)
+      },
+    })
+    return session
+  }
+
+  #scheduleRenewal(session: Session, expiresInMs: number): void {
+    clearTimeout(this.#renewTimer)
+    const delayMs = Math.max(renewRetryMs, Math.min(expiresInMs - 60_000, expiresInMs * 0.6))
+    this.#renewTimer = setTimeout(() => void this.#renew(session), Math.min(delayMs, expiresInMs / 2))
+  }
+
+  async #renew(session: Session): Promise<void> {
+    try {
+      const token = await this.#options.agentToken()
+      if (this.#current === session) session.renewToken(token)
+    } catch (error) {
+      if (this.#isFatal(error)) {
+        session.close()
+        return
+      }
+      this.#log('the agent token was not renewed', { error: String(error) })
+      if (this.#current !== session) return
+      this.#renewTimer = setTimeout(() => void this.#renew(session), renewRetryMs)
+    }
+  }
+
+  /** Reports a refusal that ends everything. The control plane being away is not one. */
+  #isFatal(error: unknown): boolean {
+    if (!(error instanceof SluiceError)) return false
+    const { status } = errors[error.code]
+    const fromRelay = error.code === 'SLUICE_AGENT_TOKEN_INVALID'
+    const passing = status >= 500 || status === 429 || fromRelay
+    if (passing && !fatalCodes.has(error.code)) return false
+    if (this.#stopped.signal.aborted) return true
+    this.#stop()
+    this.#forwarder.close()
+    this.emit('fatal', error)
+    return true
+  }
+
+  #onExchanged(exchanged: Exchanged): void {
+    if (this.listenerCount('request') === 0) return
+    const { requestLine, code } = exchanged
+    const methodEnd = requestLine.indexOf(' ')
+    const known = isErrorCode(code) ? code : undefined
+    this.emit('request', {
+      method: requestLine.slice(0, methodEnd),
+      path: requestLine.slice(methodEnd + 1, requestLine.lastIndexOf(' ')),
+      status: known && exchanged.status === 0 ? errors[known].status : exchanged.status,
+      ...(known ? { code: known } : {}),
+      durationMs: exchanged.durationMs,
+      requestBytes: exchanged.requestBytes,
+      responseBytes: exchanged.responseBytes,
+      visitorIp: exchanged.visitor,
+      startedAt: new Date(exchanged.startedAt),
+    })
+  }
+
+  #log(message: string, fields: Record<string, unknown>): void {
+    this.#options.log?.(message, fields)
+  }
+}
+
+function errorOf({ code, details }: Refusal): unknown {
+  return isErrorCode(code) ? new SluiceError(code, details) : undefined
 }

@@ -1,0 +1,30 @@
+export { closeCode } from './close-code.ts'
+export { frameType } from './frame.ts'
+export { ChunkedDecoder, chunkSizeLine } from './http/chunked.ts'
+export { field, fieldOf } from './http/field.ts'
+export {
+  absoluteForm,
+  endpointHostOf,
+  requestBody,
+  requestFault,
+  responseBody,
+  type BodyKind,
+} from './http/framing.ts'
+export { HeadScanner, incomplete, malformed } from './http/scan-head.ts'
+export { openSocketLink, type SocketLink } from './link.ts'
+export * from './limits.ts'
+export {
+  sharedVersion,
+  type Details,
+  type GoAway,
+  type Hello,
+  type Policy,
+  type Refusal,
+  type Welcome,
+} from './message.ts'
+export { openFlag, openPrefixBytes, writeOpenPrefix } from './open-head.ts'
+export { Session, type SessionEvents, type SessionIo, type SessionWindows } from './session.ts'
+export { TunnelStream, type StreamEvents } from './stream.ts'
+export type { Exchanged } from './upstream/connection.ts'
+export { Forwarder, type ForwarderOptions, type UpstreamAddress } from './upstream/forwarder.ts'
+export { acceptOf } from './websocket.ts'

@@ -1,0 +1,37 @@
+/** Protocol versions that this build speaks, newest first. */
+export const protocolVersions: readonly number[] = [1]
+
+export const frameBytesMax = 65_536
+export const frameHeaderBytes = 8
+export const messageBytesMax = 1_048_576
+
+/** A head as a visitor or upstream sent it; larger is refused. */
+export const headBytesMax = 65_536
+/** Room for what the relay adds to a head, and the prefix of OPEN. */
+export const headRoomBytes = 4_096
+export const headerFieldsMax = 256
+export const trailerBytesMax = 16_384
+/** Interim responses before the final one. More is an attack or a loop. */
+export const informationalMax = 32
+
+export const streamsMax = 10_000
+export const streamWindowBytes = 4_194_304
+export const sessionWindowBytes = 8_388_608
+/** A peer may ask for no larger windows than these, or our own memory would follow its wish. */
+export const windowBytesMax = 67_108_864
+
+/** Credit owed is returned at once from here on, less of it after the delay. */
+export const creditBytes = 131_072
+export const creditDelayMs = 20
+
+/** Above this much in the link's socket, streams wait. */
+export const linkBufferBytes = 262_144
+/** Frames of one turn; the rest waits for the next. */
+export const turnBytesMax = 524_288
+/** Payloads up to here are copied into the turn's buffer; larger ones pass as they are. */
+export const copyBytesMax = 8_192
+
+export const helloTimeoutMs = 10_000
+export const pingIntervalMs = 5_000
+/** Intervals without a byte after which the peer is gone: 20 to 25 s. */
+export const silentIntervalsMax = 4

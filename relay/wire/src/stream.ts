@@ -1,0 +1,193 @@
+import { frameFlag, frameType } from './frame.ts'
+import type { Details } from './message.ts'
+
+const none = Buffer.alloc(0)
+
+/** What the owner of a stream hears. Buffers belong to the link's chunk: whoever keeps one, keeps the chunk. */
+export interface StreamEvents {
+  onHead(payload: Buffer): void
+  /** Body bytes. Their owner calls `drained` once the far socket has taken them. `ended`: the peer's half ends here. */
+  onData(piece: Buffer, ended: boolean): void
+  onEnd(trailers: Buffer): void
+  onReset(code: string, details: Details): void
+  /** Everything queued went out: the source may be read again. */
+  onResume(): void
+}
+
+/** What a stream needs of its session. A test wires two streams to each other with it. */
+export interface StreamCarrier {
+  /** How many DATA bytes the stream may send now; 0 while the link is full. */
+  allowance(stream: TunnelStream): number
+  /** Whether heads may be framed now. */
+  readonly open: boolean
+  frame(typeAndFlags: number, stream: TunnelStream, bytes: Buffer, start: number, end: number): void
+  /** Asks for a `pump` when the link or credit allows. */
+  enqueue(stream: TunnelStream): void
+  drained(stream: TunnelStream, bytes: number): void
+  reset(stream: TunnelStream, code: string, details: Details): void
+  /** Both halves have ended. */
+  forget(stream: TunnelStream): void
+}
+
+interface Queued {
+  readonly type: number
+  bytes: Buffer
+  readonly end: boolean
+}
+
+/** One proxied exchange in a session. At most a window of bytes is in flight each way; what may not go waits here, and its source is paused. */
+export class TunnelStream {
+  readonly id: number
+  readonly #carrier: StreamCarrier
+  #queue: Queued[] = emptyQueue
+  events: StreamEvents
+  /** DATA bytes the peer still takes. */
+  sendCredit: number
+  /** DATA bytes sent and not yet acknowledged. */
+  inFlightBytes = 0
+  /** DATA bytes received and not yet drained. */
+  undrainedBytes = 0
+  /** Drained, but not yet returned as credit. */
+  owedBytes = 0
+  localEnded = false
+  remoteEnded = false
+  closed = false
+
+  constructor(id: number, carrier: StreamCarrier, sendCredit: number, events: StreamEvents) {
+    this.id = id
+    this.#carrier = carrier
+    this.sendCredit = sendCredit
+    this.events = events
+  }
+
+  /** Sends OPEN or HEAD. The bytes are copied or kept, so the caller must not reuse them when `false` is returned. */
+  head(type: number, bytes: Buffer, start: number, end: number, ended: boolean): void {
+    if (this.closed || this.localEnded) return
+    if (this.#queue.length === 0 && this.#carrier.open) {
+      this.#carrier.frame(ended ? type | frameFlag.end : type, this, bytes, start, end)
+      if (ended) this.#endLocal()
+      return
+    }
+    this.#push({ type, bytes: Buffer.from(bytes.subarray(start, end)), end: ended })
+  }
+
+  /** Sends body bytes. False means that the source must wait for `onResume`. */
+  data(chunk: Buffer, ended: boolean): boolean {
+    if (this.closed || this.localEnded) return true
+    if (this.#queue.length === 0) {
+      const allowed = this.#carrier.allowance(this)
+      if (allowed >= chunk.length) {
+        this.#frameData(chunk, ended)
+        return true
+      }
+      const now = chunk.subarray(0, allowed)
+      if (allowed > 0) this.#frameData(now, false)
+      this.#push({ type: frameType.data, bytes: chunk.subarray(allowed), end: ended })
+      return false
+    }
+    this.#push({ type: frameType.data, bytes: chunk, end: ended })
+    return false
+  }
+
+  /** Ends our half. */
+  end(trailers: Buffer = none): void {
+    if (this.closed || this.localEnded) return
+    if (this.#queue.length > 0 || !this.#carrier.open) {
+      this.#push({ type: frameType.end, bytes: trailers, end: true })
+      return
+    }
+    this.#carrier.frame(frameType.end, this, trailers, 0, trailers.length)
+    this.#endLocal()
+  }
+
+  /** Ends both halves at once. What was queued is dropped. */
+  reset(code = '', details: Details = {}): void {
+    if (this.closed) return
+    this.#carrier.reset(this, code, details)
+    this.close()
+  }
+
+  /** The far socket has taken this many of the bytes that `onData` handed over. */
+  drained(bytes: number): void {
+    if (bytes > 0) this.#carrier.drained(this, bytes)
+  }
+
+  /** The owner has dropped what it did not drain. */
+  release(): void {
+    if (this.undrainedBytes > 0) this.#carrier.drained(this, this.undrainedBytes)
+  }
+
+  get queuedFrames(): number {
+    return this.#queue.length
+  }
+
+  /** Sends one frame of what waits. True: more could go at once. */
+  pump(): boolean {
+    const next = this.#queue[0]
+    if (!next || this.closed) return false
+    if (next.type === frameType.data) {
+      const allowed = this.#carrier.allowance(this)
+      if (allowed < next.bytes.length) {
+        if (allowed > 0) {
+          this.#frameData(next.bytes.subarray(0, allowed), false)
+          next.bytes = next.bytes.subarray(allowed)
+        }
+        return false
+      }
+      this.#queue.shift()
+      this.#frameData(next.bytes, next.end)
+    } else {
+      this.#queue.shift()
+      const typeAndFlags =
+        next.end && next.type !== frameType.end ? next.type | frameFlag.end : next.type
+      this.#carrier.frame(typeAndFlags, this, next.bytes, 0, next.bytes.length)
+      if (next.end) this.#endLocal()
+    }
+    if (this.#queue.length > 0) return true
+    this.#queue = emptyQueue
+    if (!this.closed) this.events.onResume()
+    return false
+  }
+
+  endRemote(): void {
+    this.remoteEnded = true
+    if (this.localEnded) this.#finish()
+  }
+
+  /** Ends without a word to the peer: after RESET, and with the session. */
+  close(): void {
+    this.closed = true
+    this.localEnded = true
+    this.remoteEnded = true
+    this.#queue = emptyQueue
+    this.#carrier.forget(this)
+  }
+
+  #frameData(chunk: Buffer, ended: boolean): void {
+    const typeAndFlags = ended ? frameType.data | frameFlag.end : frameType.data
+    this.sendCredit -= chunk.length
+    this.inFlightBytes += chunk.length
+    this.#carrier.frame(typeAndFlags, this, chunk, 0, chunk.length)
+    if (ended) this.#endLocal()
+  }
+
+  #endLocal(): void {
+    this.localEnded = true
+    if (this.remoteEnded) this.#finish()
+  }
+
+  #finish(): void {
+    this.closed = true
+    this.#carrier.forget(this)
+  }
+
+  #push(item: Queued): void {
+    if (this.#queue === emptyQueue) this.#queue = []
+    this.#queue.push(item)
+    this.#carrier.enqueue(this)
+  }
+}
+
+/** Shared by all streams with nothing to wait for, which is nearly all of them. Never written to. */
+const emptyQueue: Queued[] = []
+Object.freeze(emptyQueue)

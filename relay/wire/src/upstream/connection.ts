@@ -1,0 +1,382 @@
+import type { Socket } from 'node:net'
+
+import { frameType } from '../frame.ts'
+import { ChunkedDecoder, chunkSizeLine } from '../http/chunked.ts'
+import { responseBody, type BodyKind } from '../http/framing.ts'
+import { incomplete, malformed } from '../http/scan-head.ts'
+import { headBytesMax, informationalMax } from '../limits.ts'
+import type { Details } from '../message.ts'
+import { openFlag, openVisitor, withHost } from '../open-head.ts'
+import type { StreamEvents, TunnelStream } from '../stream.ts'
+import type { Forwarder } from './forwarder.ts'
+
+/** One exchange with the upstream, as it ended. */
+export interface Exchanged {
+  readonly requestLine: string
+  readonly visitor: string
+  readonly status: number
+  /** Set when there was no response to pass on. */
+  readonly code: string | undefined
+  readonly startedAt: number
+  readonly durationMs: number
+  readonly requestBytes: number
+  readonly responseBytes: number
+}
+
+type Phase = 'idle' | 'head' | 'body' | 'upgraded' | 'answered'
+
+const none: Buffer = Buffer.alloc(0)
+
+/** One connection to the upstream and the exchange it serves now. It is reused only after two messages that ended cleanly. */
+export class UpstreamConnection implements StreamEvents {
+  readonly #forwarder: Forwarder
+  readonly #socket: Socket
+  idleSince = 0
+  #phase: Phase = 'idle'
+  #stream: TunnelStream | undefined
+  #connected = false
+  /** Exchanges before this one. */
+  #served = 0
+  /** What OPEN brought, kept until the upstream answers, for a second try. */
+  #payload: Buffer = none
+  #headStart = 0
+  #flags = 0
+  #requestEnded = false
+  #partialHead: Buffer = none
+  #informational = 0
+  #kind: BodyKind = 'none'
+  #remaining = 0
+  #chunked: ChunkedDecoder | undefined
+  #keepAlive = false
+  #undrained = 0
+  #requestLine = ''
+  #visitor = ''
+  #status = 0
+  #startedAt = 0
+  #startedMs = 0
+  #requestBytes = 0
+  #responseBytes = 0
+
+  constructor(forwarder: Forwarder, socket: Socket, connectTimeoutMs: number) {
+    this.#forwarder = forwarder
+    this.#socket = socket
+    const timer = setTimeout(() => {
+      this.#fail('SLUICE_UPSTREAM_TIMEOUT', { seconds: connectTimeoutMs / 1000 })
+    }, connectTimeoutMs)
+    socket.once(forwarder.options.upstream.tls ? 'secureConnect' : 'connect', () => {
+      clearTimeout(timer)
+      this.#connected = true
+    })
+    socket.on('data', (chunk: Buffer) => this.#read(chunk))
+    socket.on('drain', () => this.#onDrain())
+    socket.on('end', () => this.#onUpstreamEnd())
+    socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error.code ?? error.message))
+    socket.on('close', () => {
+      clearTimeout(timer)
+      this.#onError('closed')
+    })
+  }
+
+  start(stream: TunnelStream, payload: Buffer, headStart: number, ended: boolean): void {
+    const { host, options } = this.#forwarder
+    stream.events = this
+    this.#stream = stream
+    this.#phase = 'head'
+    this.#payload = payload
+    this.#headStart = headStart
+    this.#flags = payload[0] ?? 0
+    this.#requestEnded = ended
+    this.#informational = 0
+    this.#undrained = 0
+    this.#requestBytes = 0
+    this.#responseBytes = 0
+    this.#status = 0
+    if (options.onExchanged) {
+      this.#startedAt = Date.now()
+      this.#startedMs = performance.now()
+      this.#requestLine = payload.toString('latin1', headStart, payload.indexOf(13, headStart))
+      this.#visitor = openVisitor(payload)
+    }
+    const head =
+      host === undefined ? payload.subarray(headStart) : withHost(payload, headStart, host)
+    this.#socket.write(head)
+  }
+
+  destroy(): void {
+    this.#phase = 'idle'
+    this.#stream = undefined
+    this.#socket.destroy()
+  }
+
+  // The stream: what the visitor sends
+
+  onHead(): void {}
+
+  onData(piece: Buffer, ended: boolean): void {
+    const socket = this.#socket
+    this.#requestBytes += piece.length
+    let taken: boolean
+    if ((this.#flags & openFlag.chunked) !== 0 && this.#phase !== 'upgraded') {
+      taken = true
+      if (piece.length > 0) {
+        socket.cork()
+        socket.write(chunkSizeLine(piece.length), 'latin1')
+        socket.write(piece)
+        taken = socket.write('\r\n', 'latin1')
+        socket.uncork()
+      }
+    } else taken = socket.write(piece)
+    if (taken && this.#undrained === 0) this.#stream?.drained(piece.length)
+    else this.#undrained += piece.length
+    if (ended) this.onEnd(none)
+  }
+
+  onEnd(trailers: Buffer): void {
+    this.#requestEnded = true
+    if (this.#phase === 'upgraded') this.#socket.end()
+    else if ((this.#flags & openFlag.chunked) !== 0) {
+      this.#socket.write(`0\r\n${trailers.toString('latin1')}\r\n`, 'latin1')
+    }
+    if (this.#phase === 'answered') this.#finish(false)
+  }
+
+  onReset(): void {
+    this.#report('')
+    this.#stream?.release()
+    this.#stream = undefined
+    this.#forwarder.release(this, false)
+  }
+
+  onResume(): void {
+    this.#socket.resume()
+  }
+
+  // The socket: what the upstream sends
+
+  #onDrain(): void {
+    const bytes = this.#undrained
+    this.#undrained = 0
+    this.#stream?.drained(bytes)
+  }
+
+  #read(chunk: Buffer): void {
+    switch (this.#phase) {
+      case 'idle':
+        // A response before its request is never to be believed.
+        this.#forwarder.discard(this)
+        return
+      case 'head':
+        this.#readHead(chunk)
+        return
+      case 'body':
+        this.#readBody(chunk, 0)
+        return
+      case 'upgraded':
+        this.#send(chunk, false)
+        return
+      case 'answered':
+        // Bytes behind a whole response: the framing was not what it seemed.
+        this.#keepAlive = false
+    }
+  }
+
+  #readHead(chunk: Buffer): void {
+    const { scanner } = this.#forwarder
+    const buffer = this.#partialHead.length > 0 ? Buffer.concat([this.#partialHead, chunk]) : chunk
+    this.#partialHead = none
+    let start = 0
+    while (start < buffer.length) {
+      const end = scanner.scanResponse(buffer, start, buffer.length)
+      if (end === malformed) {
+        this.#fail('SLUICE_UPSTREAM_INVALID', { reason: scanner.reason })
+        return
+      }
+      if ((end === incomplete ? buffer.length : end) - start > headBytesMax) {
+        this.#fail('SLUICE_UPSTREAM_INVALID', { reason: 'the response head is too large' })
+        return
+      }
+      if (end === incomplete) {
+        this.#partialHead = buffer.subarray(start)
+        return
+      }
+      if (scanner.status >= 200 || scanner.status === 101) {
+        this.#takeFinalHead(buffer, start, end)
+        return
+      }
+      this.#informational += 1
+      if (this.#informational > informationalMax) {
+        this.#fail('SLUICE_UPSTREAM_INVALID', { reason: 'too many interim responses' })
+        return
+      }
+      this.#stream?.head(frameType.head, buffer, start, end, false)
+      start = end
+    }
+  }
+
+  #takeFinalHead(buffer: Buffer, start: number, end: number): void {
+    const { scanner } = this.#forwarder
+    const body = responseBody(scanner, (this.#flags & openFlag.toHead) !== 0)
+    const upgraded = scanner.status === 101
+    if (body.fault !== undefined || (upgraded && (this.#flags & openFlag.upgrade) === 0)) {
+      this.#fail('SLUICE_UPSTREAM_INVALID', { reason: body.fault ?? 'an upgrade nobody asked for' })
+      return
+    }
+    this.#payload = none
+    this.#status = scanner.status
+    this.#kind = body.kind
+    this.#keepAlive =
+      !scanner.connectionClose && (scanner.minorVersion === 1 || scanner.connectionKeepAlive)
+    const empty = body.kind === 'none' && !upgraded
+    if (body.kind === 'length') this.#remaining = scanner.contentLength
+    this.#chunked = body.kind === 'chunked' ? new ChunkedDecoder(scanner) : undefined
+    this.#phase = upgraded ? 'upgraded' : 'body'
+    const stream = this.#stream
+    stream?.head(frameType.head, buffer, start, end, empty)
+    if (empty) this.#answered(end < buffer.length)
+    else if (end < buffer.length) {
+      if (upgraded) this.#send(buffer.subarray(end), false)
+      else this.#readBody(buffer, end)
+    }
+  }
+
+  #readBody(buffer: Buffer, start: number): void {
+    if (this.#kind === 'length') {
+      const bytes = Math.min(this.#remaining, buffer.length - start)
+      this.#remaining -= bytes
+      const last = this.#remaining === 0
+      this.#send(buffer.subarray(start, start + bytes), last)
+      if (last) this.#answered(start + bytes < buffer.length)
+    } else if (this.#kind === 'chunked' && this.#chunked) {
+      const decoder = this.#chunked
+      const after = decoder.decode(buffer, start, buffer.length, this.#sendPart)
+      if (after === malformed) {
+        this.#report('SLUICE_UPSTREAM_INVALID')
+        this.#abort()
+      } else if (decoder.done) {
+        this.#stream?.end(decoder.trailers)
+        this.#answered(after < buffer.length)
+      }
+    } else this.#send(buffer.subarray(start), false)
+  }
+
+  readonly #sendPart = (buffer: Buffer, start: number, end: number): void => {
+    this.#send(buffer.subarray(start, end), false)
+  }
+
+  #send(piece: Buffer, last: boolean): void {
+    this.#responseBytes += piece.length
+    const taken = this.#stream?.data(piece, last) ?? true
+    if (!taken) this.#socket.pause()
+  }
+
+  /** The response is whole. The request may still be on its way: then the connection is not used again. */
+  #answered(excess: boolean): void {
+    if (excess) this.#keepAlive = false
+    this.#phase = 'answered'
+    this.#chunked = undefined
+    if (this.#requestEnded) this.#finish(this.#keepAlive && this.#undrained === 0)
+    else this.#keepAlive = false
+  }
+
+  #finish(reusable: boolean): void {
+    this.#report('')
+    this.#stream?.release()
+    this.#stream = undefined
+    this.#phase = 'idle'
+    this.#served += 1
+    if (reusable && this.#socket.isPaused()) this.#socket.resume()
+    this.#forwarder.release(this, reusable)
+  }
+
+  #onUpstreamEnd(): void {
+    if (this.#phase === 'body' && this.#kind === 'close') {
+      this.#stream?.end()
+      this.#answered(false)
+    } else if (this.#phase === 'upgraded') {
+      this.#stream?.end()
+      if (this.#requestEnded) this.#finish(false)
+    } else this.#onError('closed')
+  }
+
+  #onError(reason: string): void {
+    switch (this.#phase) {
+      case 'idle':
+        this.#forwarder.discard(this)
+        return
+      case 'head':
+        this.#onUnanswered(reason)
+        return
+      case 'answered':
+        // Whole response, upload cut short by the upstream: it has heard enough.
+        this.#stream?.reset()
+        this.#finish(false)
+        return
+      default:
+        this.#report('SLUICE_UPSTREAM_INVALID')
+        this.#abort()
+    }
+  }
+
+  #onUnanswered(reason: string): void {
+    const stream = this.#stream
+    if (!this.#connected && this.#served === 0) {
+      const { host, port } = this.#forwarder.options.upstream
+      this.#fail('SLUICE_UPSTREAM_REFUSED', { upstream: `${host}:${port}`, reason })
+      return
+    }
+    // A kept-alive connection may die just when it is taken. What is safe to repeat is repeated, once.
+    if (stream && this.#served > 0 && this.#partialHead.length === 0 && this.#repeatable()) {
+      const connection = this.#forwarder.reopen(this)
+      const [payload, headStart] = [this.#payload, this.#headStart]
+      this.destroy()
+      connection.start(stream, payload, headStart, true)
+      return
+    }
+    this.#fail('SLUICE_UPSTREAM_INVALID', { reason: `no response (${reason})` })
+  }
+
+  #repeatable(): boolean {
+    if (!this.#requestEnded || this.#requestBytes > 0 || this.#informational > 0) return false
+    return /^(?:GET|HEAD|OPTIONS) /.test(
+      this.#payload.toString('latin1', this.#headStart, this.#headStart + 8),
+    )
+  }
+
+  /** No response to pass on: the relay answers with the code. */
+  #fail(code: string, details: Details): void {
+    if (this.#phase === 'idle') return
+    this.#report(code)
+    this.#stream?.reset(code, details)
+    this.#drop()
+  }
+
+  /** A response that broke off: the visitor must see that. */
+  #abort(): void {
+    this.#stream?.reset()
+    this.#drop()
+  }
+
+  #drop(): void {
+    this.#stream?.release()
+    this.#stream = undefined
+    this.#phase = 'idle'
+    this.#forwarder.release(this, false)
+  }
+
+  #report(code: string): void {
+    const { onExchanged } = this.#forwarder.options
+    if (!onExchanged || this.#requestLine === '') return
+    const requestLine = this.#requestLine
+    this.#requestLine = ''
+    onExchanged({
+      requestLine,
+      visitor: this.#visitor,
+      status: this.#status,
+      code: code === '' ? undefined : code,
+      startedAt: this.#startedAt,
+      durationMs: performance.now() - this.#startedMs,
+      requestBytes: this.#requestBytes,
+      responseBytes: this.#responseBytes,
+    })
+  }
+}

@@ -1,0 +1,144 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+
+import { frameType } from '../frame.ts'
+import { HeadScanner } from '../http/scan-head.ts'
+import { openHeadStart } from '../open-head.ts'
+import type { TunnelStream } from '../stream.ts'
+import { UpstreamConnection, type Exchanged } from './connection.ts'
+
+export interface UpstreamAddress {
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
+}
+
+export interface ForwarderOptions {
+  readonly upstream: UpstreamAddress
+  /** `preserve`, `rewrite` to the upstream's own, or the value to send. */
+  readonly hostHeader: string
+  /** Answers a request in the upstream's place when it returns a whole response. Sees the head as OPEN brought it. */
+  readonly answer?: (payload: Buffer, headStart: number) => Buffer | undefined
+  /** Each exchange as it ends. Nothing is put together for it when absent. */
+  readonly onExchanged?: (exchanged: Exchanged) => void
+  readonly onStreams?: (open: number, total: number) => void
+}
+
+/** Idle connections are given up before a common server (5 s) would, so that none is taken while the upstream closes it. */
+const idleMsMax = 4_000
+const idleConnectionsMax = 256
+const connectTimeoutMs = 10_000
+
+/** The upstream's side of streams: speaks HTTP/1.1 to one address over kept-alive connections. */
+export class Forwarder {
+  readonly options: ForwarderOptions
+  readonly scanner = new HeadScanner()
+  readonly host: string | undefined
+  readonly #idle: UpstreamConnection[] = []
+  readonly #busy = new Set<UpstreamConnection>()
+  readonly #sweep: NodeJS.Timeout
+  #total = 0
+
+  constructor(options: ForwarderOptions) {
+    this.options = options
+    this.host = hostToSend(options)
+    this.#sweep = setInterval(() => this.#closeIdle(Date.now() - idleMsMax), 1_000)
+    this.#sweep.unref()
+  }
+
+  get openStreams(): number {
+    return this.#busy.size
+  }
+
+  /** Takes over a stream that the relay opened. */
+  open(stream: TunnelStream, payload: Buffer, ended: boolean): void {
+    this.#total += 1
+    const headStart = openHeadStart(payload)
+    const answer = this.options.answer?.(payload, headStart)
+    if (answer) {
+      answerWith(stream, answer)
+      return
+    }
+    const connection = this.#idle.pop() ?? this.#connect()
+    this.#busy.add(connection)
+    this.options.onStreams?.(this.#busy.size, this.#total)
+    connection.start(stream, payload, headStart, ended)
+  }
+
+  /** A connection is done with its exchange; `reusable` only when both messages ended where their framing said. */
+  release(connection: UpstreamConnection, reusable: boolean): void {
+    this.#busy.delete(connection)
+    if (reusable && this.#idle.length < idleConnectionsMax) {
+      connection.idleSince = Date.now()
+      this.#idle.push(connection)
+    } else connection.destroy()
+    this.options.onStreams?.(this.#busy.size, this.#total)
+  }
+
+  /** An idle connection was closed by the upstream, or said something nobody asked for. */
+  discard(connection: UpstreamConnection): void {
+    const index = this.#idle.indexOf(connection)
+    if (index >= 0) this.#idle.splice(index, 1)
+    connection.destroy()
+  }
+
+  /** For a second try after a kept-alive connection turned out dead. */
+  reopen(from: UpstreamConnection): UpstreamConnection {
+    this.#busy.delete(from)
+    const connection = this.#connect()
+    this.#busy.add(connection)
+    return connection
+  }
+
+  close(): void {
+    clearInterval(this.#sweep)
+    this.#closeIdle(Infinity)
+    for (const connection of this.#busy) connection.destroy()
+    this.#busy.clear()
+  }
+
+  #closeIdle(before: number): void {
+    // Oldest first: the newest is taken first.
+    while (this.#idle.length > 0 && (this.#idle[0]?.idleSince ?? 0) < before) {
+      this.#idle.shift()?.destroy()
+    }
+  }
+
+  #connect(): UpstreamConnection {
+    return new UpstreamConnection(this, dial(this.options.upstream), connectTimeoutMs)
+  }
+}
+
+function dial({ host, port, tls }: UpstreamAddress): Socket {
+  const address = host === 'localhost' || !/\.localhost\.?$/i.test(host) ? host : '127.0.0.1'
+  // Half-closed upstreams may still read; whether to go on is decided per exchange.
+  const options = { host: address, port, allowHalfOpen: true, noDelay: true }
+  if (!tls) return connectTcp(options)
+  // The upstream is the developer's own, often self-signed, and named by them: there is no one to impersonate it to.
+  return connectTls({ ...options, rejectUnauthorized: false, servername: nameOf(host) })
+}
+
+/** A server name must not be an address. */
+function nameOf(host: string): string {
+  return /^[0-9.]+$|:/.test(host) ? '' : host
+}
+
+function hostToSend({ hostHeader, upstream }: ForwarderOptions): string | undefined {
+  if (hostHeader === 'preserve') return undefined
+  if (hostHeader !== 'rewrite') return hostHeader
+  const host = upstream.host.includes(':') ? `[${upstream.host}]` : upstream.host
+  return upstream.port === (upstream.tls ? 443 : 80) ? host : `${host}:${upstream.port}`
+}
+
+function answerWith(stream: TunnelStream, response: Buffer): void {
+  stream.events = {
+    onHead() {},
+    onData: (piece) => stream.drained(piece.length),
+    onEnd() {},
+    onReset() {},
+    onResume() {},
+  }
+  const bodyStart = response.indexOf('\r\n\r\n') + 4
+  stream.head(frameType.head, response, 0, bodyStart, false)
+  stream.data(response.subarray(bodyStart), true)
+}
