@@ -146,10 +146,9 @@ async function createCluster(
   rmSync(draft, { recursive: true, force: true })
   mkdirSync(draft, { recursive: true, mode: 0o700 })
   if (asUser.uid !== undefined) chownSync(draft, asUser.uid, asUser.gid ?? asUser.uid)
-  const init = asUser.run(join(native, 'bin/initdb'), [
-    ...['-D', draft, '-U', 'sluice', '--auth=trust', '-E', 'UTF8', '--locale=C'],
-    ...['--no-instructions', throwaway ? '--no-sync' : '--sync-method=fsync'],
-  ])
+  const options = ['-U', 'sluice', '--auth=trust', '-E', 'UTF8', '--locale=C', '--no-instructions']
+  const sync = throwaway ? '--no-sync' : '--sync-method=fsync'
+  const init = asUser.run(join(native, 'bin/initdb'), ['-D', draft, ...options, sync])
   const { status, output } = await ended(init)
   if (status !== 0) {
     throw new EngineError(`PostgreSQL could not create ${dataDir}: ${lastLine(output)}`)

@@ -1,0 +1,11 @@
+import { defineConfig } from 'vitest/config'
+
+/** Each scenario has the machine to itself: they start whole platforms. */
+export default defineConfig({
+  test: {
+    include: ['**/*.test.ts'],
+    fileParallelism: false,
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+  },
+})
