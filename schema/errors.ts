@@ -101,6 +101,24 @@ export const errors = {
     cause: 'This would remove the last owner.',
     fix: 'Make somebody else owner first.',
   },
+  SLUICE_MEMBERSHIPS_MAX: {
+    status: 403,
+    title: 'A person can be in {max} organizations.',
+    cause: 'This person is in as many as that already.',
+    fix: 'Leave one that is not used.',
+  },
+  SLUICE_MEMBERS_MAX: {
+    status: 403,
+    title: 'An organization can have {max} members.',
+    cause: 'The limit is reached.',
+    fix: 'Remove a member who has left.',
+  },
+  SLUICE_AUTHTOKENS_MAX: {
+    status: 403,
+    title: 'An organization can have {max} authtokens.',
+    cause: 'As many are in use.',
+    fix: 'Revoke one that is not used.',
+  },
   // Tunnels
   SLUICE_TUNNEL_NOT_FOUND: {
     status: 404,
