@@ -1,0 +1,29 @@
+import { json, list, port, readConfig } from '@sluice/kit/config'
+import { z } from 'zod'
+
+const PublicJwks = z.object({
+  keys: z.array(z.looseObject({ kty: z.string(), crv: z.string(), x: z.string() })).min(1),
+})
+
+export const config = (env: NodeJS.ProcessEnv) => {
+  const values = readConfig(env, {
+    DATABASE_URL: z.url(),
+    REDIS_URL: z.url(),
+    INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: port.default(4003),
+    CNAME_TARGET: z.string().min(1).max(253),
+    OWN_APEXES: list,
+    DNS_SERVERS: list.optional(),
+  })
+  return {
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    internalPublicJwks: values.INTERNAL_PUBLIC_JWKS,
+    host: values.HOST,
+    port: values.PORT,
+    cnameTarget: values.CNAME_TARGET,
+    ownApexes: values.OWN_APEXES,
+    dnsServers: values.DNS_SERVERS,
+  }
+}

@@ -1,0 +1,84 @@
+import { forkFor, forkSystem, migrate, openOrm } from '@sluice/kit/database'
+import { openInbox } from '@sluice/kit/inbox'
+import { Closer, opening } from '@sluice/kit/lifecycle'
+import type { Log } from '@sluice/kit/log'
+import { openOutboxPublisher } from '@sluice/kit/outbox'
+import { openRedis } from '@sluice/kit/redis'
+import { openSubgraph, type Caller } from '@sluice/kit/subgraph'
+import type { JSONWebKeySet } from 'jose'
+
+import type { Context } from './context.ts'
+import { checkDns } from './domain/dns-check.ts'
+import { createLoaders } from './domain/loaders.ts'
+import { database } from './orm.ts'
+import { schema } from './schema.ts'
+import { eventHandlers } from './tunnel/known-tunnel.ts'
+
+export interface DomainsOptions {
+  databaseUrl: string
+  redisUrl: string
+  /** Keys that sign the gateway's internal header. */
+  internalPublicJwks: JSONWebKeySet
+  port: number
+  host?: string
+  log: Log
+  /** The name of the relays that a custom domain's CNAME must lead to. */
+  cnameTarget: string
+  /** Names of this Sluice server (tunnel apex, console host): they and what is below cannot be custom domains. */
+  ownApexes: string[]
+  /** DNS servers to ask, as `address` or `address:port`. Without them those of the system. */
+  dnsServers?: string[] | undefined
+}
+
+/** The domains subgraph. Brings its tables up to date before it listens. */
+export async function createServer(
+  options: DomainsOptions,
+): Promise<{ port: number; close(): Promise<void> }> {
+  const { databaseUrl, redisUrl, log, dnsServers } = options
+  const settings = {
+    cnameTarget: options.cnameTarget.toLowerCase(),
+    ownApexes: options.ownApexes.map((apex) => apex.toLowerCase()),
+  }
+  return opening(async (closer: Closer) => {
+    const orm = await openOrm({ ...database, databaseUrl })
+    closer.defer(() => orm.close(true))
+    await migrate(orm, database.schema)
+    const redis = openRedis(redisUrl, log)
+    closer.defer(() => redis.disconnect())
+    closer.add(openOutboxPublisher({ orm, redis, source: database.schema, log }))
+    closer.add(
+      openInbox({ orm, redisUrl, consumer: database.schema, handlers: eventHandlers, log }),
+    )
+
+    const contextOf = ({ principal, signal }: Caller): Context => {
+      const em = forkFor(orm, principal)
+      return {
+        principal,
+        em,
+        settings,
+        checkDns: ({ domain, token }) =>
+          checkDns({ domain, token, cnameTarget: settings.cnameTarget }, { dnsServers }, signal),
+        loaders: createLoaders(em),
+      }
+    }
+    const { port } = closer.add(
+      await openSubgraph({
+        name: 'domains',
+        schema,
+        context: contextOf,
+        internalPublicJwks: options.internalPublicJwks,
+        port: options.port,
+        ...(options.host === undefined ? {} : { host: options.host }),
+        log,
+        notReady: () =>
+          forkSystem(orm)
+            .execute('select 1')
+            .then(
+              () => null,
+              () => 'PostgreSQL does not answer',
+            ),
+      }),
+    )
+    return { port, close: () => closer.close() }
+  })
+}
