@@ -1,0 +1,183 @@
+import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { STATUS_CODES } from 'node:http'
+import { join, relative } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+import { errors, type ErrorCode } from '../schema/errors.ts'
+
+/** Writes the pages of the error catalogue: one per code, and a list of all by area. */
+
+export const rootFolder = fileURLToPath(new URL('..', import.meta.url))
+export const pagesFolder = join(rootFolder, 'docs/errors')
+export const updateCommand = 'node scripts/docs.ts'
+
+const catalogue = 'schema/errors.ts'
+const generatedNote = `<!-- Written by \`${updateCommand}\` from ${catalogue}. Change it there. -->`
+
+/** Where a person meets the failures of an area. The areas are the section comments of the catalogue. */
+const surfacesOf: Record<string, string[]> = {
+  'Signing in and permissions': ['graph', 'http', 'console', 'cli'],
+  Tunnels: ['graph', 'http', 'console', 'cli'],
+  Domains: ['graph', 'http', 'console'],
+  Billing: ['graph', 'http', 'console'],
+  'The graph': ['graph', 'http', 'console', 'cli'],
+  'The edge: what a visitor meets': ['edge', 'requestLog'],
+  'Agent sessions': ['session', 'cli'],
+  'The CLI': ['cli'],
+  'The console': ['console'],
+}
+
+const surfaceText: Record<string, string> = {
+  graph:
+    'In GraphQL answers as `errors[].extensions.code`, with `status`, `title`, `detail` (the cause) and `fix` beside it.',
+  console: 'In the console, with cause, fix and code.',
+  cli: 'In `sluice` on stderr (`--json`: as an event on stdout), with an exit code that is not 0.',
+  http: 'In HTTP answers of the gateway and the subgraphs outside GraphQL: header `sluice-error` and an `application/problem+json` body.',
+  edge: 'In the relay’s own HTTP answers: header `sluice-error`, an HTML page for browsers, `application/problem+json` for everything else. The relay drops this header from answers of the upstream.',
+  requestLog: 'In the request log as the field `code`.',
+  session: 'In the tunnel protocol, when a relay refuses or ends a session.',
+}
+
+/** Statuses that say nothing about the request itself: the same request may succeed later. */
+const passingStatuses = new Set([408, 429, 502, 503, 504])
+
+export interface Page {
+  /** Relative to the folder of the pages. */
+  readonly path: string
+  readonly text: string
+}
+
+/** Each code with its area, in the order of the catalogue. Throws for a code that stands in no known area. */
+export function areasOf(source: string): Map<ErrorCode, string> {
+  const areas = new Map<ErrorCode, string>()
+  let area = ''
+  for (const line of source.split('\n')) {
+    area = /^ {2}\/\/ (.+)$/.exec(line)?.[1] ?? area
+    const code = /^ {2}(SLUICE_\w+): \{$/.exec(line)?.[1]
+    if (code) areas.set(code as ErrorCode, area)
+  }
+  for (const code of Object.keys(errors) as ErrorCode[]) {
+    const found = areas.get(code)
+    if (found === undefined) throw new Error(`${catalogue} has no line that opens ${code}`)
+    if (!surfacesOf[found]) throw new Error(`scripts/docs.ts does not know the area "${found}"`)
+  }
+  return areas
+}
+
+/** Every page as it should be. */
+export function errorPages(): Page[] {
+  const areas = areasOf(readFileSync(join(rootFolder, catalogue), 'utf8'))
+  const codes = Object.keys(errors) as ErrorCode[]
+  return [
+    { path: 'README.md', text: indexText(codes, areas) },
+    ...codes.map((code) => ({ path: `${code}.md`, text: pageText(code, areas.get(code) ?? '') })),
+  ]
+}
+
+function pageText(code: ErrorCode, area: string): string {
+  const { status, title, cause, fix } = errors[code]
+  const details = placeholdersIn(title, cause, fix)
+  const filled =
+    details.length === 0
+      ? []
+      : [
+          '',
+          `Filled in from the error’s details: ${details.map((name) => `\`{${name}}\``).join(', ')}.`,
+        ]
+  const again = passingStatuses.has(status)
+    ? 'The same request may succeed later.'
+    : 'The same request fails again until something is changed.'
+  const lines = [
+    generatedNote,
+    '',
+    `# ${code}`,
+    '',
+    `Status **${status} ${STATUS_CODES[status] ?? ''}**. ${again}`,
+    '',
+    '## What it means',
+    '',
+    plain(title),
+    ...filled,
+    '',
+    '## Cause',
+    '',
+    plain(cause),
+    '',
+    '## What to do',
+    '',
+    plain(fix),
+    '',
+    '## Where it appears',
+    '',
+    ...(surfacesOf[area] ?? []).map((surface) => `- ${surfaceText[surface]}`),
+    '',
+    `Area: [${area}](README.md#${anchorOf(area)})`,
+    '',
+  ]
+  return lines.join('\n')
+}
+
+function indexText(codes: readonly ErrorCode[], areas: ReadonlyMap<ErrorCode, string>): string {
+  const sections = [...new Set(areas.values())].flatMap((area) => [
+    `## ${area}`,
+    '',
+    '| code | status | title |',
+    '| --- | --- | --- |',
+    ...codes
+      .filter((code) => areas.get(code) === area)
+      .map(
+        (code) =>
+          `| [${code}](${code}.md) | ${errors[code].status} | ${plain(errors[code].title)} |`,
+      ),
+    '',
+  ])
+  return [
+    generatedNote,
+    '',
+    '# Error codes',
+    '',
+    'Every failure that a person can meet has a stable code. Codes are added, never renamed or reused.',
+    'The same code stands in HTTP answers, GraphQL errors, the console, the command line program, logs and metrics.',
+    '',
+    ...sections,
+  ].join('\n')
+}
+
+/** A placeholder would be read as text of the page: it is shown as code. */
+function plain(text: string): string {
+  // Inside backticks of the catalogue a placeholder is code already.
+  return text
+    .split('`')
+    .map((part, index) => (index % 2 === 1 ? part : part.replaceAll(/\{\w+\}/g, '`$&`')))
+    .join('`')
+}
+
+function placeholdersIn(...texts: string[]): string[] {
+  return [
+    ...new Set(
+      texts.flatMap((text) => Array.from(text.matchAll(/\{(\w+)\}/g), ([, name = '']) => name)),
+    ),
+  ]
+}
+
+/** The anchor that a heading gets: lower case, spaces to hyphens, punctuation dropped. */
+export function anchorOf(heading: string): string {
+  return heading
+    .toLowerCase()
+    .replaceAll(/[^\p{L}\p{N} _-]/gu, '')
+    .replaceAll(' ', '-')
+}
+
+/** Files in the folder that no entry of the catalogue asks for. */
+export function stalePages(pages: readonly Page[]): string[] {
+  const wanted = new Set(pages.map(({ path }) => path))
+  return globSync('**/*', { cwd: pagesFolder }).filter((path) => !wanted.has(path))
+}
+
+if (import.meta.main) {
+  const pages = errorPages()
+  mkdirSync(pagesFolder, { recursive: true })
+  for (const path of stalePages(pages)) rmSync(join(pagesFolder, path), { recursive: true })
+  for (const { path, text } of pages) writeFileSync(join(pagesFolder, path), text)
+  console.log(`${pages.length} pages in ${relative(rootFolder, pagesFolder)}`)
+}
