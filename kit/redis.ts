@@ -63,18 +63,24 @@ export function openChannelHub(url: string, log: Log): ChannelHub {
   })
   return {
     async subscribe(channel, listener) {
-      const known = listeners.get(channel)
-      const set = known ?? new Set()
+      const set = listeners.get(channel) ?? new Set()
       set.add(listener)
       listeners.set(channel, set)
-      if (!known) await redis.subscribe(channel)
-      return () => {
+      const leave = () => {
         set.delete(listener)
         if (set.size > 0 || listeners.get(channel) !== set) return
         listeners.delete(channel)
         // While Redis is away there is nothing to leave.
         redis.unsubscribe(channel).catch(() => undefined)
       }
+      try {
+        // Also for the second listener of a channel: the first one's request may still be on its way.
+        await redis.subscribe(channel)
+      } catch (error) {
+        leave()
+        throw error
+      }
+      return leave
     },
     async close() {
       listeners.clear()
