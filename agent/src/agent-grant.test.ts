@@ -1,0 +1,86 @@
+import { SluiceError } from '@sluice/schema/errors'
+import { expect, test } from 'vitest'
+
+import { createAgentGrant } from './agent-grant.ts'
+import { createApi } from './api.ts'
+import { fixtureAuthtoken, openGraphFixture } from './graph-fixture.ts'
+
+const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
+
+/** A grant whose first agent token has so much life left, at a server that answers renewals so. */
+function grantAt(
+  server: string,
+  first: { minutes: number },
+  signal = new AbortController().signal,
+) {
+  return createAgentGrant({
+    api: createApi({ server, authtoken: fixtureAuthtoken }),
+    tunnelId: 't1',
+    first: { agentToken: 'first', expiresAt: inMinutes(first.minutes), epoch: 4 },
+    signal,
+    renewBaseMs: 10,
+    patienceMs: 50,
+  })
+}
+
+test('each call after the first renews under the epoch of the start', async () => {
+  const asked: unknown[] = []
+  await using server = await openGraphFixture({
+    renewAgentToken(variables: unknown) {
+      asked.push(variables)
+      return { agentToken: `renewed-${asked.length}`, expiresAt: inMinutes(5), epoch: 4 }
+    },
+  })
+  const grant = grantAt(server.url, { minutes: 5 })
+
+  const tokens = [await grant.agentToken(), await grant.agentToken(), await grant.agentToken()]
+
+  expect(tokens).toEqual(['first', 'renewed-1', 'renewed-2'])
+  expect(asked).toEqual([
+    { tunnelId: 't1', epoch: 4 },
+    { tunnelId: 't1', epoch: 4 },
+  ])
+})
+
+test('while the server is away, the last agent token serves as long as it lives', async () => {
+  const ended = new AbortController()
+  const grant = grantAt('http://localhost:1', { minutes: 5 }, ended.signal)
+
+  const tokens = [await grant.agentToken(), await grant.agentToken(), await grant.agentToken()]
+  ended.abort()
+
+  expect(tokens).toEqual(['first', 'first', 'first'])
+})
+
+test('an agent token that has expired is waited for until the server is back', async () => {
+  let isBack = false
+  let attempts = 0
+  await using server = await openGraphFixture({
+    renewAgentToken() {
+      attempts += 1
+      if (attempts === 3) isBack = true
+      if (!isBack) throw new SluiceError('SLUICE_SUBGRAPH_UNAVAILABLE')
+      return { agentToken: 'renewed', expiresAt: inMinutes(5), epoch: 4 }
+    },
+  })
+  const grant = grantAt(server.url, { minutes: 0 })
+  await grant.agentToken()
+
+  expect(await grant.agentToken()).toBe('renewed')
+  expect(attempts).toBe(3)
+})
+
+test.for(['SLUICE_SESSION_REPLACED', 'SLUICE_SESSION_REVOKED', 'SLUICE_FORBIDDEN'] as const)(
+  '%s ends the session even while its agent token lives',
+  async (code) => {
+    await using server = await openGraphFixture({
+      renewAgentToken() {
+        throw new SluiceError(code)
+      },
+    })
+    const grant = grantAt(server.url, { minutes: 5 })
+    await grant.agentToken()
+
+    await expect(grant.agentToken()).rejects.toMatchObject({ code })
+  },
+)

@@ -1,0 +1,89 @@
+import { cliOperations } from '@sluice/schema/operations/cli'
+
+import { isPassing, type Api } from './api.ts'
+import { createBackoff } from './backoff.ts'
+import { delay } from './delay.ts'
+
+const renewBaseMs = 500
+const renewCapMs = 15_000
+/** So long a session waits for a new agent token while the one it has would still do. */
+const patienceMs = 2_000
+/** An agent token with less life than this does not survive the handshake. */
+const lifeLeftMsMin = 5_000
+
+/** What the server hands out when a tunnel starts, and again at each renewal. */
+export interface Grant {
+  readonly agentToken: string
+  readonly expiresAt: string
+  readonly epoch: number
+}
+
+/** Where a session gets its agent tokens. */
+export interface AgentGrant {
+  agentToken(): Promise<string>
+}
+
+interface AgentGrantOptions {
+  readonly api: Api
+  readonly tunnelId: string
+  readonly first: Grant
+  /** Ends waiting for a server that is away. */
+  readonly signal: AbortSignal
+  readonly now?: () => number
+  readonly renewBaseMs?: number
+  readonly patienceMs?: number
+}
+
+/**
+ * Gives the session an agent token, a new one at each call after the first. While the server is
+ * away the last one serves as long as it lives, so that a tunnel survives the loss of its relay
+ * and its control plane together. What the server refuses for good is thrown.
+ */
+export function createAgentGrant(options: AgentGrantOptions): AgentGrant {
+  const { api, tunnelId, first, signal, now = Date.now } = options
+  let latest = first
+  let isFirst = true
+  let renewing: Promise<Grant> | null = null
+
+  async function renew(): Promise<Grant> {
+    const baseMs = options.renewBaseMs ?? renewBaseMs
+    const backoff = createBackoff({ baseMs, capMs: renewCapMs })
+    for (;;) {
+      signal.throwIfAborted()
+      try {
+        const variables = { tunnelId, epoch: first.epoch }
+        const { renewAgentToken } = await api.query<{ renewAgentToken: Grant }>(
+          cliOperations.renewAgentToken,
+          variables,
+        )
+        latest = renewAgentToken
+        return latest
+      } catch (error) {
+        if (!isPassing(error)) throw error
+        await delay(backoff.nextMs(), signal)
+      }
+    }
+  }
+
+  return {
+    async agentToken() {
+      if (isFirst) {
+        isFirst = false
+        return first.agentToken
+      }
+      renewing ??= renew().finally(() => {
+        renewing = null
+      })
+      const isAlive = Date.parse(latest.expiresAt) - now() > lifeLeftMsMin
+      if (!isAlive) return (await renewing).agentToken
+      const stopWaiting = new AbortController()
+      try {
+        const patience = delay(options.patienceMs ?? patienceMs, stopWaiting.signal)
+        await Promise.race([renewing, patience])
+        return latest.agentToken
+      } finally {
+        stopWaiting.abort()
+      }
+    },
+  }
+}

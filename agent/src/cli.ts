@@ -1,0 +1,177 @@
+import { SluiceError } from '@sluice/schema/errors'
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
+
+import type { CommandContext, Io } from './commands/context.ts'
+import type { LogsFlags } from './commands/logs.ts'
+import { readSettings, type GlobalFlags } from './config.ts'
+import { examples } from './help.ts'
+import type { Output } from './output.ts'
+import { looksLikeTarget } from './target.ts'
+import type { HttpFlags } from './tunnel-input.ts'
+import { version } from './version.ts'
+
+const logLinesDefault = 20
+const logLinesMax = 100
+
+/** Runs one command line. Throws what went wrong; `main.ts` prints it. */
+export async function runCommandLine(
+  argv: readonly string[],
+  io: Io,
+  output: Output,
+): Promise<void> {
+  const program = createProgram(io, output)
+  try {
+    await program.parseAsync(withCommand(argv, program), { from: 'user' })
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return
+    if (error.code === 'commander.help') {
+      // No command at all is a question, not a mistake.
+      program.outputHelp()
+      return
+    }
+    throw usageError(error, argv, program)
+  }
+}
+
+/** `sluice 3000` is `sluice http 3000`: a first word that can only be a target needs no command. */
+function withCommand(argv: readonly string[], program: Command): string[] {
+  const takesValue = new Set(['--server'])
+  const at = argv.findIndex(
+    (word, index) => !word.startsWith('-') && !takesValue.has(argv[index - 1] ?? ''),
+  )
+  const word = argv[at]
+  if (word === undefined || !looksLikeTarget(word)) return [...argv]
+  if (program.commands.some((command) => command.name() === word)) return [...argv]
+  return [...argv.slice(0, at), 'http', ...argv.slice(at)]
+}
+
+function createProgram(io: Io, output: Output): Command {
+  const program = new Command('sluice')
+  program
+    .description('Puts a service on this machine on a public address.')
+    .version(`sluice ${version}`, '-V, --version', 'say which release this is')
+    .option('--server <url>', 'the Sluice server (SLUICE_SERVER)')
+    .option('--json', 'JSON on stdout, one value per line')
+    .option('-q, --quiet', 'results and failures only')
+    .option('--no-color', 'no colours (NO_COLOR)')
+    .helpOption('-h, --help', 'show help')
+    .configureHelp({ showGlobalOptions: true })
+    .configureOutput({
+      writeOut: (text) => io.stdout.write(text),
+      // Failures are thrown, and printed in one place only.
+      writeErr: () => undefined,
+      outputError: () => undefined,
+    })
+    .exitOverride()
+    .addHelpText('before', examples.sluice)
+
+  const open = (command: Command) => openContext(command, io, output)
+  addHttp(program, open)
+  addAccount(program, open)
+  addLists(program, open)
+  program
+    .command('version')
+    .description('say which release this is')
+    .action(async () => (await import('./commands/version.ts')).runVersion(output))
+  return program
+}
+
+type Open = (command: Command) => Promise<CommandContext>
+
+async function openContext(command: Command, io: Io, output: Output): Promise<CommandContext> {
+  const settings = await readSettings(command.optsWithGlobals<GlobalFlags>(), io.env)
+  if (settings.movedTo) {
+    output.warning(
+      `The configuration file could not be read and was moved to ${settings.movedTo}. Log in again.`,
+    )
+  }
+  return { settings, output, io }
+}
+
+function addHttp(program: Command, open: Open): void {
+  program
+    .command('http')
+    .description('open a tunnel to a local HTTP service')
+    .argument('<target>', 'port, host:port or http(s)://host:port')
+    .option('--name <name>', 'the name in the public address; without it a free one')
+    .option(
+      '--basic-auth <user:password>',
+      'ask visitors for it; @file or env:NAME keep it out of the process list (repeatable)',
+      collect,
+    )
+    .option('--allow-ip <cidr>', 'let in visitors from here only (repeatable)', collect)
+    .option('--deny-ip <cidr>', 'keep out visitors from here (repeatable)', collect)
+    .option('--host-header <value>', 'Host sent to the service: preserve, rewrite, or a name')
+    .option('--region <region>', 'where the relay stands; without it the nearest that is ready')
+    .addHelpText('before', examples.http)
+    .action(async (target: string, flags: HttpFlags, command: Command) =>
+      (await import('./commands/http.ts')).runHttp(target, flags, await open(command)),
+    )
+}
+
+function addAccount(program: Command, open: Open): void {
+  program
+    .command('login')
+    .description('check an authtoken and remember it')
+    .addHelpText('before', examples.login)
+    .action(async (_flags: object, command: Command) =>
+      (await import('./commands/login.ts')).runLogin(await open(command)),
+    )
+  program
+    .command('logout')
+    .description('forget the authtoken of the server')
+    .action(async (_flags: object, command: Command) =>
+      (await import('./commands/logout.ts')).runLogout(await open(command)),
+    )
+  program
+    .command('status')
+    .description('say whether the server answers, who is logged in, how the tunnels are')
+    .action(async (_flags: object, command: Command) =>
+      (await import('./commands/status.ts')).runStatus(await open(command)),
+    )
+}
+
+function addLists(program: Command, open: Open): void {
+  program
+    .command('tunnels')
+    .description('list the tunnels of the organization')
+    .action(async (_flags: object, command: Command) =>
+      (await import('./commands/tunnels.ts')).runTunnels(await open(command)),
+    )
+  program
+    .command('logs')
+    .description('show requests that came through the tunnels')
+    .option('-f, --follow', 'go on with those to come')
+    .option('--tunnel <name>', 'of this tunnel only')
+    .addOption(
+      new Option('-n, --limit <requests>', `how many of the past (0 to ${logLinesMax})`)
+        .default(logLinesDefault)
+        .argParser(parseLimit),
+    )
+    .addHelpText('before', examples.logs)
+    .action(async (flags: LogsFlags, command: Command) =>
+      (await import('./commands/logs.ts')).runLogs(flags, await open(command)),
+    )
+}
+
+function collect(value: string, earlier: readonly string[] = []): readonly string[] {
+  return [...earlier, value]
+}
+
+function parseLimit(text: string): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) <= logLinesMax) return Number(text)
+  throw new InvalidArgumentError(`It is a number from 0 to ${logLinesMax}.`)
+}
+
+/** Commander's complaint in the words of the catalogue. */
+function usageError(error: CommanderError, argv: readonly string[], program: Command): SluiceError {
+  const [first = '', ...more] = error.message.replace(/^error: /, '').split('\n')
+  const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1).replace(/\.$/, '')}.`
+  const reason = [sentence, ...more].join(' ').trim()
+  const known = argv.find((word) => program.commands.some((command) => command.name() === word))
+  if (error.code === 'commander.unknownCommand') {
+    return new SluiceError('SLUICE_COMMAND_UNKNOWN', { reason })
+  }
+  return new SluiceError('SLUICE_USAGE', { reason, command: known ?? '' })
+}

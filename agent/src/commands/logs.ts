@@ -1,0 +1,100 @@
+import { SluiceError } from '@sluice/schema/errors'
+import { cliOperations } from '@sluice/schema/operations/cli'
+
+import type { Api } from '../api.ts'
+import { shownProblemOf } from '../problem.ts'
+import { requestLine, type LoggedRequest } from '../request-log.ts'
+import { findTunnel } from '../tunnel-list.ts'
+import { findOrganization } from '../viewer.ts'
+import { apiOf, authtokenOf, type CommandContext } from './context.ts'
+
+/** One page of the server's connection. */
+export const logRequestsMax = 100
+
+export interface LogsFlags {
+  readonly follow?: boolean
+  readonly tunnel?: string
+  readonly limit: number
+}
+
+/** Shows requests of the past, oldest first, and with `-f` those to come. */
+export async function runLogs(flags: LogsFlags, context: CommandContext): Promise<void> {
+  const { output } = context
+  const api = apiOf(context)
+  const { id: organizationId } = await findOrganization(api)
+  const tunnelId = flags.tunnel === undefined ? null : (await findTunnel(api, flags.tunnel)).id
+
+  const page = flags.limit === 0 ? [] : await recentRequests(api, tunnelId, flags.limit)
+  for (const { node } of page.toReversed()) await show(node, context)
+  if (flags.follow) await follow(context, organizationId, tunnelId, page)
+  else if (page.length === 0) output.message('There are no requests yet.')
+}
+
+interface Page {
+  readonly edges: readonly { readonly cursor: string; readonly node: LoggedRequest }[]
+}
+
+/** The newest requests, newest first. */
+async function recentRequests(api: Api, tunnelId: string | null, first: number) {
+  const page =
+    tunnelId === null ? await ofOrganization(api, first) : await ofTunnel(api, tunnelId, first)
+  if (!page) throw new SluiceError('SLUICE_SUBGRAPH_UNAVAILABLE')
+  return page.edges
+}
+
+async function ofOrganization(api: Api, first: number) {
+  type Answer = { viewer: { organization: { requests: Page | null } | null } }
+  const { viewer } = await api.query<Answer>(cliOperations.requests, { first })
+  return viewer.organization?.requests
+}
+
+async function ofTunnel(api: Api, tunnelId: string, first: number) {
+  type Answer = { tunnel: { requests: Page } | null }
+  const { tunnel } = await api.query<Answer>(cliOperations.tunnelRequests, { tunnelId, first })
+  if (!tunnel) throw new SluiceError('SLUICE_TUNNEL_NOT_FOUND')
+  return tunnel.requests
+}
+
+async function follow(
+  context: CommandContext,
+  organizationId: string,
+  tunnelId: string | null,
+  page: Page['edges'],
+): Promise<void> {
+  const { settings, output, io } = context
+  const { server, ca } = settings
+  // Loaded only here: no other command opens a WebSocket to the server.
+  const { followRequests } = await import('../follow-requests.ts')
+  const authtoken = authtokenOf(settings)
+  // The newest shown is where the stream goes on, so that nothing falls between page and stream.
+  const after = page[0]?.cursor ?? null
+  await followRequests(
+    { server, ca, authtoken, organizationId, tunnelId, after, signal: io.signal },
+    {
+      connected(reconnected) {
+        if (output.json) output.event({ event: reconnected ? 'reconnected' : 'connected' })
+        else output.message(reconnected ? 'Live again.' : 'Waiting for requests. Ctrl-C ends.')
+      },
+      disconnected(problem, retryInMs) {
+        const { exitCode: _exitCode, ...shown } = shownProblemOf(problem)
+        if (output.json) output.event({ event: 'disconnected', retryInMs, ...shown })
+        else {
+          const seconds = (retryInMs / 1000).toFixed(1)
+          output.message(`Disconnected: ${shown.cause} Next attempt in ${seconds} s.`)
+        }
+      },
+      missed(requests) {
+        if (output.json) output.event({ event: 'gap', missed: requests })
+        else output.warning(`--- gap: ${requests ?? 'some'} requests are not shown ---`)
+      },
+      request: (request) => show(request, context),
+    },
+  )
+}
+
+function show(request: LoggedRequest, { output }: CommandContext): void | Promise<void> {
+  const hasRoom = output.json
+    ? output.event({ event: 'request', ...request })
+    : output.result(requestLine(request, output))
+  return hasRoom ? undefined : output.drained()
+}

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs'
+
+import { SluiceError } from '@sluice/schema/errors'
+
+import { configPath, readSavedConfig, type SavedConfig } from './config-file.ts'
+
+export const defaultServer = 'http://localhost:4000'
+
+/** The options that every command takes. */
+export interface GlobalFlags {
+  readonly server?: string | undefined
+  readonly json?: boolean | undefined
+  readonly quiet?: boolean | undefined
+  /** Commander's form of `--no-color`. */
+  readonly color?: boolean | undefined
+}
+
+/** Where a value came from, for `sluice status`. */
+export type Origin = 'flag' | 'environment' | 'file' | 'default'
+
+export interface Settings {
+  /** An origin, without a slash at the end. */
+  readonly server: string
+  readonly serverFrom: Origin
+  readonly authtoken: string | null
+  readonly authtokenFrom: Origin | null
+  /** PEM certificates to trust instead of the system's. */
+  readonly ca: string | undefined
+  readonly configPath: string
+  /** Where an unreadable configuration file was moved to. */
+  readonly movedTo: string | null
+}
+
+/** Flags over environment over file over default. */
+export async function readSettings(flags: GlobalFlags, env: NodeJS.ProcessEnv): Promise<Settings> {
+  const path = configPath(env)
+  const { config, movedTo } = await readSavedConfig(path)
+  const { server, serverFrom } = chooseServer(flags, env, config)
+  const fromEnvironment = env['SLUICE_AUTHTOKEN']?.trim() || null
+  const fromFile = config.servers[server]?.authtoken ?? null
+  const saved = fromFile === null ? null : 'file'
+  return {
+    server,
+    serverFrom,
+    authtoken: fromEnvironment ?? fromFile,
+    authtokenFrom: fromEnvironment === null ? saved : 'environment',
+    ca: readCa(env['SLUICE_CA_FILE']),
+    configPath: path,
+    movedTo,
+  }
+}
+
+/** The server's origin. A path is refused: the server is the console's address, not an endpoint's. */
+export function parseServer(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null
+  const isBare = url !== null && url.pathname === '/' && url.search === '' && url.hash === ''
+  if (!url || !isBare || !/^https?:$/.test(url.protocol) || url.username || url.password) {
+    throw new SluiceError('SLUICE_USAGE', {
+      reason: 'The server is not valid: it has the form https://sluice.example.com.',
+      command: '',
+    })
+  }
+  return url.origin
+}
+
+function chooseServer(flags: GlobalFlags, env: NodeJS.ProcessEnv, config: SavedConfig) {
+  const candidates: readonly [Origin, string | null | undefined][] = [
+    ['flag', flags.server],
+    ['environment', env['SLUICE_SERVER']?.trim() || null],
+    ['file', config.server],
+    ['default', defaultServer],
+  ]
+  for (const [serverFrom, text] of candidates) {
+    if (typeof text === 'string') return { server: parseServer(text), serverFrom }
+  }
+  return { server: defaultServer, serverFrom: 'default' as const }
+}
+
+function readCa(path: string | undefined): string | undefined {
+  if (!path) return undefined
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    throw new SluiceError(
+      'SLUICE_USAGE',
+      { reason: `SLUICE_CA_FILE cannot be read: ${path}`, command: '' },
+      { cause: error },
+    )
+  }
+}

@@ -1,0 +1,27 @@
+/** What each help text leads with: people copy examples before they read options. */
+export const examples = {
+  sluice: `Examples:
+  sluice login                            remember an authtoken of the console
+  sluice 3000                             http://localhost:3000 on a public address
+  sluice http 3000 --name app             under a name of your choice
+  sluice logs -f                          requests as they come
+`,
+  http: `Examples:
+  sluice http 3000
+  sluice http localhost:8080 --name app
+  sluice http https://localhost:8443 --host-header rewrite
+  sluice http 3000 --basic-auth env:SITE_LOGIN --allow-ip 203.0.113.0/24
+  sluice http 3000 --json | jq -r 'select(.event == "request").path'
+`,
+  login: `Examples:
+  sluice login                            asks for the authtoken, without showing it
+  sluice login --server https://sluice.example.com
+  sluice login < authtoken.txt
+  SLUICE_AUTHTOKEN=… sluice http 3000     needs no login at all
+`,
+  logs: `Examples:
+  sluice logs -n 50
+  sluice logs -f --tunnel app
+  sluice logs -f --json | jq .path
+`,
+} as const

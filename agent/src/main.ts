@@ -1,0 +1,70 @@
+import { runCommandLine } from './cli.ts'
+import type { Io } from './commands/context.ts'
+import { exitCodes } from './exit-code.ts'
+import { createOutput } from './output.ts'
+import { Interrupted, printProblem, shownProblemOf } from './problem.ts'
+
+const { env, stdin, stdout, stderr } = process
+const argv = process.argv.slice(2)
+const end = argv.indexOf('--')
+const flags = new Set(end < 0 ? argv : argv.slice(0, end))
+
+const output = createOutput({
+  stdout,
+  stderr,
+  json: flags.has('--json'),
+  quiet: flags.has('--quiet') || flags.has('-q'),
+  color: stdout.isTTY && !env['NO_COLOR'] && env['TERM'] !== 'dumb' && !flags.has('--no-color'),
+})
+
+const stop = new AbortController()
+function interrupt(): void {
+  if (stop.signal.aborted) process.exit(exitCodes.interrupted)
+  stop.abort(new Interrupted())
+}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
+
+// The reader of our output has gone, as `| head` does: there is nobody left to tell.
+stdout.on('error', () => {
+  if (!stop.signal.aborted) interrupt()
+})
+stderr.on('error', () => undefined)
+
+/** What gives the terminal back, in whatever way the program ends. */
+const restores = new Set<() => void>()
+function restoreTerminal(): void {
+  for (const restore of restores) restore()
+  restores.clear()
+}
+process.on('exit', restoreTerminal)
+
+const io: Io = {
+  stdin,
+  stdout,
+  stderr,
+  env,
+  signal: stop.signal,
+  interrupt,
+  onExit(restore) {
+    restores.add(restore)
+    return () => restores.delete(restore)
+  },
+}
+
+function fail(error: unknown): never {
+  restoreTerminal()
+  if (error instanceof Interrupted) process.exit(exitCodes.interrupted)
+  const problem = shownProblemOf(error)
+  printProblem(problem, output)
+  if (env['SLUICE_DEBUG'] && error instanceof Error) stderr.write(`${error.stack}\n`)
+  process.exit(problem.exitCode)
+}
+process.on('uncaughtException', fail)
+process.on('unhandledRejection', fail)
+
+try {
+  await runCommandLine(argv, io, output)
+  process.exit(exitCodes.ok)
+} catch (error) {
+  fail(error)
+}

@@ -1,0 +1,80 @@
+import type { Output, Style } from './output.ts'
+import { screenLines, type ScreenRequest, type ScreenState } from './screen-lines.ts'
+import { openScreen, type Screen } from './screen.ts'
+import { stoppedText, type ReadyTunnel, type TunnelView } from './tunnel-view.ts'
+import { version } from './version.ts'
+
+/** More rows than any terminal has. */
+const requestsMax = 200
+/** While offline, the seconds until the next attempt count down. */
+const countdownMs = 1_000
+
+export interface ScreenViewOptions {
+  readonly stdin: NodeJS.ReadStream
+  readonly stdout: NodeJS.WriteStream
+  readonly output: Output
+  readonly quit: () => void
+  readonly onExit: (restore: () => void) => () => void
+}
+
+/** The live screen of one tunnel. It takes the terminal when the tunnel is ready, not before. */
+export function createScreenView({ output, ...terminal }: ScreenViewOptions): TunnelView {
+  const paint = (style: Style, text: string) => output.style(style, text)
+  let screen: Screen | null = null
+  let countdown: NodeJS.Timeout | null = null
+  const requests: ScreenRequest[] = []
+  let state: ScreenState = {
+    version,
+    status: { kind: 'online' },
+    account: '',
+    region: '',
+    latencyMs: null,
+    urls: [],
+    target: '',
+    connections: { open: 0, total: 0 },
+    requests,
+    requestsTotal: 0,
+  }
+
+  function change(part: Partial<ScreenState>): void {
+    state = { ...state, ...part }
+    screen?.changed()
+    if (state.status.kind === 'offline' && screen) {
+      countdown ??= setInterval(() => screen?.changed(), countdownMs)
+    } else if (countdown) {
+      clearInterval(countdown)
+      countdown = null
+    }
+  }
+
+  return {
+    ready({ account, region, urls, target }: ReadyTunnel) {
+      change({ account, region, urls, target })
+      screen = openScreen({
+        ...terminal,
+        lines: (size) => screenLines(state, size, paint, Date.now()),
+      })
+    },
+    online: () => change({ status: { kind: 'online' } }),
+    offline: (reason, retryInMs) =>
+      change({ status: { kind: 'offline', reason, retryAtMs: Date.now() + retryInMs } }),
+    latency: (latencyMs) => change({ latencyMs }),
+    connections: (open, total) => change({ connections: { open, total } }),
+    request(request) {
+      requests.unshift(request)
+      if (requests.length > requestsMax) requests.pop()
+      change({ requestsTotal: state.requestsTotal + 1 })
+    },
+    closing: () => change({ status: { kind: 'closing' } }),
+    close() {
+      if (countdown) clearInterval(countdown)
+      countdown = null
+      screen?.close()
+      screen = null
+    },
+    stopped({ name, urls }) {
+      output.message(`${urls[0] ?? ''}: ${state.requestsTotal} requests.`)
+      output.message(stoppedText(name))
+    },
+  }
+}

@@ -1,0 +1,61 @@
+import { SluiceError } from '@sluice/schema/errors'
+
+/** The developer's service that an agent forwards to. */
+export interface Upstream {
+  readonly host: string
+  readonly port: number
+  readonly tls: boolean
+}
+
+const hostForm = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._-]{0,252}))$/i
+
+/** Reads `3000`, `:3000`, `host:3000`, `[::1]:3000`, `http://host:3000`, `https://host`. */
+export function parseTarget(text: string): Upstream {
+  const upstream = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? fromUrl(text) : fromHostAndPort(text)
+  if (!Number.isInteger(upstream.port) || upstream.port < 1 || upstream.port > 65_535) {
+    throw refuse(text, 'a port is a number from 1 to 65535')
+  }
+  if (!hostForm.test(upstream.host)) throw refuse(text, 'the host is not a name or an address')
+  return { ...upstream, host: upstream.host.replaceAll(/^\[|\]$/g, '') }
+}
+
+/** Whether a word on the command line can only be a target, so that `sluice 3000` needs no command. */
+export function looksLikeTarget(word: string): boolean {
+  return /^:?\d+$/.test(word) || /^https?:\/\//i.test(word) || /^[^\s/-][^\s/]*:\d+$/.test(word)
+}
+
+/** The target as a person would write it. */
+export function targetText({ host, port, tls }: Upstream): string {
+  return `${tls ? 'https' : 'http'}://${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
+function fromHostAndPort(text: string): Upstream {
+  const colon = text.lastIndexOf(':')
+  const host = colon < 1 ? 'localhost' : text.slice(0, colon)
+  const port = text.slice(colon + 1)
+  if (!/^\d{1,5}$/.test(port)) throw refuse(text, 'it has no port')
+  return { host, port: Number(port), tls: false }
+}
+
+function fromUrl(text: string): Upstream {
+  const url = URL.canParse(text) ? new URL(text) : null
+  if (url === null) throw refuse(text, 'it is not a URL')
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw refuse(text, 'only http:// and https:// are forwarded')
+  }
+  if (url.username !== '' || url.password !== '') throw refuse(text, 'it holds a password')
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    throw refuse(text, 'a path cannot be forwarded to, only a host and port')
+  }
+  const tls = url.protocol === 'https:'
+  return { host: url.hostname, port: url.port === '' ? (tls ? 443 : 80) : Number(url.port), tls }
+}
+
+/** The text is not repeated when it may hold a password. */
+function refuse(text: string, reason: string): SluiceError {
+  const shown = text.includes('@') ? 'The target' : `The target ${text}`
+  return new SluiceError('SLUICE_USAGE', {
+    reason: `${shown} is not valid: ${reason}.`,
+    command: 'http',
+  })
+}

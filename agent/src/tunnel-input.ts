@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs'
+import { isIP } from 'node:net'
+
+import { SluiceError } from '@sluice/schema/errors'
+
+export interface HttpFlags {
+  readonly name?: string
+  readonly basicAuth?: readonly string[]
+  readonly allowIp?: readonly string[]
+  readonly denyIp?: readonly string[]
+  readonly hostHeader?: string
+  readonly region?: string
+}
+
+export interface BasicAuth {
+  readonly user: string
+  readonly password: string
+}
+
+/** The graph's `StartTunnelInput`. */
+export interface StartTunnelInput {
+  readonly name?: string
+  readonly region?: string
+  readonly hostHeader?: string
+  readonly policy?: {
+    readonly basicAuth: readonly BasicAuth[]
+    readonly allowIps: readonly string[]
+    readonly denyIps: readonly string[]
+  }
+}
+
+const basicAuthFileBytesMax = 16 * 1024
+const headerValueForm = /^[A-Za-z0-9._:[\]-]{1,255}$/
+
+/** The flags of `sluice http` as the graph takes them. A policy is sent only when a flag sets one. */
+export function startTunnelInput(flags: HttpFlags, env: NodeJS.ProcessEnv): StartTunnelInput {
+  const basicAuth = (flags.basicAuth ?? []).flatMap((text) => readBasicAuth(text, env))
+  const allowIps = (flags.allowIp ?? []).map((text) => parseNetwork('--allow-ip', text))
+  const denyIps = (flags.denyIp ?? []).map((text) => parseNetwork('--deny-ip', text))
+  const hasPolicy = basicAuth.length + allowIps.length + denyIps.length > 0
+  if (flags.hostHeader !== undefined && !headerValueForm.test(flags.hostHeader)) {
+    throw usage('--host-header takes preserve, rewrite, or a host name.')
+  }
+  return {
+    ...(flags.name === undefined ? {} : { name: flags.name }),
+    ...(flags.region === undefined ? {} : { region: flags.region }),
+    ...(flags.hostHeader === undefined ? {} : { hostHeader: flags.hostHeader }),
+    ...(hasPolicy ? { policy: { basicAuth, allowIps, denyIps } } : {}),
+  }
+}
+
+/** `user:password`, or where it stands: `@file` (one per line) or `env:NAME`. Never repeated in a message. */
+function readBasicAuth(text: string, env: NodeJS.ProcessEnv): BasicAuth[] {
+  if (text.startsWith('@')) {
+    const lines = readBasicAuthFile(text.slice(1)).split(/\r?\n/)
+    return lines.filter((line) => line !== '' && !line.startsWith('#')).map(parseBasicAuth)
+  }
+  if (text.startsWith('env:')) {
+    const name = text.slice('env:'.length)
+    const value = env[name]
+    if (!value) throw usage(`--basic-auth env:${name}: the variable is not set.`)
+    return [parseBasicAuth(value)]
+  }
+  return [parseBasicAuth(text)]
+}
+
+function readBasicAuthFile(path: string): string {
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw usage(`--basic-auth @${path}: the file cannot be read.`, error)
+  }
+  if (text.length > basicAuthFileBytesMax)
+    throw usage(`--basic-auth @${path}: the file is too large.`)
+  return text
+}
+
+function parseBasicAuth(text: string): BasicAuth {
+  const colon = text.indexOf(':')
+  if (colon < 1 || colon === text.length - 1) {
+    throw usage('--basic-auth takes user:password, @file or env:NAME.')
+  }
+  return { user: text.slice(0, colon), password: text.slice(colon + 1) }
+}
+
+/** An address or a CIDR block. */
+function parseNetwork(flag: string, text: string): string {
+  const [address = '', bits, ...rest] = text.split('/')
+  const family = isIP(address)
+  const bitsMax = family === 4 ? 32 : 128
+  const isBits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax)
+  if (family === 0 || !isBits || rest.length > 0) {
+    throw usage(`${flag} takes an address or a block such as 203.0.113.0/24, not ${text}.`)
+  }
+  return text
+}
+
+function usage(reason: string, cause?: unknown): SluiceError {
+  return new SluiceError('SLUICE_USAGE', { reason, command: 'http' }, { cause })
+}

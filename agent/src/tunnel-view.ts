@@ -1,0 +1,90 @@
+import type { Output } from './output.ts'
+import type { ForwardedRequest } from './session/agent-session.ts'
+
+/** What is known of a tunnel once visitors reach it. */
+export interface ReadyTunnel {
+  readonly tunnelId: string
+  readonly name: string
+  readonly urls: readonly string[]
+  readonly target: string
+  readonly region: string
+  readonly account: string
+  readonly organization: string | null
+  readonly relayUrl: string
+}
+
+/** One of three ways to show an open tunnel: live screen, plain lines, JSON events. */
+export interface TunnelView {
+  ready(tunnel: ReadyTunnel): void
+  online(): void
+  offline(reason: string, retryInMs: number): void
+  latency(ms: number): void
+  connections(open: number, total: number): void
+  request(request: ForwardedRequest): void
+  /** The person wants to stop; what is in flight finishes first. */
+  closing(): void
+  /** Gives back what the view holds. Safe to call twice. */
+  close(): void
+  /** After `close`: the tunnel ended as wished. */
+  stopped(tunnel: ReadyTunnel): void
+}
+
+const ignore = () => undefined
+
+/** The address alone on stdout, remarks on stderr. */
+export function createPlainView(output: Output): TunnelView {
+  return {
+    ready({ urls, target }) {
+      output.result(urls[0] ?? '')
+      output.message(`Forwarding to ${target}. Ctrl-C ends.`)
+    },
+    online: () => output.message('Online again.'),
+    offline(reason, retryInMs) {
+      output.message(`Offline: ${reason}. Next attempt in ${(retryInMs / 1000).toFixed(1)} s.`)
+    },
+    latency: ignore,
+    connections: ignore,
+    request: ignore,
+    closing: () =>
+      output.message('Closing; requests in flight finish. Ctrl-C again stops at once.'),
+    close: ignore,
+    stopped: ({ name }) => output.message(stoppedText(name)),
+  }
+}
+
+/** One event per line on stdout. A reader that is slow loses requests, and is told how many. */
+export function createJsonView(output: Output): TunnelView {
+  let skipped = 0
+  let hasRoom = true
+
+  function event(name: string, fields: object): void {
+    if (output.event({ event: name, at: new Date().toISOString(), ...fields })) return
+    if (!hasRoom) return
+    hasRoom = false
+    void output.drained().then(() => {
+      hasRoom = true
+      if (skipped > 0) event('gap', { missed: skipped })
+      skipped = 0
+    })
+  }
+
+  return {
+    ready: ({ urls, ...tunnel }) => event('ready', { url: urls[0], urls, ...tunnel }),
+    online: () => event('reconnected', {}),
+    offline: (reason, retryInMs) => event('disconnected', { reason, retryInMs }),
+    latency: ignore,
+    connections: ignore,
+    request(request) {
+      if (hasRoom) event('request', { ...request })
+      else skipped += 1
+    },
+    closing: () => event('closing', {}),
+    close: ignore,
+    stopped: ({ tunnelId, name }) => event('stopped', { tunnelId, name }),
+  }
+}
+
+/** The name outlives the agent: its visitors see that it is offline, and nobody else can take it. */
+export function stoppedText(name: string): string {
+  return `Stopped. ${name} stays yours; visitors see that it is offline.`
+}
