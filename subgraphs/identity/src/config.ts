@@ -1,0 +1,33 @@
+import { json, port, readConfig } from '@sluice/kit/config'
+import { PrivateJwks } from '@sluice/kit/signing-keys'
+import type { JSONWebKeySet } from 'jose'
+import { z } from 'zod'
+
+const PublicJwks = z.object({
+  keys: z
+    .array(z.looseObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() }))
+    .min(1),
+})
+
+export const config = (env: NodeJS.ProcessEnv) => {
+  const values = readConfig(env, {
+    DATABASE_URL: z.url(),
+    REDIS_URL: z.url(),
+    SIGNING_JWKS: json.pipe(PrivateJwks),
+    INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
+    CONSOLE_ORIGIN: z.url(),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: port.default(4001),
+    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+  })
+  return {
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    signingJwks: values.SIGNING_JWKS,
+    internalPublicJwks: values.INTERNAL_PUBLIC_JWKS as JSONWebKeySet,
+    consoleOrigin: values.CONSOLE_ORIGIN,
+    host: values.HOST,
+    port: values.PORT,
+    logLevel: values.LOG_LEVEL,
+  }
+}

@@ -1,0 +1,81 @@
+import { forkFor, type EntityManager, type Orm } from '@sluice/kit/database'
+import { anonymous, type Principal } from '@sluice/kit/principal'
+import type { Caller } from '@sluice/kit/subgraph'
+import DataLoader from 'dataloader'
+
+import { Organization } from './organization/organization.entity.ts'
+import type { Revocations } from './revocations.ts'
+import type { AccessTokens } from './sign-in/access-token.ts'
+import type { Attempts } from './sign-in/attempts.ts'
+import type { Passwords } from './sign-in/password.ts'
+import type { RefreshCookie } from './sign-in/refresh-cookie.ts'
+import type { RefreshTokens } from './sign-in/refresh-token.ts'
+import { isId } from './text.ts'
+import type { User } from './user/user.entity.ts'
+import { findVisibleUsers } from './user/user.ts'
+
+/** What the rules need, made once per server. */
+export interface Deps {
+  readonly orm: Orm
+  readonly passwords: Passwords
+  readonly attempts: Attempts
+  readonly accessTokens: AccessTokens
+  readonly refreshTokens: RefreshTokens
+  readonly refreshCookie: RefreshCookie
+  readonly revocations: Revocations
+  /** Publishes recorded events now instead of at the next poll. */
+  readonly wakeOutbox: () => void
+  readonly now: () => Date
+}
+
+/** One request. Whoever signs in during it is the principal from there on. */
+export interface Context extends Deps {
+  principal: Principal
+  /** Sees the principal's organizations only. */
+  em: EntityManager
+  users: DataLoader<string, User | null>
+  organizations: DataLoader<string, Organization | null>
+  readonly visitorIp: string
+  readonly refreshToken: string | null
+  /** Puts the cookie with this refresh token on the answer, or takes it away. */
+  readonly setRefreshToken: (token: { text: string; expiresAt: Date } | null) => void
+}
+
+/** The gateway copies this header's value into the client's `set-cookie`. */
+export const setCookieHeader = 'x-sluice-set-cookie'
+/** The gateway puts the value of the refresh cookie here. */
+export const refreshTokenHeader = 'x-sluice-refresh-token'
+
+export function createContext(deps: Deps, caller: Caller): Context {
+  return {
+    ...deps,
+    ...scopeOf(deps.orm, caller.principal),
+    visitorIp: caller.visitorIp,
+    refreshToken: caller.header(refreshTokenHeader),
+    setRefreshToken: (token) =>
+      caller.setHeader(setCookieHeader, deps.refreshCookie.header(token, deps.now())),
+  }
+}
+
+/** Goes on as another principal: after signing in, or after its memberships changed. */
+export function becomePrincipal(context: Context, principal: Principal = anonymous): void {
+  Object.assign(context, scopeOf(context.orm, principal))
+}
+
+function scopeOf(orm: Orm, principal: Principal) {
+  const em = forkFor(orm, principal)
+  return {
+    principal,
+    em,
+    users: loaderOf((ids) => findVisibleUsers(em, principal, ids)),
+    organizations: loaderOf((ids) => em.find(Organization, { id: { $in: ids.filter(isId) } })),
+  }
+}
+
+/** References of a whole list are loaded by one query; what is missing or not visible is null. */
+function loaderOf<T extends { id: string }>(find: (ids: readonly string[]) => Promise<T[]>) {
+  return new DataLoader<string, T | null>(async (ids) => {
+    const found = new Map((await find(ids)).map((one) => [one.id, one]))
+    return ids.map((id) => found.get(id.toLowerCase()) ?? null)
+  })
+}

@@ -1,0 +1,63 @@
+import { connectionType } from '@sluice/kit/graph'
+
+import { builder, pageArgs } from '../builder.ts'
+import type { User } from '../user/user.entity.ts'
+import { UserType } from '../user/user.graph.ts'
+import type { Member } from './member.entity.ts'
+import { addMember, changeMemberRole, memberPage, removeMember } from './member.ts'
+import { OrganizationType, RoleEnum } from './organization.graph.ts'
+
+const MemberType = builder.objectRef<Member>('Member').implement({
+  description: 'A person in an organization.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The id of the membership, not of the person.' }),
+    user: t.field({
+      type: UserType,
+      description: 'The person.',
+      resolve: ({ userId }, _args, { users }) => users.load(userId) as Promise<User>,
+    }),
+    role: t.expose('role', { type: RoleEnum, description: 'What they may do.' }),
+    joinedAt: t.expose('joinedAt', { type: 'DateTime', description: 'When they came in.' }),
+  }),
+})
+
+const MemberConnection = connectionType(builder, 'Member', MemberType)
+
+builder.objectField(OrganizationType, 'members', (t) =>
+  t.field({
+    type: MemberConnection,
+    description: 'Its members, newest first. For members.',
+    args: { first: t.arg.int(pageArgs.first), after: t.arg.string(pageArgs.after) },
+    resolve: ({ id }, args, context) => memberPage(context, id, args),
+  }),
+)
+
+builder.mutationFields((t) => ({
+  addMember: t.field({
+    type: MemberType,
+    description: 'Takes a person who has signed up into an organization. For owners and admins.',
+    args: {
+      organizationId: t.arg.id({ required: true, description: 'The organization.' }),
+      email: t.arg.string({ required: true, description: 'The address they signed up with.' }),
+      role: t.arg({ type: RoleEnum, required: true, description: 'At most your own role.' }),
+    },
+    resolve: (_root, { organizationId, email, role }, context) =>
+      addMember(context, organizationId, email, role),
+  }),
+  changeMemberRole: t.field({
+    type: MemberType,
+    description: 'Gives a member another role. Only owners make or unmake owners.',
+    args: {
+      memberId: t.arg.id({ required: true, description: 'The id of the member.' }),
+      role: t.arg({ type: RoleEnum, required: true, description: 'The new role.' }),
+    },
+    resolve: (_root, { memberId, role }, context) => changeMemberRole(context, memberId, role),
+  }),
+  removeMember: t.field({
+    type: 'ID',
+    description:
+      'Takes a member out of the organization and revokes their authtokens there. Anybody may leave.',
+    args: { memberId: t.arg.id({ required: true, description: 'The id of the member.' }) },
+    resolve: (_root, { memberId }, context) => removeMember(context, memberId),
+  }),
+}))

@@ -1,0 +1,18 @@
+import { fileURLToPath } from 'node:url'
+
+import type { DatabaseOptions } from '@sluice/kit/database'
+import { OutboxEvent } from '@sluice/kit/outbox'
+
+import { AuditEntry } from './audit/audit-entry.entity.ts'
+import { Authtoken } from './authtoken/authtoken.entity.ts'
+import { Member } from './organization/member.entity.ts'
+import { Organization } from './organization/organization.entity.ts'
+import { SignIn } from './sign-in/sign-in.entity.ts'
+import { User } from './user/user.entity.ts'
+
+/** The tables of identity: everything `openOrm` needs but the address of the database. */
+export const database = {
+  schema: 'identity',
+  entities: [User, Organization, Member, SignIn, Authtoken, AuditEntry, OutboxEvent],
+  migrationsPath: fileURLToPath(new URL('../migrations', import.meta.url)),
+} satisfies Omit<DatabaseOptions, 'databaseUrl'>

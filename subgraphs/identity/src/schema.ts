@@ -1,0 +1,11 @@
+import './user/user.graph.ts'
+import './organization/organization.graph.ts'
+import './organization/member.graph.ts'
+import './sign-in/sign-in.graph.ts'
+import './authtoken/authtoken.graph.ts'
+import './audit/audit.graph.ts'
+import { builder } from './builder.ts'
+
+export const schema = builder.toSubGraphSchema({
+  linkUrl: 'https://specs.apollo.dev/federation/v2.9',
+})

@@ -1,0 +1,122 @@
+import { forkSystem, migrate, openOrm, type Orm } from '@sluice/kit/database'
+import { createInternalVerifier } from '@sluice/kit/internal-token'
+import { opening } from '@sluice/kit/lifecycle'
+import type { Log } from '@sluice/kit/log'
+import { openOutboxPublisher } from '@sluice/kit/outbox'
+import { openRedis } from '@sluice/kit/redis'
+import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
+import { openSubgraph } from '@sluice/kit/subgraph'
+import type { JSONWebKeySet } from 'jose'
+
+import { createAuthenticateRoute } from './authenticate/authenticate-route.ts'
+import { createContext, type Deps } from './context.ts'
+import { seedFirstAdmin, type FirstAdmin } from './first-admin.ts'
+import { database } from './orm.ts'
+import { createRevocations } from './revocations.ts'
+import { schema } from './schema.ts'
+import { createAccessTokens } from './sign-in/access-token.ts'
+import { createAttempts } from './sign-in/attempts.ts'
+import { createPasswords, type Passwords } from './sign-in/password.ts'
+import { createRefreshCookie } from './sign-in/refresh-cookie.ts'
+import { createRefreshTokens } from './sign-in/refresh-token.ts'
+import { purgeSignIns } from './sign-in/sign-in.ts'
+
+export interface ServerOptions {
+  databaseUrl: string
+  redisUrl: string
+  /** Sign access tokens; their public halves are served at `/.well-known/jwks.json`. */
+  signingJwks: PrivateJwks
+  /** Who may call: the public keys of the gateway's internal header. */
+  internalPublicJwks: JSONWebKeySet
+  port: number
+  host?: string
+  /** Where the console is: decides name and `Secure` of the refresh cookie. */
+  consoleOrigin: string
+  log: Log
+  now?: () => Date
+  passwords?: Passwords
+}
+
+export interface Server {
+  readonly port: number
+  /** The first admin's sign-in on the very first start, to be printed once; null afterwards. */
+  readonly firstAdmin: FirstAdmin | null
+  close(): Promise<void>
+}
+
+const jwksPath = '/.well-known/jwks.json'
+const jwksCacheSeconds = 300
+const purgeEveryMs = 60 * 60_000
+
+/** Brings the schema up to date, makes the first admin if there is none, and serves. Needs PostgreSQL, not Redis. */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const { log, now = () => new Date(), passwords = createPasswords() } = options
+  return opening(async (closer) => {
+    const keys = await openSigningKeys(options.signingJwks)
+    const orm = await openOrm({ ...database, databaseUrl: options.databaseUrl })
+    closer.defer(() => orm.close(true))
+    await migrate(orm, database.schema)
+    const firstAdmin = await seedFirstAdmin(orm, passwords, now)
+
+    const redis = openRedis(options.redisUrl, log)
+    closer.defer(() => redis.disconnect())
+    const outbox = closer.add(openOutboxPublisher({ orm, redis, source: database.schema, log }))
+    closer.add(purgeEveryHour(orm, log, now))
+
+    const deps: Deps = {
+      orm,
+      passwords,
+      attempts: createAttempts(redis, log),
+      accessTokens: createAccessTokens(keys),
+      refreshTokens: createRefreshTokens(options.signingJwks),
+      refreshCookie: createRefreshCookie(options.consoleOrigin),
+      revocations: createRevocations(redis, log, now),
+      wakeOutbox: () => outbox.wake(),
+      now,
+    }
+    const verify = createInternalVerifier(options.internalPublicJwks, 'identity')
+    const authenticateRoute = createAuthenticateRoute(deps, verify)
+    const jwks = JSON.stringify(keys.publicJwks)
+    const { port } = closer.add(
+      await openSubgraph({
+        name: 'identity',
+        schema,
+        context: (caller) => createContext(deps, caller),
+        internalPublicJwks: options.internalPublicJwks,
+        port: options.port,
+        ...(options.host === undefined ? {} : { host: options.host }),
+        log,
+        notReady: () => notReady(orm),
+        route(request, response) {
+          if (request.url !== jwksPath) return authenticateRoute(request, response)
+          const cacheControl = `public, max-age=${jwksCacheSeconds}`
+          response
+            .writeHead(200, { 'content-type': 'application/json', 'cache-control': cacheControl })
+            .end(jwks)
+          return true
+        },
+      }),
+    )
+    return { port, firstAdmin, close: () => closer.close() }
+  })
+}
+
+async function notReady(orm: Orm): Promise<string | null> {
+  try {
+    await forkSystem(orm).execute('select 1')
+    return null
+  } catch {
+    return 'PostgreSQL does not answer'
+  }
+}
+
+function purgeEveryHour(orm: Orm, log: Log, now: () => Date) {
+  const timer = setInterval(() => {
+    purgeSignIns(forkSystem(orm), now()).catch((error: unknown) => {
+      // The next hour tries again: old rows cost only room.
+      log.warn({ err: error }, 'old sign-ins could not be deleted')
+    })
+  }, purgeEveryMs)
+  timer.unref()
+  return { close: () => clearInterval(timer) }
+}

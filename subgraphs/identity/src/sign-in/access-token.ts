@@ -1,0 +1,48 @@
+import type { SigningKeys } from '@sluice/kit/signing-keys'
+import {
+  signInTokenAudience,
+  signInTokenSeconds,
+  signInTokenType,
+  tokenIssuer,
+} from '@sluice/schema/claims'
+import { SluiceError } from '@sluice/schema/errors'
+import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
+
+/** What a sign-in's JWT says. */
+export interface AccessToken {
+  userId: string
+  signInId: string
+  expiresAt: Date
+}
+
+export interface AccessTokens {
+  issue(userId: string, signInId: string): Promise<{ text: string; expiresAt: Date }>
+  /** Throws SLUICE_UNAUTHENTICATED for anything but a token of ours that is still good. */
+  verify(text: string): Promise<AccessToken>
+}
+
+export function createAccessTokens(keys: SigningKeys): AccessTokens {
+  const keySet = createLocalJWKSet(keys.publicJwks)
+  return {
+    async issue(userId, signInId) {
+      const claims = { iss: tokenIssuer, aud: signInTokenAudience, sub: userId, sid: signInId }
+      const text = await keys.sign(signInTokenType, claims, signInTokenSeconds)
+      return { text, expiresAt: new Date((decodeJwt(text).exp ?? 0) * 1000) }
+    },
+    async verify(text) {
+      try {
+        const { payload } = await jwtVerify<{ sid: string }>(text, keySet, {
+          algorithms: ['EdDSA'],
+          issuer: tokenIssuer,
+          audience: signInTokenAudience,
+          typ: signInTokenType,
+          requiredClaims: ['exp', 'sub', 'sid'],
+        })
+        const { sub = '', sid, exp = 0 } = payload
+        return { userId: sub, signInId: sid, expiresAt: new Date(exp * 1000) }
+      } catch (error) {
+        throw new SluiceError('SLUICE_UNAUTHENTICATED', {}, { cause: error })
+      }
+    },
+  }
+}

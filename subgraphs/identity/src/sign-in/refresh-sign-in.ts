@@ -1,0 +1,93 @@
+import { forkSystem } from '@sluice/kit/database'
+import { SluiceError } from '@sluice/schema/errors'
+
+import type { Context } from '../context.ts'
+import { User } from '../user/user.entity.ts'
+import { addressOf, attemptLimits } from './attempts.ts'
+import { parseRefreshToken, refreshHashOf, type RefreshToken } from './refresh-token.ts'
+import { SignIn } from './sign-in.entity.ts'
+import { endSignIn } from './sign-in.ts'
+import { completeSignIn, signInIdleMs, signInLifeMs, type SignedIn } from './start-sign-in.ts'
+
+/**
+ * For so long after a refresh the token that was just replaced still answers, with the same successor: tabs that
+ * refresh at once, or a page that was reloaded before the answer arrived. A thief gains no tokens of their own by it:
+ * whichever of the two uses the shared successor second is found out.
+ */
+export const parallelRefreshMs = 10_000
+
+/** Replaces the refresh token and issues an access token. A token that was replaced before ends the whole sign-in. */
+export async function refreshSignIn(context: Context): Promise<SignedIn> {
+  const { orm, refreshTokens, attempts, visitorIp } = context
+  const token = parseRefreshToken(context.refreshToken)
+  if (!token) throw refused(context)
+  const successor = refreshTokens.successorOf(token)
+  const rotated = await rotate(context, token, successor)
+  if (rotated) return answer(context, rotated, successor)
+
+  // Everything below is rare, and may follow a token through all its successors.
+  await attempts.count(attemptLimits.refreshRefusedByIp, addressOf(visitorIp))
+  const signIn = await forkSystem(orm).findOne(SignIn, { id: token.signInId })
+  if (!signIn || !isAlive(signIn, context.now())) throw refused(context)
+  if (!refreshTokens.leadsTo(token, signIn.generation, signIn.refreshHash)) throw refused(context)
+
+  const sinceMs = context.now().getTime() - signIn.refreshedAt.getTime()
+  if (signIn.generation === successor.generation && sinceMs <= parallelRefreshMs) {
+    return answer(context, signIn, successor)
+  }
+  return endForReuse(context, signIn.id)
+}
+
+/** The row decides: of two that present the same token at once, one replaces it. */
+async function rotate(
+  { orm, now }: Context,
+  token: RefreshToken,
+  successor: RefreshToken,
+): Promise<SignIn | null> {
+  const at = now()
+  const em = forkSystem(orm)
+  const rows = await em.execute<unknown[]>(
+    `update "identity"."sign_in" set generation = ?, refresh_hash = ?, refreshed_at = ?,
+       expires_at = least(?::timestamptz, started_at + interval '${signInLifeMs} milliseconds')
+     where id = ? and generation = ? and refresh_hash = ? and ended_at is null and expires_at > ?
+     returning id`,
+    [
+      successor.generation,
+      refreshHashOf(successor.secret),
+      at,
+      new Date(at.getTime() + signInIdleMs),
+      token.signInId,
+      token.generation,
+      refreshHashOf(token.secret),
+      at,
+    ],
+  )
+  return rows.length === 0 ? null : em.findOneOrFail(SignIn, { id: token.signInId })
+}
+
+async function answer(
+  context: Context,
+  signIn: SignIn,
+  refreshToken: RefreshToken,
+): Promise<SignedIn> {
+  const user = await forkSystem(context.orm).findOneOrFail(User, { id: signIn.userId })
+  return completeSignIn(context, user, { signIn, refreshToken })
+}
+
+async function endForReuse(context: Context, signInId: string): Promise<never> {
+  const ended = await forkSystem(context.orm).transactional((em) =>
+    endSignIn(context, em, signInId, 'reused'),
+  )
+  if (ended) await context.revocations.publish('sign-in', signInId)
+  context.setRefreshToken(null)
+  throw new SluiceError('SLUICE_SIGN_IN_REUSED')
+}
+
+function refused(context: Context): SluiceError {
+  context.setRefreshToken(null)
+  return new SluiceError('SLUICE_UNAUTHENTICATED')
+}
+
+function isAlive(signIn: SignIn, now: Date): boolean {
+  return !signIn.endedAt && signIn.expiresAt > now
+}

@@ -1,0 +1,30 @@
+import { defineEntity, p } from '@mikro-orm/core'
+
+import { User } from '../user/user.entity.ts'
+
+const SignInSchema = defineEntity({
+  name: 'SignIn',
+  properties: {
+    /** `sid` of the access tokens, and the first part of the refresh tokens. */
+    id: p
+      .uuid()
+      .primary()
+      .onCreate(() => crypto.randomUUID()),
+    userId: () => p.manyToOne(User).mapToPk().joinColumn('user_id').deleteRule('cascade').index(),
+    startedAt: p.datetime(3),
+    ip: p.string().length(64),
+    /** Rises by one with each refresh: the number of the only refresh token that is good. */
+    generation: p.integer(),
+    /** SHA-256 of that token's secret. */
+    refreshHash: p.string().length(64).hidden(),
+    refreshedAt: p.datetime(3),
+    /** Moves with each refresh, but never past the longest life of a sign-in. */
+    expiresAt: p.datetime(3).index(),
+    endedAt: p.datetime(3).nullable(),
+    endReason: p.enum(['signed-out', 'reused'] as const).nullable(),
+  },
+})
+
+/** A member's console sign-in: one row from signing in until signing out, however often it is refreshed. */
+export class SignIn extends SignInSchema.class {}
+SignInSchema.setClass(SignIn)

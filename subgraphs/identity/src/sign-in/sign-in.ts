@@ -1,0 +1,102 @@
+import { forkSystem, type EntityManager } from '@sluice/kit/database'
+import { SluiceError } from '@sluice/schema/errors'
+
+import { becomePrincipal, type Context } from '../context.ts'
+import { User } from '../user/user.entity.ts'
+import { foldEmail, foldPassword, passwordCharactersMax } from '../user/user.ts'
+import { addressOf, attemptLimits } from './attempts.ts'
+import { parseRefreshToken } from './refresh-token.ts'
+import { SignIn } from './sign-in.entity.ts'
+import { completeSignIn, recordSignInAct, startSignIn, type SignedIn } from './start-sign-in.ts'
+
+/** Starts a sign-in. An unknown email, a wrong password and one that cannot be any cost the same and answer the same. */
+export async function signIn(
+  context: Context,
+  emailText: string,
+  passwordText: string,
+): Promise<SignedIn> {
+  const { orm, attempts, passwords } = context
+  const email = foldEmail(emailText)
+  const address = addressOf(context.visitorIp)
+  await attempts.count(attemptLimits.signInByIp, address)
+  await attempts.count(attemptLimits.signInByEmailAndIp, `${email} ${address}`)
+
+  // Whoever signs in is nobody yet, so there is no organization to look through.
+  const em = forkSystem(orm)
+  const user = await em.findOne(User, { email })
+  const password = foldPassword(passwordText)
+  const possible = password.length <= passwordCharactersMax
+  const right = await passwords.isRight(
+    possible ? password : '',
+    possible ? (user?.passwordHash ?? null) : null,
+  )
+  if (!user || !right) throw new SluiceError('SLUICE_SIGN_IN_FAILED')
+
+  const started = await em.transactional((inside) => startSignIn(context, inside, user))
+  await attempts.forget(attemptLimits.signInByEmailAndIp, `${email} ${address}`)
+  return completeSignIn(context, user, started)
+}
+
+/** Ends the sign-in of whoever asks; with an access token that has expired, the one of the refresh cookie. */
+export async function signOut(context: Context): Promise<boolean> {
+  const { orm, principal, revocations } = context
+  const signInId = principal.signInId ?? (await signInOfCookie(context))
+  context.setRefreshToken(null)
+  becomePrincipal(context)
+  if (signInId === null) return true
+
+  const ended = await forkSystem(orm).transactional((em) =>
+    endSignIn(context, em, signInId, 'signed-out'),
+  )
+  if (ended) await revocations.publish('sign-in', signInId)
+  return true
+}
+
+/** Ends a sign-in that has not ended. Returns whether it did: of two at once, one. */
+export async function endSignIn(
+  { visitorIp, now }: Context,
+  em: EntityManager,
+  signInId: string,
+  endReason: NonNullable<SignIn['endReason']>,
+): Promise<boolean> {
+  const at = now()
+  const ended = await em.nativeUpdate(
+    SignIn,
+    { id: signInId, endedAt: null },
+    { endedAt: at, endReason },
+  )
+  if (ended === 0) return false
+  const { userId } = await em.findOneOrFail(SignIn, { id: signInId })
+  const user = await em.findOneOrFail(User, { id: userId })
+  const action = endReason === 'reused' ? 'sign-in.reused' : 'sign-in.ended'
+  await recordSignInAct(em, action, user, signInId, visitorIp, at)
+  return true
+}
+
+async function signInOfCookie({
+  orm,
+  refreshToken,
+  refreshTokens,
+}: Context): Promise<string | null> {
+  const token = parseRefreshToken(refreshToken)
+  if (!token) return null
+  const found = await forkSystem(orm).findOne(SignIn, { id: token.signInId })
+  if (!found || !refreshTokens.leadsTo(token, found.generation, found.refreshHash)) return null
+  return found.id
+}
+
+/** Rows are kept past their end, so that a refresh token that is used late is still recognised. */
+const purgeAfterMs = 7 * 24 * 60 * 60_000
+const purgedAtOnceMax = 1_000
+
+/** Deletes sign-ins that expired long ago. Returns how many; several replicas may do it at once. */
+export async function purgeSignIns(em: EntityManager, now: Date): Promise<number> {
+  const before = new Date(now.getTime() - purgeAfterMs)
+  const rows = await em.execute<unknown[]>(
+    `delete from "identity"."sign_in" where id in (
+       select id from "identity"."sign_in" where expires_at < ?
+       limit ${purgedAtOnceMax} for update skip locked) returning id`,
+    [before],
+  )
+  return rows.length
+}

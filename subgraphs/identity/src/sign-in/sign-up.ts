@@ -1,0 +1,67 @@
+import { UniqueConstraintViolationException } from '@mikro-orm/core'
+import { forkSystem, type EntityManager } from '@sluice/kit/database'
+import { SluiceError } from '@sluice/schema/errors'
+
+import { recordAct } from '../audit/audit.ts'
+import type { Context } from '../context.ts'
+import { addOrganization } from '../organization/organization.ts'
+import { nameOf } from '../text.ts'
+import { User } from '../user/user.entity.ts'
+import { emailOf, passwordOf } from '../user/user.ts'
+import { addressOf, attemptLimits } from './attempts.ts'
+import { completeSignIn, startSignIn, type SignedIn } from './start-sign-in.ts'
+
+export interface SignUp {
+  email: string
+  password: string
+  name: string
+  organizationName?: string | null | undefined
+}
+
+/** Makes an account with a first organization that it owns, and signs it in. */
+export async function signUp(context: Context, input: SignUp): Promise<SignedIn> {
+  const { orm, attempts, passwords, visitorIp, now } = context
+  await attempts.count(attemptLimits.signUpByIp, addressOf(visitorIp))
+  const email = emailOf(input.email)
+  const password = passwordOf(input.password, email)
+  const name = nameOf(input.name, 'the name')
+  const organizationName = input.organizationName
+    ? nameOf(input.organizationName, 'the name of the organization')
+    : `${name.slice(0, 80)}’s organization`
+  const passwordHash = await passwords.hash(password)
+
+  const { user, started } = await forkSystem(orm).transactional(async (em) => {
+    const added = await addUser(em, { email, name, passwordHash, isAdmin: false, createdAt: now() })
+    const organization = await addOrganization(em, organizationName, added, visitorIp, now())
+    recordAct(em, {
+      action: 'user.signed-up',
+      actor: added,
+      organizationId: organization.id,
+      target: { type: 'user', id: added.id },
+      ip: visitorIp,
+      at: now(),
+    })
+    await em.flush()
+    return { user: added, started: await startSignIn(context, em, added) }
+  })
+  context.wakeOutbox()
+  return completeSignIn(context, user, started)
+}
+
+/** The unique index decides, not a look before: two may sign up with one address at once. */
+export async function addUser(
+  em: EntityManager,
+  row: Pick<User, 'email' | 'name' | 'passwordHash' | 'isAdmin' | 'createdAt'>,
+): Promise<User> {
+  const user = em.create(User, row)
+  em.persist(user)
+  try {
+    await em.flush()
+  } catch (error) {
+    if (error instanceof UniqueConstraintViolationException) {
+      throw new SluiceError('SLUICE_EMAIL_TAKEN', {}, { cause: error })
+    }
+    throw error
+  }
+  return user
+}

@@ -1,0 +1,96 @@
+import { forkSystem, type EntityManager } from '@sluice/kit/database'
+import { SluiceError } from '@sluice/schema/errors'
+
+import { recordAct, type AuditAction } from '../audit/audit.ts'
+import { principalOfSignIn } from '../authenticate/principal-of.ts'
+import { becomePrincipal, type Context } from '../context.ts'
+import { Member } from '../organization/member.entity.ts'
+import type { User } from '../user/user.entity.ts'
+import { formatRefreshToken, refreshHashOf, type RefreshToken } from './refresh-token.ts'
+import { SignIn } from './sign-in.entity.ts'
+
+const dayMs = 24 * 60 * 60_000
+/** A sign-in that is not used ends after this. */
+export const signInIdleMs = 30 * dayMs
+/** Every sign-in ends after this. */
+export const signInLifeMs = 90 * dayMs
+
+/** What signing in answers: the refresh token travels in a cookie, where no script reads it. */
+export interface SignedIn {
+  accessToken: string
+  expiresAt: Date
+  user: User
+}
+
+export interface Started {
+  signIn: SignIn
+  refreshToken: RefreshToken
+}
+
+/** Adds a sign-in of the user to the unit of work; `completeSignIn` hands it out once it is committed. */
+export async function startSignIn(
+  { refreshTokens, visitorIp, now }: Context,
+  em: EntityManager,
+  user: User,
+): Promise<Started> {
+  const at = now()
+  const id = crypto.randomUUID()
+  const refreshToken = refreshTokens.first(id)
+  const signIn = em.create(SignIn, {
+    id,
+    userId: user.id,
+    startedAt: at,
+    ip: visitorIp,
+    generation: refreshToken.generation,
+    refreshHash: refreshHashOf(refreshToken.secret),
+    refreshedAt: at,
+    expiresAt: new Date(at.getTime() + signInIdleMs),
+    endedAt: null,
+    endReason: null,
+  })
+  em.persist(signIn)
+  await recordSignInAct(em, 'sign-in.started', user, id, visitorIp, at)
+  return { signIn, refreshToken }
+}
+
+/** Sets the cookie, makes the user the principal of the rest of the request, and issues the access token. */
+export async function completeSignIn(
+  context: Context,
+  user: User,
+  { signIn, refreshToken }: Started,
+): Promise<SignedIn> {
+  const { orm, accessTokens, now } = context
+  const principal = await principalOfSignIn(
+    forkSystem(orm),
+    { userId: user.id, signInId: signIn.id },
+    now(),
+  )
+  if (!principal) throw new SluiceError('SLUICE_UNAUTHENTICATED')
+  const { text: accessToken, expiresAt } = await accessTokens.issue(user.id, signIn.id)
+  becomePrincipal(context, principal)
+  context.setRefreshToken({ text: formatRefreshToken(refreshToken), expiresAt: signIn.expiresAt })
+  return { accessToken, expiresAt, user }
+}
+
+/** A sign-in concerns every organization that its user can enter by it, so each finds it in its audit. */
+export async function recordSignInAct(
+  em: EntityManager,
+  action: AuditAction,
+  user: User,
+  signInId: string,
+  ip: string,
+  at: Date,
+): Promise<void> {
+  const members = await em.find(Member, { userId: user.id })
+  const organizationIds = members.map((member) => member.organizationId)
+  for (const organizationId of organizationIds.length > 0 ? organizationIds : [null]) {
+    recordAct(em, {
+      action,
+      actor: user,
+      organizationId,
+      target: { type: 'sign-in', id: signInId },
+      ip,
+      at,
+    })
+  }
+}

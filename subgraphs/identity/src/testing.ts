@@ -1,0 +1,132 @@
+import { forkSystem } from '@sluice/kit/database'
+import { silentLog } from '@sluice/kit/log'
+import { anonymous, type Principal } from '@sluice/kit/principal'
+import { openRedis } from '@sluice/kit/redis'
+import { generatePrivateJwks, openSigningKeys } from '@sluice/kit/signing-keys'
+import type {} from '@sluice/kit/test-setup'
+import { openDatabase, openTestRedis, type TestDatabase } from '@sluice/kit/testing'
+import { inject } from 'vitest'
+
+import { principalOfSignIn } from './authenticate/principal-of.ts'
+import { createContext, refreshTokenHeader, type Context, type Deps } from './context.ts'
+import { database } from './orm.ts'
+import { createAccessTokens } from './sign-in/access-token.ts'
+import { createAttempts } from './sign-in/attempts.ts'
+import { createPasswords } from './sign-in/password.ts'
+import { createRefreshCookie } from './sign-in/refresh-cookie.ts'
+import { createRefreshTokens } from './sign-in/refresh-token.ts'
+import { signUp } from './sign-in/sign-up.ts'
+
+/** The password of every person that `signUp` of this world makes. */
+export const testPassword = 'correct horse battery'
+
+export interface Person {
+  readonly userId: string
+  readonly email: string
+  readonly name: string
+  /** The organization that came with signing up. */
+  readonly organizationId: string
+  readonly refreshToken: string
+  /** A request of this person, with the memberships they have now. */
+  context(): Promise<Context>
+}
+
+/** The rules of identity on a database and a Redis of their own, with a clock that stands until it is moved. */
+export interface World extends AsyncDisposable {
+  readonly db: TestDatabase
+  readonly deps: Deps
+  /** `kind:id` of each revocation, in order. */
+  readonly revoked: string[]
+  /** How often a password was hashed or checked. */
+  hashes(): number
+  pass(ms: number): void
+  /** A request; `cookie()` is the refresh token that its answer sets: '' when it is taken away. */
+  request(options?: { principal?: Principal; ip?: string; refreshToken?: string }): {
+    context: Context
+    cookie(): string | null
+  }
+  person(name?: string): Promise<Person>
+}
+
+export async function openWorld(): Promise<World> {
+  const db = await openDatabase({ ...database, serverUrl: inject('databaseUrl') })
+  const testRedis = await openTestRedis(inject('redisUrl'))
+  const redis = openRedis(testRedis.url, silentLog)
+  if (redis.status !== 'ready') await new Promise((resolve) => redis.once('ready', resolve))
+  const jwks = await generatePrivateJwks()
+  const revoked: string[] = []
+  let hashes = 0
+  let time = Date.now()
+
+  const deps: Deps = {
+    orm: db.orm,
+    passwords: createPasswords({
+      hash: async (password) => {
+        hashes += 1
+        return `plain:${String(password)}`
+      },
+      verify: async (hash, password) => {
+        hashes += 1
+        return hash === `plain:${String(password)}`
+      },
+    }),
+    attempts: createAttempts(redis, silentLog),
+    accessTokens: createAccessTokens(await openSigningKeys(jwks)),
+    refreshTokens: createRefreshTokens(jwks),
+    refreshCookie: createRefreshCookie('http://localhost:4000'),
+    revocations: { publish: async (kind, id) => void revoked.push(`${kind}:${id}`) },
+    wakeOutbox: () => undefined,
+    now: () => new Date(time),
+  }
+
+  const request: World['request'] = ({ principal = anonymous, ip, refreshToken } = {}) => {
+    let setCookie: string | null = null
+    const context = createContext(deps, {
+      principal,
+      requestId: crypto.randomUUID(),
+      // Each request from an address of its own, unless the test is about addresses.
+      visitorIp:
+        ip ?? `2001:db8:${crypto.randomUUID().slice(0, 4)}:${crypto.randomUUID().slice(0, 4)}::1`,
+      signal: undefined,
+      header: (name) => (name === refreshTokenHeader ? (refreshToken ?? null) : null),
+      setHeader: (_name, value) => void (setCookie = value),
+    })
+    return { context, cookie: () => tokenIn(setCookie) }
+  }
+
+  return {
+    db,
+    deps,
+    revoked,
+    hashes: () => hashes,
+    pass: (ms) => void (time += ms),
+    request,
+    async person(name = 'Ada') {
+      const email = `${crypto.randomUUID()}@example.test`
+      const { context, cookie } = request()
+      const { user } = await signUp(context, { email, password: testPassword, name })
+      const { signInId, memberships } = context.principal
+      return {
+        userId: user.id,
+        email,
+        name,
+        organizationId: memberships[0]?.organizationId ?? '',
+        refreshToken: cookie() ?? '',
+        async context() {
+          const signIn = { userId: user.id, signInId: signInId ?? '' }
+          const principal = await principalOfSignIn(forkSystem(db.orm), signIn, deps.now())
+          return request({ principal: principal ?? anonymous }).context
+        },
+      }
+    },
+    async [Symbol.asyncDispose]() {
+      redis.disconnect()
+      await testRedis[Symbol.asyncDispose]()
+      await db[Symbol.asyncDispose]()
+    },
+  }
+}
+
+function tokenIn(setCookie: string | null): string | null {
+  return setCookie === null ? null : (/^[^=]+=([^;]*)/.exec(setCookie)?.[1] ?? null)
+}

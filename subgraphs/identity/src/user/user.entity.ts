@@ -1,0 +1,24 @@
+import { defineEntity, p } from '@mikro-orm/core'
+
+const UserSchema = defineEntity({
+  name: 'User',
+  tableName: 'user',
+  properties: {
+    id: p
+      .uuid()
+      .primary()
+      .onCreate(() => crypto.randomUUID()),
+    /** As `emailOf` makes it, so that one address is one account. */
+    email: p.string().length(254).unique(),
+    name: p.string().length(100),
+    /** argon2id in PHC form, with its parameters and salt. */
+    passwordHash: p.string().length(200).hidden(),
+    /** Staff of the platform; no role in any organization follows from it. */
+    isAdmin: p.boolean(),
+    createdAt: p.datetime(3),
+  },
+})
+
+/** A person with an account. A user belongs to no organization: memberships say where they work. */
+export class User extends UserSchema.class {}
+UserSchema.setClass(User)
