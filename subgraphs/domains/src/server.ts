@@ -1,6 +1,6 @@
 import { forkFor, forkSystem, migrate, openOrm } from '@sluice/kit/database'
 import { openInbox } from '@sluice/kit/inbox'
-import { Closer, opening } from '@sluice/kit/lifecycle'
+import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { openOutboxPublisher } from '@sluice/kit/outbox'
 import { openRedis } from '@sluice/kit/redis'
@@ -39,7 +39,7 @@ export async function createServer(
     cnameTarget: options.cnameTarget.toLowerCase(),
     ownApexes: options.ownApexes.map((apex) => apex.toLowerCase()),
   }
-  return opening(async (closer: Closer) => {
+  return opening(async (closer) => {
     const orm = await openOrm({ ...database, databaseUrl })
     closer.defer(() => orm.close(true))
     await migrate(orm, database.schema)

@@ -37,7 +37,7 @@ export async function checkTls(
   const ends = AbortSignal.any([signal, AbortSignal.timeout(probeMsMax)])
   let addresses: string[]
   try {
-    addresses = await resolve(domain, options, ends)
+    addresses = await lookUp(domain, options, ends)
   } catch {
     return unreachable('DNS did not answer')
   }
@@ -59,7 +59,7 @@ export async function checkTls(
   return unreachable(ends.aborted ? 'it did not answer in time' : problem)
 }
 
-async function resolve(domain: string, options: TlsOptions, ends: AbortSignal): Promise<string[]> {
+async function lookUp(domain: string, options: TlsOptions, ends: AbortSignal): Promise<string[]> {
   const resolver = openResolver(options)
   const cancel = () => resolver.cancel()
   ends.addEventListener('abort', cancel, { once: true })

@@ -1,0 +1,19 @@
+import type { EventHandlers } from '@sluice/kit/inbox'
+
+import { ensureSubscriptions } from './plan/plan-subscription.ts'
+import { KnownTunnel } from './tunnel/known-tunnel.entity.ts'
+
+/** What billing takes from the other subgraphs: organizations to subscribe, tunnels to count. */
+export const eventHandlers: EventHandlers = {
+  async 'organization.created'(em, { organizationId }) {
+    await ensureSubscriptions(em, [organizationId])
+  },
+
+  async 'tunnel.created'(em, { tunnelId, organizationId }) {
+    await em.upsert(KnownTunnel, { id: tunnelId, organizationId })
+  },
+
+  async 'tunnel.deleted'(em, { tunnelId }) {
+    await em.nativeDelete(KnownTunnel, { id: tunnelId })
+  },
+}

@@ -1,0 +1,25 @@
+import { defineEntity, p } from '@mikro-orm/core'
+import { tenantFilter } from '@sluice/kit/database'
+
+const PlanSubscriptionSchema = defineEntity({
+  name: 'PlanSubscription',
+  tableName: 'plan_subscription',
+  filters: tenantFilter,
+  properties: {
+    id: p
+      .uuid()
+      .primary()
+      .onCreate(() => crypto.randomUUID()),
+    /** One per organization: two who notice that it is missing make one. */
+    organizationId: p.uuid().unique(),
+    planId: p.string().length(32),
+    /** Periods are counted from here; a change of plan does not move it. */
+    startedAt: p.datetime().onCreate(() => new Date()),
+    changedAt: p.datetime().nullable(),
+    changedBy: p.uuid().nullable(),
+  },
+})
+
+/** The plan an organization has. */
+export class PlanSubscription extends PlanSubscriptionSchema.class {}
+PlanSubscriptionSchema.setClass(PlanSubscription)

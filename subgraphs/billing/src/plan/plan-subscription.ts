@@ -1,0 +1,89 @@
+import { LockMode } from '@mikro-orm/core'
+import type { EntityManager } from '@sluice/kit/database'
+import { recordEvent } from '@sluice/kit/outbox'
+import { may } from '@sluice/kit/principal'
+import { SluiceError } from '@sluice/schema/errors'
+
+import type { Context } from '../context.ts'
+import { PlanSubscription } from './plan-subscription.entity.ts'
+import { findPlan, firstPlanId, type Plan } from './plans.ts'
+
+const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** An id of any other form cannot exist, and PostgreSQL would refuse to look. */
+export function isUuid(id: string): boolean {
+  return uuidForm.test(id)
+}
+
+/** Whether plan and usage of an organization may be read. */
+export function mayReadBilling({ principal }: Context, organizationId: string): boolean {
+  return may(principal, organizationId, 'VIEWER', 'TUNNELS_READ')
+}
+
+/** The plan of a subscription. A plan that a release took away counts as the first one. */
+export function planOf({ planId }: Pick<PlanSubscription, 'planId'>): Plan {
+  const plan = findPlan(planId) ?? findPlan(firstPlanId)
+  if (!plan) throw new TypeError('there is no first plan')
+  return plan
+}
+
+/**
+ * Makes the subscriptions that are missing, on the first plan, and tells the others what it allows. Organizations are
+ * met in any order of event and request; whoever comes first makes the row. Runs in the caller's transaction.
+ */
+export async function ensureSubscriptions(
+  em: EntityManager,
+  organizationIds: readonly string[],
+): Promise<void> {
+  // In one order everywhere, so that two who insert the same rows wait for each other and not in a circle.
+  const ids = Array.from(new Set(organizationIds)).toSorted()
+  if (ids.length === 0) return
+  const made = await em.execute<{ organization_id: string }[]>(
+    `insert into billing.plan_subscription (id, organization_id, plan_id, started_at)
+     values ${ids.map(() => '(gen_random_uuid(), ?, ?, now())').join(', ')}
+     on conflict (organization_id) do nothing returning organization_id`,
+    ids.flatMap((id) => [id, firstPlanId]),
+  )
+  for (const { organization_id: organizationId } of made) {
+    recordEntitlements(em, { organizationId, planId: firstPlanId })
+  }
+}
+
+/** Puts an organization on another plan; for staff of the platform. Entitlements follow in the same transaction. */
+export async function changePlan(
+  { principal, systemEm }: Context,
+  { organizationId, planId }: { organizationId: string; planId: string },
+): Promise<PlanSubscription> {
+  if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
+  if (principal.kind !== 'user' || !principal.isAdmin) throw new SluiceError('SLUICE_FORBIDDEN')
+  if (!findPlan(planId)) throw new SluiceError('SLUICE_PLAN_NOT_FOUND')
+  if (!isUuid(organizationId)) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
+
+  return systemEm().transactional(async (em) => {
+    // Held until the end: of two changes at once, the later one's event is numbered later.
+    const subscription = await em.findOne(
+      PlanSubscription,
+      { organizationId },
+      { lockMode: LockMode.PESSIMISTIC_WRITE },
+    )
+    if (!subscription) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
+    if (subscription.planId === planId) return subscription
+    subscription.planId = planId
+    subscription.changedAt = new Date()
+    subscription.changedBy = principal.userId
+    recordEntitlements(em, { organizationId, planId })
+    return subscription
+  })
+}
+
+function recordEntitlements(
+  em: EntityManager,
+  subscription: { organizationId: string; planId: string },
+): void {
+  const { organizationId, planId } = subscription
+  recordEvent(em, 'entitlements.changed', `organization:${organizationId}`, {
+    organizationId,
+    planId,
+    entitlements: planOf(subscription).entitlements,
+  })
+}

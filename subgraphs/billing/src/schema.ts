@@ -1,0 +1,7 @@
+import './plan/plan.graph.ts'
+import './usage/usage.graph.ts'
+import { builder } from './builder.ts'
+
+export const schema = builder.toSubGraphSchema({
+  linkUrl: 'https://specs.apollo.dev/federation/v2.9',
+})

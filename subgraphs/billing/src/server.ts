@@ -1,0 +1,68 @@
+import { forkFor, forkSystem, migrate, openOrm } from '@sluice/kit/database'
+import { openInbox } from '@sluice/kit/inbox'
+import { opening } from '@sluice/kit/lifecycle'
+import type { Log } from '@sluice/kit/log'
+import { openOutboxPublisher } from '@sluice/kit/outbox'
+import { openRedis } from '@sluice/kit/redis'
+import { openSubgraph, type Caller } from '@sluice/kit/subgraph'
+import type { JSONWebKeySet } from 'jose'
+
+import type { Context } from './context.ts'
+import { eventHandlers } from './event-handlers.ts'
+import { createLoaders } from './loaders.ts'
+import { database } from './orm.ts'
+import { schema } from './schema.ts'
+
+export interface BillingOptions {
+  databaseUrl: string
+  redisUrl: string
+  /** Keys that sign the gateway's internal header. */
+  internalPublicJwks: JSONWebKeySet
+  port: number
+  host?: string
+  log: Log
+  now?: () => Date
+}
+
+/** The billing subgraph. Brings its tables up to date before it listens. */
+export async function createServer(
+  options: BillingOptions,
+): Promise<{ port: number; close(): Promise<void> }> {
+  const { databaseUrl, redisUrl, log, now = () => new Date() } = options
+  return opening(async (closer) => {
+    const orm = await openOrm({ ...database, databaseUrl })
+    closer.defer(() => orm.close(true))
+    await migrate(orm, database.schema)
+    const redis = openRedis(redisUrl, log)
+    closer.defer(() => redis.disconnect())
+    closer.add(openOutboxPublisher({ orm, redis, source: database.schema, log }))
+    closer.add(
+      openInbox({ orm, redisUrl, consumer: database.schema, handlers: eventHandlers, log }),
+    )
+
+    const systemEm = () => forkSystem(orm)
+    const contextOf = ({ principal }: Caller): Context => {
+      const em = forkFor(orm, principal)
+      return { principal, em, systemEm, now, loaders: createLoaders(em, systemEm, now) }
+    }
+    const { port } = closer.add(
+      await openSubgraph({
+        name: 'billing',
+        schema,
+        context: contextOf,
+        internalPublicJwks: options.internalPublicJwks,
+        port: options.port,
+        ...(options.host === undefined ? {} : { host: options.host }),
+        log,
+        notReady: () =>
+          systemEm()
+            .execute('select 1')
+            .then(
+              () => null,
+              () => 'PostgreSQL does not answer',
+            ),
+      }),
+    )
+    return { port, close: () => closer.close() }
+  })
+}
