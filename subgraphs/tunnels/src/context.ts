@@ -1,0 +1,43 @@
+import { forkFor, type EntityManager, type Orm } from '@sluice/kit/database'
+import type { Log } from '@sluice/kit/log'
+import type { Principal } from '@sluice/kit/principal'
+import type { ChannelHub } from '@sluice/kit/redis'
+import type { SigningKeys } from '@sluice/kit/signing-keys'
+import type { Redis } from 'ioredis'
+
+import { createLoaders, type Loaders } from './loaders.ts'
+
+/** Where visitors reach tunnels, when the operator says so instead of the relays. */
+export interface PublicTunnelUrls {
+  /** Scheme, apex and port, such as `http://tunnel.localhost:8080`. Without it the relays' own holds. */
+  http?: string | undefined
+  /** Named beside the first when TLS is served. */
+  https?: string | undefined
+}
+
+/** What the process opened once and every request shares. */
+export interface Parts {
+  readonly orm: Orm
+  readonly redis: Redis
+  readonly hub: ChannelHub
+  readonly keys: SigningKeys
+  readonly publicTunnelUrls: PublicTunnelUrls
+  readonly now: () => Date
+  readonly log: Log
+  /** Publishes what the outbox holds at once instead of at the next look. */
+  wakeOutbox(): void
+}
+
+/** One request, or one event of a subscription. */
+export interface Context {
+  readonly principal: Principal
+  /** Sees the rows of the principal's organizations only. */
+  readonly em: EntityManager
+  readonly load: Loaders
+  readonly parts: Parts
+}
+
+export function createContext(parts: Parts, principal: Principal): Context {
+  const em = forkFor(parts.orm, principal)
+  return { principal, em, parts, load: createLoaders(em, principal, parts) }
+}

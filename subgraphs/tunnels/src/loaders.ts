@@ -1,0 +1,56 @@
+import type { EntityManager } from '@sluice/kit/database'
+import { may, organizationIdsOf, type Principal } from '@sluice/kit/principal'
+import DataLoader from 'dataloader'
+
+import type { Parts } from './context.ts'
+import { isUuid } from './newest-rows.ts'
+import { Relay } from './relay/relay.entity.ts'
+import { CapturedRequest } from './request/captured-request.entity.ts'
+import { loadRequestPages, type RequestPageKey } from './request/request-log.ts'
+import { loadLive, type Live } from './tunnel/live-status.ts'
+import { loadTunnelPages, type TunnelPageKey } from './tunnel/tunnel-list.ts'
+import { Tunnel } from './tunnel/tunnel.entity.ts'
+
+/** Reads that many fields of one request share: each loader sends one statement per turn. */
+export interface Loaders {
+  /** A tunnel that the principal may see, also a deleted one: the request log still points to it. */
+  readonly tunnel: DataLoader<string, Tunnel | null>
+  /** The session that serves a tunnel now, or null. */
+  readonly live: DataLoader<string, Live | null>
+  readonly relays: () => Promise<Relay[]>
+  readonly capturedRequest: DataLoader<string, CapturedRequest | null>
+  readonly tunnelPage: DataLoader<TunnelPageKey, Tunnel[], string>
+  readonly requestPage: DataLoader<RequestPageKey, CapturedRequest[], string>
+}
+
+export function createLoaders(em: EntityManager, principal: Principal, parts: Parts): Loaders {
+  const mayReadTunnels = (id: string) => may(principal, id, 'VIEWER', 'TUNNELS_READ')
+  const mayReadRequests = (id: string) => may(principal, id, 'VIEWER', 'REQUESTS_READ')
+  const readable = organizationIdsOf(principal).filter(mayReadRequests)
+  let relays: Promise<Relay[]> | null = null
+  return {
+    tunnel: new DataLoader(async (ids) => {
+      const found = await em.find(Tunnel, { id: { $in: ids.filter(isUuid) } })
+      const seen = found.filter((one) => mayReadTunnels(one.organizationId))
+      return inOrder(ids, seen)
+    }),
+    live: new DataLoader((ids) => loadLive(em, parts, ids)),
+    relays: () => (relays ??= em.find(Relay, {}, { orderBy: { id: 'asc' } })),
+    capturedRequest: new DataLoader(async (ids) => {
+      const found = await em.find(CapturedRequest, { id: { $in: ids.filter(isUuid) } })
+      const seen = found.filter((one) => mayReadRequests(one.organizationId))
+      return inOrder(ids, seen)
+    }),
+    tunnelPage: new DataLoader((keys) => loadTunnelPages(em, keys), {
+      cacheKeyFn: (key) => JSON.stringify(key),
+    }),
+    requestPage: new DataLoader((keys) => loadRequestPages(em, readable, keys), {
+      cacheKeyFn: (key) => JSON.stringify(key),
+    }),
+  }
+}
+
+function inOrder<T extends { id: string }>(ids: readonly string[], found: T[]): (T | null)[] {
+  const byId = new Map(found.map((one) => [one.id, one]))
+  return ids.map((id) => byId.get(id) ?? null)
+}

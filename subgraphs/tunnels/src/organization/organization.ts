@@ -1,0 +1,46 @@
+import type { EntityManager } from '@sluice/kit/database'
+import type { EventHandlers } from '@sluice/kit/inbox'
+import { Entitlements } from '@sluice/schema/events'
+
+import { Organization } from './organization.entity.ts'
+
+/** What an organization may do until billing has told: the numbers of the free plan. */
+export const freeEntitlements: Entitlements = {
+  maxTunnels: 3,
+  maxConcurrentConnections: 20,
+  maxCustomDomains: 0,
+  maxMembers: 3,
+  requestsPerPeriod: 20_000,
+  bytesPerPeriod: 1024 ** 3,
+  requestLogDays: 1,
+}
+
+export async function entitlementsOf(
+  em: EntityManager,
+  organizationId: string,
+): Promise<Entitlements> {
+  const organization = await em.findOne(Organization, { organizationId })
+  return organization?.entitlements ?? freeEntitlements
+}
+
+/** Holds the organization until the transaction ends: whoever counts its tunnels meanwhile waits. */
+export async function lockOrganization(
+  em: EntityManager,
+  organizationId: string,
+): Promise<Entitlements> {
+  await em.execute(
+    `insert into tunnels.organization (organization_id) values (?) on conflict do nothing`,
+    [organizationId],
+  )
+  const [row] = await em.execute<{ entitlements: unknown }[]>(
+    `select entitlements from tunnels.organization where organization_id = ? for update`,
+    [organizationId],
+  )
+  return row?.entitlements ? Entitlements.parse(row.entitlements) : freeEntitlements
+}
+
+export const organizationEvents = {
+  async 'entitlements.changed'(em, { organizationId, planId, entitlements }) {
+    await em.upsert(Organization, { organizationId, planId, entitlements })
+  },
+} satisfies EventHandlers

@@ -1,0 +1,32 @@
+import type { DatabaseOptions } from '@sluice/kit/database'
+import { InboxEvent, InboxVersion } from '@sluice/kit/inbox'
+import { OutboxEvent } from '@sluice/kit/outbox'
+
+import { AttachedDomain } from './domain/attached-domain.entity.ts'
+import { Organization } from './organization/organization.entity.ts'
+import { AgentSession } from './relay/agent-session.entity.ts'
+import { Relay } from './relay/relay.entity.ts'
+import { CapturedRequest } from './request/captured-request.entity.ts'
+import { DeadLetter } from './request/dead-letter.entity.ts'
+import { Tunnel } from './tunnel/tunnel.entity.ts'
+
+export const schemaName = 'tunnels'
+
+export const database: Omit<DatabaseOptions, 'databaseUrl'> = {
+  schema: schemaName,
+  entities: [
+    Tunnel,
+    Organization,
+    AttachedDomain,
+    Relay,
+    AgentSession,
+    CapturedRequest,
+    DeadLetter,
+    OutboxEvent,
+    InboxEvent,
+    InboxVersion,
+  ],
+  migrationsPath: `${import.meta.dirname}/../migrations`,
+  // MikroORM declares partitions by a fixed list, ours come and go by the day: a migration of our own makes the table.
+  skipTables: [/^captured_request/],
+}

@@ -1,0 +1,122 @@
+import { builder } from '../builder.ts'
+import { listRegions, type Region } from './region.ts'
+import type { Relay } from './relay.entity.ts'
+import { heartbeatRelay, listRelays, registerRelay, relayStatus } from './relay.ts'
+
+const RelayStatusType = builder.enumType('RelayStatus', {
+  description: 'Whether agents are sent to a relay.',
+  values: {
+    READY: { description: 'It takes new sessions.' },
+    DRAINING: { description: 'It is shutting down.' },
+    LOST: { description: 'It has not been heard of for 15 seconds.' },
+  },
+})
+
+const RelayType = builder.objectRef<Relay>('Relay').implement({
+  description: 'A server that agents connect to and visitors reach.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The name it has given itself.' }),
+    region: t.exposeString('region', { description: 'Where it stands.' }),
+    edgeUrl: t.exposeString('edgeUrl', { description: 'The address that agents dial.' }),
+    status: t.field({
+      type: RelayStatusType,
+      description: 'Whether agents are sent to it.',
+      resolve: (relay, _args, { parts }) => relayStatus(relay, parts.now()),
+    }),
+    sessions: t.exposeInt('sessions', { description: 'Agent sessions at the last heartbeat.' }),
+    connections: t.exposeInt('connections', {
+      description: 'Visitor connections at the last heartbeat.',
+    }),
+    version: t.exposeString('version', { description: 'The version it runs.' }),
+    lastSeenAt: t.expose('lastSeenAt', {
+      type: 'DateTime',
+      description: 'The last heartbeat.',
+    }),
+  }),
+})
+
+builder.asEntity(RelayType, {
+  key: builder.selection<{ id: string }>('id'),
+  resolveReference: async ({ id }, context) =>
+    (await listRelays(context)).find((relay) => relay.id === id) as Relay,
+})
+
+const RegionType = builder.objectRef<Region>('Region').implement({
+  description: 'A place where visitors can arrive.',
+  fields: (t) => ({
+    id: t.exposeString('id', { description: 'What `region` takes.' }),
+    name: t.exposeString('name', { description: 'For people.' }),
+    available: t.exposeBoolean('available', { description: 'Whether a relay is ready there.' }),
+  }),
+})
+
+builder.queryFields((t) => ({
+  relays: t.field({
+    type: [RelayType],
+    description: 'The relays, for staff of the platform; empty for all others.',
+    resolve: (_root, _args, context) => listRelays(context),
+  }),
+  regions: t.field({
+    type: [RegionType],
+    description: 'The regions that relays serve.',
+    resolve: (_root, _args, context) => listRegions(context),
+  }),
+}))
+
+const RelayInput = builder.inputType('RelayInput', {
+  description: 'How a relay presents itself.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'Stays the same over restarts.' }),
+    region: t.string({ required: true, description: 'Where it stands.' }),
+    edgeUrl: t.string({ required: true, description: 'The ws or wss address that agents dial.' }),
+    publicHttpUrl: t.string({
+      required: true,
+      description: 'Scheme, apex and port of the tunnels’ public addresses.',
+    }),
+    version: t.string({ required: true, description: 'The version it runs.' }),
+    capacity: t.int({
+      required: true,
+      description: 'How many visitor connections it is meant to carry.',
+    }),
+  }),
+})
+
+const RelaySessionInput = builder.inputType('RelaySessionInput', {
+  description: 'One agent session of a relay.',
+  fields: (t) => ({
+    tunnelId: t.id({ required: true, description: 'The tunnel it serves.' }),
+    sessionId: t.id({ required: true, description: 'The id of the session.' }),
+    epoch: t.int({ required: true, description: 'The epoch of its agent token.' }),
+    since: t.field({ type: 'DateTime', required: true, description: 'When it was opened.' }),
+  }),
+})
+
+const RelayHeartbeatInput = builder.inputType('RelayHeartbeatInput', {
+  description: 'That a relay lives, and what it holds.',
+  fields: (t) => ({
+    id: t.id({ required: true, description: 'The id of the relay.' }),
+    draining: t.boolean({ required: true, description: 'Whether it is shutting down.' }),
+    connections: t.int({ required: true, description: 'Visitor connections now.' }),
+    sessions: t.field({
+      type: [RelaySessionInput],
+      required: true,
+      description: 'All of its agent sessions.',
+    }),
+  }),
+})
+
+builder.mutationFields((t) => ({
+  registerRelay: t.field({
+    type: RelayType,
+    description: 'Makes a relay known. For relay keys only.',
+    args: { input: t.arg({ type: RelayInput, required: true, description: 'The relay.' }) },
+    resolve: (_root, { input }, context) => registerRelay(context, input),
+  }),
+  heartbeatRelay: t.boolean({
+    description: 'Every few seconds. False asks the relay to register again. For relay keys only.',
+    args: {
+      input: t.arg({ type: RelayHeartbeatInput, required: true, description: 'What it holds.' }),
+    },
+    resolve: (_root, { input }, context) => heartbeatRelay(context, input),
+  }),
+}))

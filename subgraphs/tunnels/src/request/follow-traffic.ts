@@ -1,0 +1,56 @@
+import { BoundedQueue } from '@sluice/kit/bounded-queue'
+import { assertMay } from '@sluice/kit/principal'
+import { redisChannels, RequestRecord } from '@sluice/schema/redis'
+import { z } from 'zod'
+
+import type { Context } from '../context.ts'
+import { parseJson } from '../tunnel/live-status.ts'
+import { findTunnel } from '../tunnel/tunnel.ts'
+
+/** One request as it ended, before it is stored. */
+export interface TrafficEvent {
+  cursor: string
+  missed: number
+  record: RequestRecord
+}
+
+/** What one slow subscriber may leave unread; then the oldest is dropped and counted. */
+const unreadEventsMax = 500
+
+const Records = z.array(RequestRecord)
+
+/** The requests of a tunnel as they end, told by the relays. Checked once: the gateway ends it when rights change. */
+export async function followTraffic(
+  context: Context,
+  tunnelId: string,
+): Promise<AsyncIterableIterator<TrafficEvent>> {
+  const tunnel = await findTunnel(context, tunnelId)
+  const { organizationId } = tunnel
+  assertMay(context.principal, organizationId, 'VIEWER', 'REQUESTS_READ')
+
+  let leave: () => void = () => undefined
+  const queue = new BoundedQueue<RequestRecord>(unreadEventsMax, () => leave())
+  leave = await context.parts.hub.subscribe(redisChannels.traffic(tunnel.id), (message) => {
+    // A relay of another version may send what this one does not know: others' events still pass.
+    const { data: records = [] } = Records.safeParse(parseJson(message))
+    for (const record of records) {
+      if (record.organizationId === organizationId) queue.push(record)
+    }
+  })
+  const events: AsyncIterableIterator<TrafficEvent> = {
+    async next() {
+      const { done, value } = await queue.next()
+      if (done) return { done: true, value: undefined }
+      return {
+        done: false,
+        value: { cursor: value.id, missed: queue.takeMissed(), record: value },
+      }
+    },
+    async return() {
+      await queue.return()
+      return { done: true, value: undefined }
+    },
+    [Symbol.asyncIterator]: () => events,
+  }
+  return events
+}

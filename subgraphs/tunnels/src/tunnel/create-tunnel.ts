@@ -1,0 +1,98 @@
+import { UniqueConstraintViolationException } from '@mikro-orm/core'
+import type { EntityManager } from '@sluice/kit/database'
+import { recordEvent } from '@sluice/kit/outbox'
+import { assertMay } from '@sluice/kit/principal'
+import { SluiceError } from '@sluice/schema/errors'
+
+import type { Context } from '../context.ts'
+import { lockOrganization } from '../organization/organization.ts'
+import { assertRegion } from '../relay/relay.ts'
+import { announceStatus } from './announce.ts'
+import { noteEndpointHost } from './endpoint-hosts.ts'
+import { parseHostHeader, parsePolicy } from './policy.ts'
+import { parseTunnelName, randomTunnelName } from './tunnel-name.ts'
+import { endpointHostOf } from './tunnel-urls.ts'
+import { Tunnel } from './tunnel.entity.ts'
+import type { TunnelChanges } from './tunnel.ts'
+
+export interface TunnelInput extends TunnelChanges {
+  name?: string | null | undefined
+  region?: string | null | undefined
+}
+
+/** A random name is one of 14 million: several taken in a row is not chance but a bug. */
+const randomNameAttemptsMax = 5
+
+/** Makes a tunnel with a name that nobody has. It stands still until it is started. */
+export async function createTunnel(
+  context: Context,
+  organizationId: string,
+  input: TunnelInput,
+): Promise<Tunnel> {
+  assertMay(context.principal, organizationId, 'DEVELOPER', 'TUNNELS_START')
+  const wanted = input.name ? parseTunnelName(input.name) : null
+  const relays = await context.load.relays()
+  if (input.region) assertRegion(relays, input.region)
+  const fields = {
+    organizationId,
+    hostHeader: parseHostHeader(input.hostHeader),
+    policy: parsePolicy(input.policy ?? {}),
+    region: input.region || null,
+    ownerId: context.principal.userId,
+    relayId: null,
+    startedAt: null,
+    stoppedAt: null,
+    deletedAt: null,
+  }
+
+  for (let attempt = 1; ; attempt += 1) {
+    const name = wanted ?? randomTunnelName()
+    const endpointHost = endpointHostOf(name, relays, context.parts.publicTunnelUrls)
+    try {
+      const tunnel = await insert(context, { ...fields, name, endpointHost })
+      context.parts.wakeOutbox()
+      await noteEndpointHost(context.parts, endpointHost, tunnel.id)
+      await announceStatus(context.parts, tunnel, 'STOPPED')
+      return tunnel
+    } catch (error) {
+      // The unique index decides, not a read before the write: two may ask at once.
+      if (!(error instanceof UniqueConstraintViolationException)) throw error
+      if (wanted === null && attempt < randomNameAttemptsMax) continue
+      throw new SluiceError('SLUICE_ENDPOINT_HOST_TAKEN', { endpointHost }, { cause: error })
+    }
+  }
+}
+
+type NewTunnel = Pick<
+  Tunnel,
+  | 'organizationId'
+  | 'name'
+  | 'endpointHost'
+  | 'hostHeader'
+  | 'policy'
+  | 'region'
+  | 'ownerId'
+  | 'relayId'
+  | 'startedAt'
+  | 'stoppedAt'
+  | 'deletedAt'
+>
+
+async function insert({ em }: Context, fields: NewTunnel): Promise<Tunnel> {
+  return em.transactional(async (locked) => {
+    const own = locked as EntityManager
+    // Under the lock the count holds until the commit, however many create at once.
+    const { maxTunnels } = await lockOrganization(own, fields.organizationId)
+    const { organizationId } = fields
+    const count = await own.count(Tunnel, { organizationId, deletedAt: null })
+    if (count >= maxTunnels) throw new SluiceError('SLUICE_TUNNELS_MAX', { max: maxTunnels })
+    const tunnel = own.create(Tunnel, fields)
+    own.persist(tunnel)
+    recordEvent(own, 'tunnel.created', `tunnel:${tunnel.id}`, {
+      organizationId,
+      tunnelId: tunnel.id,
+      endpointHost: fields.endpointHost,
+    })
+    return tunnel
+  })
+}

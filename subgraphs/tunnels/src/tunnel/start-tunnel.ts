@@ -1,0 +1,152 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import { assertMay, assertSignedIn } from '@sluice/kit/principal'
+import {
+  agentTokenAudience,
+  agentTokenSeconds,
+  agentTokenType,
+  tokenIssuer,
+  type AgentTokenClaims,
+} from '@sluice/schema/claims'
+import { SluiceError } from '@sluice/schema/errors'
+
+import type { Context } from '../context.ts'
+import { domainsOf } from '../domain/attached-domain.ts'
+import { entitlementsOf } from '../organization/organization.ts'
+import type { Relay } from '../relay/relay.entity.ts'
+import { assertRegion, pickRelays } from '../relay/relay.ts'
+import { announceStatus } from './announce.ts'
+import { createTunnel, type TunnelInput } from './create-tunnel.ts'
+import { parseTunnelName } from './tunnel-name.ts'
+import { Tunnel } from './tunnel.entity.ts'
+import { changeTunnel, findTunnelToChange, parseChanges } from './tunnel.ts'
+
+export interface StartTunnelInput extends TunnelInput {
+  organizationId?: string | null | undefined
+  tunnelId?: string | null | undefined
+}
+
+export interface AgentTokenGrant {
+  agentToken: string
+  expiresAt: Date
+  epoch: number
+}
+
+export interface StartedTunnel {
+  tunnel: Tunnel
+  relays: Relay[]
+  grant: AgentTokenGrant
+}
+
+/** Starts a tunnel, made first if it has to be, and says where the agent dials and with which agent token. */
+export async function startTunnel(
+  context: Context,
+  input: StartTunnelInput,
+): Promise<StartedTunnel> {
+  const { parts, load } = context
+  const changes = parseChanges(input)
+  const relays = await load.relays()
+  if (input.region) assertRegion(relays, input.region)
+  const { id, region } = await findOrCreate(context, input)
+  // Picked before the epoch rises: without a relay a running session stays as it is.
+  const picked = pickRelays(relays, input.region || region || null, parts.now())
+
+  const tunnel = await changeTunnel(context, id, (one) => {
+    Object.assign(one, changes, {
+      epoch: one.epoch + 1,
+      startedAt: parts.now(),
+      relayId: picked[0]?.id ?? null,
+      ...(input.region ? { region: input.region } : {}),
+    })
+  })
+  await passSecondOf(tunnel.stoppedAt, parts.now)
+  const grant = await grantAgentToken(context, tunnel, picked[0]?.region ?? '')
+  const live = await load.live.load(tunnel.id)
+  if (!live) await announceStatus(parts, tunnel, 'OFFLINE')
+  return { tunnel, relays: picked, grant }
+}
+
+/** A new agent token for the session of this epoch. Refused once the tunnel was started again, or stopped. */
+export async function renewAgentToken(
+  context: Context,
+  tunnelId: string,
+  epoch: number,
+): Promise<AgentTokenGrant> {
+  const tunnel = await findTunnelToChange(context, tunnelId, { deletedToo: true })
+  if (tunnel.deletedAt || !tunnel.startedAt) throw new SluiceError('SLUICE_SESSION_REVOKED')
+  if (tunnel.epoch !== epoch) throw new SluiceError('SLUICE_SESSION_REPLACED')
+  const relays = await context.load.relays()
+  const relay = relays.find(({ id }) => id === tunnel.relayId)
+  return grantAgentToken(context, tunnel, relay?.region ?? tunnel.region ?? '')
+}
+
+async function findOrCreate(
+  context: Context,
+  input: StartTunnelInput,
+): Promise<Pick<Tunnel, 'id' | 'region'>> {
+  if (input.tunnelId) return findTunnelToChange(context, input.tunnelId)
+  const organizationId = organizationOf(context, input)
+  assertMay(context.principal, organizationId, 'DEVELOPER', 'TUNNELS_START')
+  if (!input.name) return createTunnel(context, organizationId, input)
+
+  const name = parseTunnelName(input.name)
+  const existing = () =>
+    context.em.findOne(Tunnel, { organizationId, name, deletedAt: null }, { refresh: true })
+  const found = await existing()
+  if (found) return found
+  try {
+    return await createTunnel(context, organizationId, input)
+  } catch (error) {
+    // Another agent of the organization may have made it a moment ago: then it is started a second time.
+    if (!(error instanceof SluiceError) || error.code !== 'SLUICE_ENDPOINT_HOST_TAKEN') throw error
+    const made = await existing()
+    if (!made) throw error
+    return made
+  }
+}
+
+/** The organization that was named, or the only one there is: an authtoken belongs to one. */
+function organizationOf({ principal }: Context, { organizationId }: StartTunnelInput): string {
+  if (organizationId) return organizationId
+  assertSignedIn(principal)
+  const [only, ...others] = principal.memberships
+  if (only && others.length === 0) return only.organizationId
+  throw new SluiceError('SLUICE_INPUT_INVALID', { reason: 'organizationId is needed.' })
+}
+
+/**
+ * `iat` counts whole seconds, a revocation names an instant: a token signed in the second of the stop would look
+ * older than the stop. So a start right after a stop waits until that second is over.
+ */
+async function passSecondOf(stoppedAt: Date | null | undefined, now: () => Date): Promise<void> {
+  if (!stoppedAt) return
+  const nextSecondMs = Math.floor(stoppedAt.getTime() / 1000 + 1) * 1000
+  const waitMs = nextSecondMs - now().getTime()
+  if (waitMs > 0) await sleep(Math.min(waitMs, 1000))
+}
+
+async function grantAgentToken(
+  { em, principal, parts }: Context,
+  tunnel: Tunnel,
+  region: string,
+): Promise<AgentTokenGrant> {
+  const { maxConcurrentConnections } = await entitlementsOf(em, tunnel.organizationId)
+  const claims: Omit<AgentTokenClaims, 'iat' | 'exp'> = {
+    iss: tokenIssuer,
+    aud: agentTokenAudience,
+    jti: crypto.randomUUID(),
+    sub: principal.id,
+    organizationId: tunnel.organizationId,
+    tunnelId: tunnel.id,
+    kind: 'http',
+    endpointHosts: [tunnel.endpointHost, ...(await domainsOf(em, tunnel))],
+    tlsMode: 'terminate',
+    region,
+    epoch: tunnel.epoch,
+    policy: tunnel.policy,
+    maxConcurrentConns: maxConcurrentConnections,
+  }
+  const expiresAt = new Date((Math.floor(parts.now().getTime() / 1000) + agentTokenSeconds) * 1000)
+  const agentToken = await parts.keys.sign(agentTokenType, claims, agentTokenSeconds)
+  return { agentToken, expiresAt, epoch: tunnel.epoch }
+}
