@@ -23,6 +23,8 @@ const httpsPort = 443
 /** The jobs of the domains subgraph, bound to what they need. */
 export async function openJobs(options: DomainJobsOptions): Promise<{
   jobs: { recheckDns: BoundJob; probeTls: BoundJob }
+  /** Why nothing can be done at the moment, or null. */
+  notReady(): Promise<string | null>
   close(): Promise<void>
 }> {
   const orm = await openOrm({ ...database, databaseUrl: options.databaseUrl })
@@ -44,6 +46,14 @@ export async function openJobs(options: DomainJobsOptions): Promise<{
   }
   return {
     jobs: { recheckDns: bindJob(recheckDns, deps), probeTls: bindJob(probeTls, deps) },
+    notReady: () =>
+      deps
+        .em()
+        .execute('select 1')
+        .then(
+          () => null,
+          () => 'PostgreSQL does not answer',
+        ),
     close: () => orm.close(true),
   }
 }

@@ -1,0 +1,27 @@
+import { flag, list, port, readConfig } from '@sluice/kit/config'
+import { z } from 'zod'
+
+export const config = (env: NodeJS.ProcessEnv) => {
+  const values = readConfig(env, {
+    DATABASE_URL: z.url(),
+    REDIS_URL: z.url(),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: port.default(9465),
+    CNAME_TARGET: z.string().min(1).max(253),
+    DNS_SERVERS: list.optional(),
+    TLS_PORT: port.default(443),
+    TRUSTED_AUTHORITIES: z.string().optional(),
+    ALLOW_PRIVATE_TARGETS: flag.default(false),
+  })
+  return {
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    host: values.HOST,
+    port: values.PORT,
+    cnameTarget: values.CNAME_TARGET,
+    dnsServers: values.DNS_SERVERS,
+    tlsPort: values.TLS_PORT,
+    trustedAuthorities: values.TRUSTED_AUTHORITIES,
+    allowPrivateTargets: values.ALLOW_PRIVATE_TARGETS,
+  }
+}
