@@ -1,0 +1,194 @@
+import {
+  createRootRouteWithContext,
+  createRoute,
+  createRouter,
+  lazyRouteComponent,
+  Outlet,
+  redirect,
+} from '@tanstack/react-router'
+
+import { parseRequestSearch } from './requests/request-filter.ts'
+import { ErrorPage } from './shell/error-page.tsx'
+import { NotFoundPage } from './shell/not-found-page.tsx'
+import type { BrowserSignIn } from './sign-in/browser-sign-in.ts'
+import { SignInPage } from './sign-in/sign-in-page.tsx'
+import { SignUpPage } from './sign-in/sign-up-page.tsx'
+
+interface RouteContext {
+  readonly signIn: BrowserSignIn
+}
+
+const root = createRootRouteWithContext<RouteContext>()({
+  component: Outlet,
+})
+
+const goHomeWhenIn = ({ context }: { context: RouteContext }) => {
+  if (context.signIn.state().kind === 'in') redirect({ to: '/', throw: true })
+}
+
+const signInRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in',
+  validateSearch: (raw: Record<string, unknown>): { to?: string } => {
+    // Only a path of this console: `//host` would leave it.
+    const to = raw['to']
+    return typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {}
+  },
+  beforeLoad: ({ context, search }) => {
+    if (context.signIn.state().kind === 'in') redirect({ href: search.to ?? '/', throw: true })
+  },
+  component: SignInPage,
+})
+
+const signUpRoute = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-up',
+  beforeLoad: goHomeWhenIn,
+  component: SignUpPage,
+})
+
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: 'in',
+  beforeLoad: ({ context, location }) => {
+    if (context.signIn.state().kind === 'in') return
+    redirect({
+      to: '/sign-in',
+      search: location.href === '/' ? {} : { to: location.href },
+      throw: true,
+    })
+  },
+  component: lazyRouteComponent(() => import('./shell/signed-in.tsx'), 'SignedIn'),
+})
+
+const home = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/',
+  component: lazyRouteComponent(() => import('./shell/home.tsx'), 'Home'),
+})
+
+/** `/authtokens` without an organization, as the CLI and the documents name it. */
+const shortcut = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/$page',
+  component: lazyRouteComponent(() => import('./shell/home.tsx'), 'Shortcut'),
+})
+
+const organization = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/o/$slug',
+  component: lazyRouteComponent(
+    () => import('./shell/organization-shell.tsx'),
+    'OrganizationShell',
+  ),
+})
+
+const organizationIndex = createRoute({
+  getParentRoute: () => organization,
+  path: '/',
+  beforeLoad: ({ params }) => {
+    redirect({ to: '/o/$slug/tunnels', params, throw: true })
+  },
+})
+
+const start = createRoute({
+  getParentRoute: () => organization,
+  path: '/start',
+  component: lazyRouteComponent(() => import('./start/get-started-page.tsx'), 'GetStartedPage'),
+})
+
+const tunnels = createRoute({
+  getParentRoute: () => organization,
+  path: '/tunnels',
+  component: lazyRouteComponent(() => import('./tunnels/tunnels-page.tsx'), 'TunnelsPage'),
+})
+
+const tunnel = createRoute({
+  getParentRoute: () => organization,
+  path: '/tunnels/$tunnelId',
+  component: lazyRouteComponent(() => import('./tunnels/tunnel-page.tsx'), 'TunnelPage'),
+})
+
+const requests = createRoute({
+  getParentRoute: () => organization,
+  path: '/requests',
+  validateSearch: parseRequestSearch,
+  component: lazyRouteComponent(() => import('./requests/requests-page.tsx'), 'RequestsPage'),
+})
+
+const authtokens = createRoute({
+  getParentRoute: () => organization,
+  path: '/authtokens',
+  component: lazyRouteComponent(() => import('./authtokens/authtokens-page.tsx'), 'AuthtokensPage'),
+})
+
+const members = createRoute({
+  getParentRoute: () => organization,
+  path: '/members',
+  component: lazyRouteComponent(() => import('./members/members-page.tsx'), 'MembersPage'),
+})
+
+const usage = createRoute({
+  getParentRoute: () => organization,
+  path: '/usage',
+  component: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
+})
+
+const domains = createRoute({
+  getParentRoute: () => organization,
+  path: '/domains',
+  component: lazyRouteComponent(() => import('./domains/domains-page.tsx'), 'DomainsPage'),
+})
+
+const audit = createRoute({
+  getParentRoute: () => organization,
+  path: '/audit',
+  validateSearch: ({ action }: Record<string, unknown>): { action?: string } =>
+    typeof action === 'string' && action !== '' ? { action } : {},
+  component: lazyRouteComponent(() => import('./audit/audit-page.tsx'), 'AuditPage'),
+})
+
+const routeTree = root.addChildren([
+  signInRoute,
+  signUpRoute,
+  signedIn.addChildren([
+    home,
+    shortcut,
+    organization.addChildren([
+      organizationIndex,
+      start,
+      tunnels,
+      tunnel,
+      requests,
+      authtokens,
+      members,
+      usage,
+      domains,
+      audit,
+    ]),
+  ]),
+])
+
+export function createConsoleRouter(signIn: BrowserSignIn) {
+  const router = createRouter({
+    routeTree,
+    context: { signIn },
+    defaultPreload: 'intent',
+    defaultErrorComponent: ErrorPage,
+    defaultNotFoundComponent: NotFoundPage,
+    scrollRestoration: true,
+  })
+  // From the first navigation on, pages take the focus when they appear.
+  router.subscribe('onBeforeNavigate', ({ fromLocation, pathChanged }) => {
+    if (fromLocation && pathChanged) document.body.dataset['navigated'] = 'yes'
+  })
+  return router
+}
+
+export type ConsoleRouter = ReturnType<typeof createConsoleRouter>
+
+declare module '@tanstack/react-router' {
+  interface Register {
+    router: ConsoleRouter
+  }
+}

@@ -1,0 +1,33 @@
+import { Navigate, useParams } from '@tanstack/react-router'
+
+import { Door } from '../sign-in/door.tsx'
+import { goTo } from './chords.ts'
+import { CreateOrganization } from './create-organization.tsx'
+import { useMe } from './me.ts'
+import { NotFoundPage } from './not-found-page.tsx'
+import { homeOf } from './organization.ts'
+
+/** The address without a page: the tunnels of the organization used last. */
+export function Home() {
+  return <HomeAt page="tunnels" />
+}
+
+/** `/authtokens` and the like: the same page of the organization used last. */
+export function Shortcut() {
+  const { page } = useParams({ from: '/in/$page' })
+  const known = Object.values(goTo).find(({ path }) => path === page)
+  return known ? <HomeAt page={known.path} /> : <NotFoundPage />
+}
+
+function HomeAt({ page }: { page: string }) {
+  const home = homeOf(useMe())
+  if (home) return <Navigate to={`/o/${home.slug}/${page}` as '/'} replace />
+  return (
+    <Door
+      title="No organization yet"
+      about="Create one, or ask an owner or admin to add you to theirs."
+    >
+      <CreateOrganization />
+    </Door>
+  )
+}

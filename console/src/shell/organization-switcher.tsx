@@ -1,0 +1,65 @@
+import { Menu, Modal, Text, UnstyledButton } from '@mantine/core'
+import { useDisclosure } from '@mantine/hooks'
+import { IconCheck, IconPlus, IconSelector } from '@tabler/icons-react'
+import { useNavigate } from '@tanstack/react-router'
+
+import { CreateOrganization } from './create-organization.tsx'
+import { useMe } from './me.ts'
+import { roles, usePlace } from './organization.ts'
+
+/** Above this many the list scrolls. */
+const listHeight = 320
+
+export function OrganizationSwitcher() {
+  const { memberships } = useMe()
+  const { organization, role } = usePlace()
+  const [isCreating, creating] = useDisclosure(false)
+  const navigate = useNavigate()
+
+  return (
+    <>
+      <Menu width={212} position="bottom-start" shadow="md">
+        <Menu.Target>
+          <UnstyledButton
+            className="side-button"
+            aria-label={`Organization ${organization.name}. Switch`}
+          >
+            <div style={{ flex: 1, minWidth: 0 }}>
+              <Text size="sm" fw={600} truncate>
+                {organization.name}
+              </Text>
+              <Text size="xs" c="dimmed">
+                {roles[role].label}
+              </Text>
+            </div>
+            <IconSelector size={16} aria-hidden />
+          </UnstyledButton>
+        </Menu.Target>
+        <Menu.Dropdown mah={listHeight} style={{ overflowY: 'auto' }}>
+          <Menu.Label>Your organizations</Menu.Label>
+          {memberships.map(({ organization: each }) => (
+            <Menu.Item
+              key={each.id}
+              rightSection={each.id === organization.id ? <IconCheck size={14} /> : null}
+              onClick={() => void navigate({ to: '/o/$slug/tunnels', params: { slug: each.slug } })}
+            >
+              {each.name}
+            </Menu.Item>
+          ))}
+          <Menu.Divider />
+          <Menu.Item leftSection={<IconPlus size={14} />} onClick={creating.open}>
+            New organization
+          </Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+      <Modal
+        opened={isCreating}
+        onClose={creating.close}
+        title="New organization"
+        closeButtonProps={{ 'aria-label': 'Close' }}
+      >
+        <CreateOrganization onDone={creating.close} />
+      </Modal>
+    </>
+  )
+}

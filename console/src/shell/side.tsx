@@ -1,0 +1,79 @@
+import { Group, Text } from '@mantine/core'
+import {
+  IconActivity,
+  IconChartBar,
+  IconHistory,
+  IconKey,
+  IconPlayerPlay,
+  IconRoute,
+  IconUsers,
+  IconWorld,
+} from '@tabler/icons-react'
+import { Link } from '@tanstack/react-router'
+
+import { Mark } from '../ui/mark.tsx'
+import { AccountMenu } from './account-menu.tsx'
+import { ConnectionWord } from './connection-word.tsx'
+import { OrganizationSwitcher } from './organization-switcher.tsx'
+import { isManager, usePlace } from './organization.ts'
+
+const groups = [
+  {
+    title: 'Traffic',
+    links: [
+      { to: '/o/$slug/start', label: 'Get started', icon: IconPlayerPlay },
+      { to: '/o/$slug/tunnels', label: 'Tunnels', icon: IconRoute },
+      { to: '/o/$slug/requests', label: 'Requests', icon: IconActivity },
+      { to: '/o/$slug/domains', label: 'Domains', icon: IconWorld },
+    ],
+  },
+  {
+    title: 'Organization',
+    links: [
+      { to: '/o/$slug/authtokens', label: 'Authtokens', icon: IconKey },
+      { to: '/o/$slug/members', label: 'Members', icon: IconUsers },
+      { to: '/o/$slug/usage', label: 'Plan and usage', icon: IconChartBar },
+      { to: '/o/$slug/audit', label: 'Audit log', icon: IconHistory },
+    ],
+  },
+] as const
+
+/** The side of every page: organization, pages, connection, account. */
+export function Side({ onHelp }: { onHelp: () => void }) {
+  const { organization, role } = usePlace()
+  const { slug } = organization
+  return (
+    <>
+      <Group gap={10} px={10} pb={8} visibleFrom="sm">
+        <Mark size={26} />
+        <Text fw={700} size="lg" component="span">
+          Sluice
+        </Text>
+      </Group>
+      <OrganizationSwitcher />
+      <nav aria-label="Pages">
+        {groups.map(({ title, links }) => (
+          <div key={title}>
+            <div className="side-group">{title}</div>
+            {links
+              .filter(({ to }) => to !== '/o/$slug/audit' || isManager(role))
+              .map(({ to, label, icon: Icon }) => (
+                <Link
+                  key={to}
+                  to={to}
+                  params={{ slug }}
+                  className="side-link"
+                  activeOptions={{ includeSearch: false }}
+                >
+                  <Icon size={18} stroke={1.7} aria-hidden />
+                  {label}
+                </Link>
+              ))}
+          </div>
+        ))}
+      </nav>
+      <ConnectionWord />
+      <AccountMenu onHelp={onHelp} />
+    </>
+  )
+}

@@ -1,0 +1,282 @@
+import { Anchor, Button, Group, Stack, Text, Title } from '@mantine/core'
+import { IconCheck } from '@tabler/icons-react'
+import { Link } from '@tanstack/react-router'
+import { useState } from 'react'
+import type { ReactNode } from 'react'
+import { useQuery } from 'urql'
+
+import { CreatedAuthtoken } from '../authtokens/created-authtoken.tsx'
+import { loginCommand } from '../authtokens/scopes.ts'
+import {
+  AuthtokensDocument,
+  CreateAuthtokenDocument,
+  GetStartedDocument,
+  RequestCapturedDocument,
+} from '../gql/graphql.ts'
+import type { GetStartedQuery } from '../gql/graphql.ts'
+import { loadedOf, problemOfParts } from '../graph/loaded.ts'
+import { useStream } from '../live/use-stream.ts'
+import { usePlace } from '../shell/organization.ts'
+import { useStatusNews } from '../tunnels/tunnel-statuses-context.ts'
+import { Command } from '../ui/copy.tsx'
+import { Page } from '../ui/page.tsx'
+import { Panel } from '../ui/panel.tsx'
+import { ProblemNote } from '../ui/problem-note.tsx'
+import { useAction } from '../ui/use-action.ts'
+import type { StepState } from './progress.ts'
+import { progressOf } from './progress.ts'
+
+type Organization = NonNullable<GetStartedQuery['organization']>
+type FirstRequest = NonNullable<Organization['requests']>['nodes'][number]
+
+export function GetStartedPage() {
+  const { organization, role } = usePlace()
+  const variables = { organizationId: organization.id }
+  const [answer, execute] = useQuery({ query: GetStartedDocument, variables })
+  const [authtokens, executeAuthtokens] = useQuery({ query: AuthtokensDocument, variables })
+  const refetch = () => {
+    execute({ requestPolicy: 'network-only' })
+    executeAuthtokens({ requestPolicy: 'network-only' })
+  }
+  const [secret, setSecret] = useState<string | null>(null)
+  const [live, setLive] = useState<Omit<FirstRequest, '__typename'> | null>(null)
+
+  useStatusNews(refetch)
+  useStream({
+    document: RequestCapturedDocument,
+    key: organization.id,
+    variables: () => variables,
+    onEvent: ({ requestCaptured }) => setLive(requestCaptured.request),
+    onRestart: refetch,
+  })
+
+  const { data, error, fetching } = answer
+  const loaded = loadedOf(
+    { data, error, fetching },
+    { path: 'organization', pick: (all) => all.organization },
+  )
+  const tunnel = data?.organization?.tunnels?.nodes[0] ?? null
+  const request = live ?? data?.organization?.requests?.nodes[0] ?? null
+  const progress = progressOf({
+    hasAuthtoken:
+      secret !== null || (authtokens.data?.organization?.authtokens.nodes.length ?? 0) > 0,
+    hasOnlineTunnel: tunnel?.status === 'ONLINE',
+    hasRequest: request !== null,
+  })
+  const partProblem = problemOfParts(error, ['organization.tunnels', 'organization.requests'])
+
+  return (
+    <Page
+      title={progress.isComplete ? 'You are set up' : 'Get started'}
+      about="Three steps to your first request. Each completes itself when it is seen."
+    >
+      <Panel of={loaded} isFlush onRetry={refetch} skeletonRows={8}>
+        {() => (
+          <>
+            {partProblem && (
+              <div className="panel-body">
+                <ProblemNote problem={partProblem} onRetry={refetch} />
+              </div>
+            )}
+            <Step state={progress.authtoken} number={1} title="Create an authtoken">
+              <AuthtokenStep
+                secret={secret}
+                state={progress.authtoken}
+                isViewer={role === 'VIEWER'}
+                onCreated={setSecret}
+              />
+            </Step>
+            <Step state={progress.tunnel} number={2} title="Open a tunnel">
+              <TunnelStep secret={secret} tunnel={tunnel} state={progress.tunnel} />
+            </Step>
+            <Step state={progress.request} number={3} title="See the first request">
+              <RequestStep tunnel={tunnel} request={request} slug={organization.slug} />
+            </Step>
+          </>
+        )}
+      </Panel>
+      {progress.isComplete && (
+        <Group mt="lg">
+          <Button
+            renderRoot={(props) => (
+              <Link to="/o/$slug/requests" params={{ slug: organization.slug }} {...props} />
+            )}
+          >
+            Watch requests live
+          </Button>
+          <Button
+            variant="default"
+            renderRoot={(props) => (
+              <Link to="/o/$slug/members" params={{ slug: organization.slug }} {...props} />
+            )}
+          >
+            Add a member
+          </Button>
+          <Button
+            variant="default"
+            renderRoot={(props) => (
+              <Link to="/o/$slug/domains" params={{ slug: organization.slug }} {...props} />
+            )}
+          >
+            Use your own domain
+          </Button>
+        </Group>
+      )}
+    </Page>
+  )
+}
+
+interface StepProps {
+  readonly state: StepState
+  readonly number: number
+  readonly title: string
+  readonly children: ReactNode
+}
+
+const stateWords = { done: 'Done', now: 'Now', next: 'Later' } as const satisfies Record<
+  StepState,
+  string
+>
+
+function Step({ state, number, title, children }: StepProps) {
+  return (
+    <section className="step" data-state={state} aria-label={`${title}: ${stateWords[state]}`}>
+      <span className="step-mark" aria-hidden="true">
+        {state === 'done' ? <IconCheck size={16} stroke={2.5} /> : number}
+      </span>
+      <Stack gap="sm">
+        <Title order={2}>{title}</Title>
+        {children}
+      </Stack>
+    </section>
+  )
+}
+
+interface AuthtokenStepProps {
+  readonly secret: string | null
+  readonly state: StepState
+  readonly isViewer: boolean
+  readonly onCreated: (secret: string) => void
+}
+
+function AuthtokenStep({ secret, state, isViewer, onCreated }: AuthtokenStepProps) {
+  const { organization } = usePlace()
+  const { run, isBusy, problem } = useAction(CreateAuthtokenDocument)
+  const create = async () => {
+    const { data } = await run({ organizationId: organization.id, name: 'First authtoken' })
+    if (data) onCreated(data.createAuthtoken.secret)
+  }
+
+  if (secret) return <CreatedAuthtoken secret={secret} />
+  if (isViewer) {
+    return (
+      <Text size="sm">
+        As a viewer you cannot create one. Ask an admin of {organization.name} for another role.
+      </Text>
+    )
+  }
+  return (
+    <>
+      {problem && <ProblemNote problem={problem} />}
+      <Text size="sm" c="dimmed">
+        {state === 'done'
+          ? 'You have one. It was shown once; if it is lost, create another.'
+          : 'It lets the CLI on your machine open tunnels for this organization.'}
+      </Text>
+      <Group>
+        <Button
+          variant={state === 'done' ? 'default' : 'filled'}
+          loading={isBusy}
+          onClick={() => void create()}
+        >
+          {state === 'done' ? 'Create another authtoken' : 'Create an authtoken'}
+        </Button>
+      </Group>
+    </>
+  )
+}
+
+interface TunnelStepProps {
+  readonly secret: string | null
+  readonly tunnel: NonNullable<Organization['tunnels']>['nodes'][number] | null
+  readonly state: StepState
+}
+
+function TunnelStep({ secret, tunnel, state }: TunnelStepProps) {
+  if (state === 'done' && tunnel) {
+    return (
+      <Text size="sm">
+        <b>{tunnel.name}</b> is {tunnel.status === 'ONLINE' ? 'online' : 'known'} at{' '}
+        <Anchor
+          href={tunnel.urls[0] ?? ''}
+          target="_blank"
+          rel="noreferrer"
+          size="sm"
+          underline="always"
+        >
+          {tunnel.urls[0]}
+        </Anchor>
+      </Text>
+    )
+  }
+  return (
+    <>
+      <Text size="sm" c="dimmed">
+        With a service on port 3000 of your machine:
+      </Text>
+      {!secret && <Command>{`sluice login --server ${location.origin}`}</Command>}
+      {secret && <Command>{loginCommand(secret, location.origin)}</Command>}
+      <Command>sluice http 3000</Command>
+      {state === 'now' && <Waiting>Waiting for the tunnel to come online…</Waiting>}
+    </>
+  )
+}
+
+interface RequestStepProps {
+  readonly tunnel: TunnelStepProps['tunnel']
+  readonly request: Omit<FirstRequest, '__typename'> | null
+  readonly slug: string
+}
+
+function RequestStep({ tunnel, request, slug }: RequestStepProps) {
+  if (request) {
+    return (
+      <Text size="sm">
+        <Anchor
+          size="sm"
+          className="mono"
+          underline="always"
+          renderRoot={(props) => (
+            <Link
+              to="/o/$slug/requests"
+              params={{ slug }}
+              search={{ request: request.id }}
+              {...props}
+            />
+          )}
+        >
+          {request.method} {request.path}
+        </Anchor>{' '}
+        was answered with {request.status}.
+      </Text>
+    )
+  }
+  const [url] = tunnel?.urls ?? []
+  return (
+    <>
+      <Text size="sm" c="dimmed">
+        Visit the address of the tunnel, in a browser or here:
+      </Text>
+      <Command>{`curl ${url ?? 'https://NAME.your-server'}/`}</Command>
+      {tunnel?.status === 'ONLINE' && <Waiting>Waiting for the first request…</Waiting>}
+    </>
+  )
+}
+
+function Waiting({ children }: { children: string }) {
+  return (
+    <Text size="sm" role="status" className="state tone-notice">
+      {children}
+    </Text>
+  )
+}

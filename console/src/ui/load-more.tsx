@@ -1,0 +1,34 @@
+import { Button, Group, Text } from '@mantine/core'
+import type { CombinedError } from 'urql'
+
+import { problemAt } from '../graph/problem.ts'
+import { ProblemNote } from './problem-note.tsx'
+
+interface Props {
+  readonly hasMore: boolean
+  readonly loadingMore: boolean
+  readonly moreError: CombinedError | undefined
+  readonly loadMore: () => void
+  readonly count: number
+  readonly what: string
+}
+
+/** The foot of a list that is read page by page. */
+export function LoadMore({ hasMore, loadingMore, moreError, loadMore, count, what }: Props) {
+  const problem = problemAt(moreError)
+  return (
+    <div className="panel-foot">
+      {problem && <ProblemNote problem={problem} onRetry={loadMore} />}
+      <Group justify="space-between">
+        <Text size="xs" c="dimmed">
+          {hasMore ? `The first ${count} ${what}` : `${count} ${what}`}
+        </Text>
+        {hasMore && !problem && (
+          <Button variant="default" size="xs" loading={loadingMore} onClick={loadMore}>
+            Load more
+          </Button>
+        )}
+      </Group>
+    </div>
+  )
+}
