@@ -43,7 +43,7 @@ export interface World extends AsyncDisposable {
   /** A request; `cookie()` is the refresh token that its answer sets: '' when it is taken away. */
   request(options?: { principal?: Principal; ip?: string; refreshToken?: string }): {
     context: Context
-    cookie(): string | null
+    cookie: () => string | null
   }
   person(name?: string): Promise<Person>
 }

@@ -1,0 +1,189 @@
+import { forkSystem } from '@sluice/kit/database'
+import { expect, test } from 'vitest'
+
+import { AuditEntry } from '../audit/audit-entry.entity.ts'
+import { authenticate } from '../authenticate/authenticate.ts'
+import { addMember, changeMemberRole } from '../organization/member.ts'
+import { openWorld, type World } from '../testing.ts'
+import { isAuthtoken, newAuthtoken } from './authtoken-secret.ts'
+import { Authtoken } from './authtoken.entity.ts'
+import { authtokenPage, createAuthtoken, revokeAuthtoken } from './authtoken.ts'
+
+const ask = (world: World, token: string, ip = '192.0.2.1') =>
+  authenticate(world.deps, { credential: { kind: 'authtoken', token }, ip })
+
+test('a new authtoken has a form and a checksum of its own, which one wrong character breaks', () => {
+  const token = newAuthtoken()
+  const swapped = token.slice(0, 10) + (token[10] === 'a' ? 'b' : 'a') + token.slice(11)
+
+  expect(token).toMatch(/^slt_[0-9A-Za-z]{38}$/)
+  expect([token, swapped, token.slice(0, -1), `${token} `, 'slt_', ''].map(isAuthtoken)).toEqual([
+    true,
+    false,
+    false,
+    false,
+    false,
+    false,
+  ])
+})
+
+test('an authtoken speaks for its maker in one organization, with its scopes and their role', async () => {
+  await using world = await openWorld()
+  const ada = await world.person()
+  const { authtoken, secret } = await createAuthtoken(
+    await ada.context(),
+    ada.organizationId,
+    ' laptop ',
+    ['TUNNELS_READ', 'TUNNELS_READ'],
+  )
+
+  const { principal, expiresAt } = await ask(world, secret)
+
+  expect(authtoken).toMatchObject({ name: 'laptop', prefix: secret.slice(0, 10) })
+  expect(expiresAt).toBeNull()
+  expect(principal).toEqual({
+    kind: 'authtoken',
+    id: authtoken.id,
+    userId: ada.userId,
+    signInId: null,
+    isAdmin: false,
+    memberships: [{ organizationId: ada.organizationId, role: 'OWNER' }],
+    scopes: ['TUNNELS_READ'],
+  })
+})
+
+test('no secret is stored or audited', async () => {
+  await using world = await openWorld()
+  const ada = await world.person()
+
+  const { secret } = await createAuthtoken(await ada.context(), ada.organizationId, 'laptop')
+
+  const em = forkSystem(world.db.orm)
+  for (const table of ['authtoken', 'audit_entry', 'outbox_event', 'sign_in']) {
+    const rows = JSON.stringify(await em.execute(`select * from identity.${table}`))
+    expect(rows).not.toContain(secret.slice(10))
+    expect(rows).not.toContain(ada.refreshToken.split('.')[2])
+  }
+})
+
+test('a mistyped or unknown authtoken is nobody’s, the mistyped without a look into the database', async () => {
+  await using world = await openWorld()
+  world.db.takeStatements()
+
+  await expect(ask(world, 'slt_mistyped')).rejects.toMatchObject({
+    code: 'SLUICE_AUTHTOKEN_INVALID',
+  })
+  expect(world.db.takeStatements()).toEqual([])
+  await expect(ask(world, newAuthtoken())).rejects.toMatchObject({
+    code: 'SLUICE_AUTHTOKEN_INVALID',
+  })
+})
+
+test('use is noted at most once a minute', async () => {
+  await using world = await openWorld()
+  const ada = await world.person()
+  const { authtoken, secret } = await createAuthtoken(
+    await ada.context(),
+    ada.organizationId,
+    'laptop',
+  )
+  const noted = async () =>
+    (await forkSystem(world.db.orm).findOneOrFail(Authtoken, { id: authtoken.id })).lastUsedIp
+
+  const ips = []
+  for (const [ip, ms] of [
+    ['192.0.2.1', 0],
+    ['192.0.2.2', 59_000],
+    ['192.0.2.3', 1_000],
+  ] as const) {
+    world.pass(ms)
+    await ask(world, secret, ip)
+    ips.push(await noted())
+  }
+
+  expect(ips).toEqual(['192.0.2.1', '192.0.2.1', '192.0.2.3'])
+})
+
+test('revoking ends an authtoken, once, and tells relays, gateways and the other subgraphs', async () => {
+  await using world = await openWorld()
+  const ada = await world.person()
+  const { authtoken, secret } = await createAuthtoken(
+    await ada.context(),
+    ada.organizationId,
+    'laptop',
+  )
+  const contexts = [await ada.context(), await ada.context()]
+
+  const revoked = await Promise.all(
+    contexts.map((context) => revokeAuthtoken(context, authtoken.id)),
+  )
+
+  expect(revoked.map(({ revokedAt }) => revokedAt)).not.toContain(null)
+  await expect(ask(world, secret)).rejects.toMatchObject({ code: 'SLUICE_AUTHTOKEN_INVALID' })
+  expect(world.revoked).toEqual([`authtoken:${authtoken.id}`])
+  const em = forkSystem(world.db.orm)
+  expect(await em.count(AuditEntry, { action: 'authtoken.revoked' })).toBe(1)
+  expect(
+    await em.execute(`select payload from identity.outbox_event where name = 'authtoken.revoked'`),
+  ).toEqual([{ payload: { organizationId: ada.organizationId, authtokenId: authtoken.id } }])
+})
+
+test('developers revoke their own authtokens, admins any, and nobody another organization’s', async () => {
+  await using world = await openWorld()
+  const owner = await world.person()
+  const developer = await world.person()
+  const stranger = await world.person()
+  const { organizationId } = owner
+  await addMember(await owner.context(), organizationId, developer.email, 'DEVELOPER')
+  const own = await createAuthtoken(await developer.context(), organizationId, 'own')
+  const owners = await createAuthtoken(await owner.context(), organizationId, 'owner’s')
+  const third = await createAuthtoken(await developer.context(), organizationId, 'third')
+
+  await expect(
+    revokeAuthtoken(await developer.context(), owners.authtoken.id),
+  ).rejects.toMatchObject({ code: 'SLUICE_FORBIDDEN' })
+  for (const id of [own.authtoken.id, crypto.randomUUID(), 'not-an-id']) {
+    await expect(revokeAuthtoken(await stranger.context(), id)).rejects.toMatchObject({
+      code: 'SLUICE_AUTHTOKEN_NOT_FOUND',
+    })
+  }
+  await revokeAuthtoken(await developer.context(), own.authtoken.id)
+  await revokeAuthtoken(await owner.context(), third.authtoken.id)
+  const page = await authtokenPage(await owner.context(), organizationId, {})
+  expect(page.nodes.filter(({ revokedAt }) => !revokedAt).map(({ name }) => name)).toEqual([
+    'owner’s',
+  ])
+})
+
+test('a viewer makes no authtoken, and nobody makes one without scope or name', async () => {
+  await using world = await openWorld()
+  const owner = await world.person()
+  const viewer = await world.person()
+  await addMember(await owner.context(), owner.organizationId, viewer.email, 'VIEWER')
+
+  await expect(
+    createAuthtoken(await viewer.context(), owner.organizationId, 'x'),
+  ).rejects.toMatchObject({ code: 'SLUICE_FORBIDDEN' })
+  for (const [name, scopes] of [
+    ['x', []],
+    [' ', undefined],
+  ] as const) {
+    await expect(
+      createAuthtoken(await owner.context(), owner.organizationId, name, scopes),
+    ).rejects.toMatchObject({ code: 'SLUICE_INPUT_INVALID' })
+  }
+})
+
+test('an authtoken can do no more than its maker can now', async () => {
+  await using world = await openWorld()
+  const owner = await world.person()
+  const other = await world.person()
+  const { organizationId } = owner
+  const { id } = await addMember(await owner.context(), organizationId, other.email, 'DEVELOPER')
+  const { secret } = await createAuthtoken(await other.context(), organizationId, 'laptop')
+
+  await changeMemberRole(await owner.context(), id, 'VIEWER')
+
+  const { principal } = await ask(world, secret)
+  expect(principal.memberships).toEqual([{ organizationId, role: 'VIEWER' }])
+})

@@ -1,0 +1,270 @@
+import { forkSystem } from '@sluice/kit/database'
+import type { Role } from '@sluice/kit/principal'
+import { memberOf } from '@sluice/kit/testing'
+import { expect, test } from 'vitest'
+
+import { AuditEntry } from '../audit/audit-entry.entity.ts'
+import { Authtoken } from '../authtoken/authtoken.entity.ts'
+import { createAuthtoken } from '../authtoken/authtoken.ts'
+import { attemptLimits } from '../sign-in/attempts.ts'
+import { openWorld, type Person, type World } from '../testing.ts'
+import { Member } from './member.entity.ts'
+import { addMember, changeMemberRole, memberPage, removeMember } from './member.ts'
+import { createOrganization } from './organization.ts'
+
+/** An organization of one owner, with another person in it. */
+async function team(world: World, role: Role = 'DEVELOPER') {
+  const owner = await world.person('Olga')
+  const other = await world.person('Otto')
+  const { organizationId } = owner
+  const member = await addMember(await owner.context(), organizationId, other.email, role)
+  world.revoked.length = 0
+  return { owner, other, organizationId, memberId: member.id }
+}
+
+async function memberIdOf(world: World, organizationId: string, person: Person): Promise<string> {
+  const em = forkSystem(world.db.orm)
+  return (await em.findOneOrFail(Member, { organizationId, userId: person.userId })).id
+}
+
+const codesOf = (answers: PromiseSettledResult<unknown>[]) =>
+  answers.map((answer) => (answer.status === 'fulfilled' ? 'done' : answer.reason.code))
+
+test('whoever is added can enter, with the role they were given', async () => {
+  await using world = await openWorld()
+  const { other, organizationId } = await team(world, 'VIEWER')
+
+  const { principal } = await other.context()
+
+  expect(principal.memberships).toContainEqual({ organizationId, role: 'VIEWER' })
+})
+
+test('a person is a member once, also when two add them at once', async () => {
+  await using world = await openWorld()
+  const owner = await world.person()
+  const other = await world.person()
+  const contexts = [await owner.context(), await owner.context()]
+
+  const answers = await Promise.allSettled(
+    contexts.map((context) => addMember(context, owner.organizationId, other.email, 'VIEWER')),
+  )
+
+  expect(codesOf(answers).toSorted()).toEqual(['SLUICE_MEMBER_EXISTS', 'done'])
+})
+
+test('only people who have signed up can be added, and trying many addresses is stopped', async () => {
+  await using world = await openWorld()
+  const owner = await world.person()
+  const context = await owner.context()
+  const add = (index: number) =>
+    addMember(context, owner.organizationId, `${index}@example.test`, 'VIEWER')
+
+  await expect(add(0)).rejects.toMatchObject({ code: 'SLUICE_USER_NOT_FOUND' })
+  for (let index = 1; index < attemptLimits.addMemberByUser.attemptsMax; index += 1) {
+    await world.deps.attempts.count(attemptLimits.addMemberByUser, owner.userId)
+  }
+
+  await expect(add(1)).rejects.toMatchObject({ code: 'SLUICE_RATE_LIMITED' })
+})
+
+test('an organization of others looks missing, and so do its members', async () => {
+  await using world = await openWorld()
+  const { organizationId, memberId } = await team(world)
+  const stranger = await (await world.person()).context()
+
+  await expect(
+    addMember(stranger, organizationId, 'x@example.test', 'VIEWER'),
+  ).rejects.toMatchObject({
+    code: 'SLUICE_ORGANIZATION_NOT_FOUND',
+  })
+  for (const id of [memberId, crypto.randomUUID(), 'not-an-id']) {
+    await expect(changeMemberRole(stranger, id, 'OWNER')).rejects.toMatchObject({
+      code: 'SLUICE_MEMBER_NOT_FOUND',
+    })
+    await expect(removeMember(stranger, id)).rejects.toMatchObject({
+      code: 'SLUICE_MEMBER_NOT_FOUND',
+    })
+  }
+  await expect(memberPage(stranger, organizationId, {})).rejects.toMatchObject({
+    code: 'SLUICE_ORGANIZATION_NOT_FOUND',
+  })
+})
+
+test.for(['VIEWER', 'DEVELOPER'] as const)(
+  'a %s changes no members but may leave',
+  async (role) => {
+    await using world = await openWorld()
+    const { owner, other, organizationId, memberId } = await team(world, role)
+    const context = await other.context()
+    const ownersId = await memberIdOf(world, organizationId, owner)
+
+    await expect(addMember(context, organizationId, owner.email, role)).rejects.toMatchObject({
+      code: 'SLUICE_FORBIDDEN',
+    })
+    await expect(changeMemberRole(context, memberId, 'OWNER')).rejects.toMatchObject({
+      code: 'SLUICE_FORBIDDEN',
+    })
+    await expect(removeMember(context, ownersId)).rejects.toMatchObject({
+      code: 'SLUICE_FORBIDDEN',
+    })
+    await expect(removeMember(context, memberId)).resolves.toBe(memberId)
+  },
+)
+
+test('an admin neither makes nor unmakes owners', async () => {
+  await using world = await openWorld()
+  const { owner, other, organizationId, memberId } = await team(world, 'ADMIN')
+  const context = await other.context()
+  const third = await world.person()
+  const ownersId = await memberIdOf(world, organizationId, owner)
+
+  const answers = await Promise.allSettled([
+    addMember(await other.context(), organizationId, third.email, 'OWNER'),
+    changeMemberRole(await other.context(), memberId, 'OWNER'),
+    changeMemberRole(await other.context(), ownersId, 'VIEWER'),
+    removeMember(await other.context(), ownersId),
+  ])
+
+  expect(codesOf(answers)).toEqual(answers.map(() => 'SLUICE_FORBIDDEN'))
+  await expect(addMember(context, organizationId, third.email, 'ADMIN')).resolves.toBeDefined()
+})
+
+test('the last owner can neither leave nor step down', async () => {
+  await using world = await openWorld()
+  const { owner, organizationId } = await team(world, 'ADMIN')
+  const ownersId = await memberIdOf(world, organizationId, owner)
+
+  await expect(removeMember(await owner.context(), ownersId)).rejects.toMatchObject({
+    code: 'SLUICE_LAST_OWNER',
+  })
+  await expect(changeMemberRole(await owner.context(), ownersId, 'ADMIN')).rejects.toMatchObject({
+    code: 'SLUICE_LAST_OWNER',
+  })
+  const em = forkSystem(world.db.orm)
+  expect(await em.count(Member, { organizationId, role: 'OWNER' })).toBe(1)
+  expect(await em.count(AuditEntry, { action: 'member.removed' })).toBe(0)
+  expect(world.revoked).toEqual([])
+})
+
+test('of two owners who leave at once, one stays', async () => {
+  await using world = await openWorld()
+  const { owner, other, organizationId, memberId } = await team(world, 'OWNER')
+  const ownersId = await memberIdOf(world, organizationId, owner)
+  const contexts = [await owner.context(), await other.context()] as const
+
+  const answers = await Promise.allSettled([
+    removeMember(contexts[0], ownersId),
+    removeMember(contexts[1], memberId),
+  ])
+
+  expect(codesOf(answers).toSorted()).toEqual(['SLUICE_LAST_OWNER', 'done'])
+})
+
+test('of two owners who remove each other at once, one is removed', async () => {
+  await using world = await openWorld()
+  const { owner, other, organizationId, memberId } = await team(world, 'OWNER')
+  const ownersId = await memberIdOf(world, organizationId, owner)
+  const contexts = [await owner.context(), await other.context()] as const
+
+  const answers = await Promise.allSettled([
+    removeMember(contexts[0], memberId),
+    removeMember(contexts[1], ownersId),
+  ])
+
+  expect(codesOf(answers).filter((code) => code === 'done')).toHaveLength(1)
+  expect(await forkSystem(world.db.orm).count(Member, { organizationId, role: 'OWNER' })).toBe(1)
+})
+
+test('the database itself refuses to take the last owner, also from two connections at once', async () => {
+  await using world = await openWorld()
+  const { organizationId } = await team(world, 'OWNER')
+  const members = await forkSystem(world.db.orm).find(Member, { organizationId })
+
+  const answers = await Promise.allSettled(
+    members.map(({ id }) =>
+      forkSystem(world.db.orm).execute('delete from identity.member where id = ?', [id]),
+    ),
+  )
+
+  expect(answers.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+})
+
+test('whoever is removed loses access and authtokens at once, and everybody is told', async () => {
+  await using world = await openWorld()
+  const { owner, other, organizationId, memberId } = await team(world)
+  const { authtoken } = await createAuthtoken(await other.context(), organizationId, 'laptop')
+
+  await removeMember(await owner.context(), memberId)
+
+  const { principal } = await other.context()
+  const em = forkSystem(world.db.orm)
+  expect(principal.memberships.map((one) => one.organizationId)).not.toContain(organizationId)
+  expect((await em.findOneOrFail(Authtoken, { id: authtoken.id })).revokedAt).not.toBeNull()
+  expect(world.revoked).toEqual([
+    `membership:${organizationId}:${other.userId}`,
+    `authtoken:${authtoken.id}`,
+  ])
+})
+
+test('a changed role is audited with both roles and announced; the same role again is neither', async () => {
+  await using world = await openWorld()
+  const { owner, other, organizationId, memberId } = await team(world)
+
+  await changeMemberRole(await owner.context(), memberId, 'ADMIN')
+  await changeMemberRole(await owner.context(), memberId, 'ADMIN')
+
+  const { em } = await owner.context()
+  const entries = await em.find(AuditEntry, { action: 'member.role-changed' })
+  expect(entries).toMatchObject([
+    { actorName: 'Olga', details: `${other.email} from DEVELOPER to ADMIN`, targetId: memberId },
+  ])
+  expect(world.revoked).toEqual([`membership:${organizationId}:${other.userId}`])
+})
+
+test('an owner who was demoted a moment ago can no longer act on the role they had', async () => {
+  await using world = await openWorld()
+  const { owner, other, organizationId, memberId } = await team(world, 'OWNER')
+  const stale = await other.context()
+  await changeMemberRole(await owner.context(), memberId, 'VIEWER')
+
+  const answer = removeMember(stale, await memberIdOf(world, organizationId, owner))
+
+  await expect(answer).rejects.toMatchObject({ code: 'SLUICE_FORBIDDEN' })
+})
+
+test('an authtoken manages nobody', async () => {
+  await using world = await openWorld()
+  const { organizationId, memberId, owner } = await team(world)
+  const principal = {
+    ...memberOf(organizationId, 'OWNER', owner.userId),
+    kind: 'authtoken',
+  } as const
+  const { context } = world.request({ principal })
+
+  const answers = await Promise.allSettled([
+    addMember(context, organizationId, 'x@example.test', 'VIEWER'),
+    removeMember(context, memberId),
+    createOrganization(context, 'Mine'),
+    createAuthtoken(context, organizationId, 'more'),
+  ])
+
+  expect(codesOf(answers)).toEqual(answers.map(() => 'SLUICE_FORBIDDEN'))
+})
+
+test('the list of members goes on where a page ended', async () => {
+  await using world = await openWorld()
+  const { owner, organizationId } = await team(world)
+  const third = await world.person('Ida')
+  await addMember(await owner.context(), organizationId, third.email, 'VIEWER')
+
+  const context = await owner.context()
+  const first = await memberPage(context, organizationId, { first: 2 })
+  const second = await memberPage(context, organizationId, {
+    first: 2,
+    after: first.pageInfo.endCursor,
+  })
+
+  expect(first.pageInfo.hasNextPage).toBe(true)
+  expect(second.pageInfo.hasNextPage).toBe(false)
+  expect(new Set([...first.nodes, ...second.nodes].map(({ userId }) => userId)).size).toBe(3)
+})
