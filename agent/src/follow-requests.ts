@@ -28,6 +28,7 @@ export interface FollowOptions {
   readonly random?: () => number
   readonly pingIntervalMs?: number
   readonly reconnectBaseMs?: number
+  readonly handshakeTimeoutMs?: number
 }
 
 export interface FollowListener {
@@ -63,7 +64,6 @@ export async function followRequests(
     try {
       await followOnce(options, cursor, {
         connected() {
-          backoff.reset()
           listener.connected(wasConnected)
           // Without a cursor there is nothing to go on from: what came meanwhile is not shown.
           if (wasConnected && cursor === null) listener.missed(null)
@@ -71,6 +71,8 @@ export async function followRequests(
         },
         event({ cursor: reached, missed, request }) {
           cursor = reached
+          // Not at the connection already: a server that accepts and then fails is not hammered.
+          backoff.reset()
           if (missed > 0) listener.missed(missed)
           return listener.request(request)
         },
@@ -103,11 +105,11 @@ async function followOnce(
   let pongTimer: NodeJS.Timeout | undefined
   const client: Client = createClient({
     url: `${server.replace(/^http/, 'ws')}/graphql`,
-    webSocketImpl: socketClass(options.ca),
+    webSocketImpl: socketClass(options),
     connectionParams: { authorization: `Bearer ${authtoken}` },
     // A retry of its own would repeat the old cursor.
     retryAttempts: 0,
-    connectionAckWaitTimeout: handshakeTimeoutMs,
+    connectionAckWaitTimeout: options.handshakeTimeoutMs ?? handshakeTimeoutMs,
     keepAlive: options.pingIntervalMs ?? pingIntervalMs,
     on: {
       opened: (opened) => {
@@ -163,12 +165,12 @@ async function followOnce(
 }
 
 /** `ws`, told how to resolve names below localhost and whom to trust. */
-function socketClass(ca: string | undefined) {
+function socketClass({ ca, ...options }: Pick<FollowOptions, 'ca' | 'handshakeTimeoutMs'>) {
   return class extends WebSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
       super(url, protocols, {
         lookup,
-        handshakeTimeout: handshakeTimeoutMs,
+        handshakeTimeout: options.handshakeTimeoutMs ?? handshakeTimeoutMs,
         maxPayload: messageBytesMax,
         perMessageDeflate: false,
         followRedirects: false,

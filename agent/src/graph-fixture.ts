@@ -106,6 +106,8 @@ export interface GraphFixture extends AsyncDisposable {
   readonly port: number
   /** Cuts every open WebSocket without a close handshake, as a crash does. */
   cutSockets(): void
+  /** Stops reading from every open WebSocket and leaves it open, as a dead network path does. */
+  freezeSockets(): void
 }
 
 /** A server that speaks the graph as the gateway does, HTTP and graphql-ws, from canned answers. */
@@ -161,6 +163,9 @@ export async function openGraphFixture(root: GraphRoot, port = 0): Promise<Graph
     port: bound,
     cutSockets() {
       for (const socket of sockets.clients) socket.terminate()
+    },
+    freezeSockets() {
+      for (const socket of sockets.clients) socket.pause()
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets.clients) socket.terminate()
