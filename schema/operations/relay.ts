@@ -1,2 +1,12 @@
 /** Documents of the relay. The gateway knows each by the SHA-256 of its text. */
-export const relayOperations = {} as const
+export const relayOperations = {
+  registerRelay: `mutation RegisterRelay($input: RelayInput!) {
+  registerRelay(input: $input) {
+    id
+    status
+  }
+}`,
+  heartbeatRelay: `mutation HeartbeatRelay($input: RelayHeartbeatInput!) {
+  heartbeatRelay(input: $input)
+}`,
+} as const

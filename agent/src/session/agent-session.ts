@@ -102,7 +102,10 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     this.#stop()
     for (const session of sessions) session.goAway({ reason: 'the agent is closing', graceMs })
     const until = performance.now() + graceMs
-    while (sessions.some((one) => !one.closed && one.streamCount > 0) && performance.now() < until) {
+    while (
+      sessions.some((one) => !one.closed && one.streamCount > 0) &&
+      performance.now() < until
+    ) {
       await new Promise((resolve) => setTimeout(resolve, Math.min(25, graceMs)))
     }
     for (const session of sessions) session.close()
@@ -113,7 +116,8 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #stop(): void {
     this.#stopped.abort()
     this.#current = undefined
-    for (const timer of [this.#retryTimer, this.#renewTimer, this.#healthyTimer]) clearTimeout(timer)
+    for (const timer of [this.#retryTimer, this.#renewTimer, this.#healthyTimer])
+      clearTimeout(timer)
   }
 
   #retry(reason: string): void {
@@ -184,7 +188,10 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #scheduleRenewal(session: Session, expiresInMs: number): void {
     clearTimeout(this.#renewTimer)
     const delayMs = Math.max(renewRetryMs, Math.min(expiresInMs - 60_000, expiresInMs * 0.6))
-    this.#renewTimer = setTimeout(() => void this.#renew(session), Math.min(delayMs, expiresInMs / 2))
+    this.#renewTimer = setTimeout(
+      () => void this.#renew(session),
+      Math.min(delayMs, expiresInMs / 2),
+    )
   }
 
   async #renew(session: Session): Promise<void> {

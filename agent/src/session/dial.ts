@@ -44,13 +44,14 @@ export function dial(edgeUrl: string, options: DialOptions, signal: AbortSignal)
     } else if (scanner.status !== 101 || !accepts(scanner, answer, key)) {
       fail(new Error(`${url.host} answered ${scanner.status}`))
     } else {
-      for (const event of ['data', 'error', 'close'] as const) socket.removeAllListeners(event)
+      socket.off('data', onData).off('error', fail).off('close', onClose)
       resolve({ socket, first: answer.subarray(end) })
     }
   }
   socket.on('data', onData)
   socket.on('error', fail)
-  socket.on('close', () => fail(new Error(`${url.host} closed the connection`)))
+  const onClose = (): void => fail(new Error(`${url.host} closed the connection`))
+  socket.on('close', onClose)
   socket.write(
     `GET ${url.pathname}${url.search} HTTP/1.1\r\nHost: ${url.host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
       `Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ${key}\r\nUser-Agent: sluice/${options.agentVersion}\r\n\r\n`,

@@ -63,6 +63,8 @@ export function openSocketLink(
       session.close(error.closeCode, error.message)
     }
   }
+  // Read with the rest, once the caller has its session in hand.
+  if (first.length > 0) socket.unshift(first)
   socket.setNoDelay(true)
   socket.setKeepAlive(true, 15_000)
   socket.on('data', read)
@@ -70,7 +72,6 @@ export function openSocketLink(
   socket.on('error', (error) => session.close(undefined, error.message, true))
   socket.on('end', () => session.close(undefined, 'the link was closed', true))
   socket.on('close', () => session.close(undefined, 'the link was closed', true))
-  if (first.length > 0) read(first)
   return {
     session,
     bytesRead: () => socket.bytesRead,

@@ -147,7 +147,11 @@ function listOf(fields: Fields, name: string, kind: 'string', lengthMax: number)
 function listOf(fields: Fields, name: string, kind: 'number', lengthMax: number): number[]
 function listOf(fields: Fields, name: string, kind: 'string' | 'number', lengthMax: number) {
   const value = fields[name]
-  if (Array.isArray(value) && value.length <= lengthMax && value.every((one) => typeof one === kind)) {
+  if (
+    Array.isArray(value) &&
+    value.length <= lengthMax &&
+    value.every((one) => typeof one === kind)
+  ) {
     return value
   }
   throw new ProtocolViolation(`a message without a fitting ${name}`)

@@ -255,7 +255,13 @@ export class Session implements FrameSink, StreamCarrier {
     return allowed > 0 ? allowed : 0
   }
 
-  frame(typeAndFlags: number, stream: TunnelStream, bytes: Buffer, start: number, end: number): void {
+  frame(
+    typeAndFlags: number,
+    stream: TunnelStream,
+    bytes: Buffer,
+    start: number,
+    end: number,
+  ): void {
     if ((typeAndFlags & 0x0f) === frameType.data) this.#sendCredit -= end - start
     let at = start
     while (end - at > frameBytesMax) {
@@ -444,7 +450,8 @@ export class Session implements FrameSink, StreamCarrier {
     if (!more && this.#partialHeads.size === 0) return payload
     const parts = this.#partialHeads.get(streamId) ?? []
     const bytes = parts.reduce((sum, part) => sum + part.length, payload.length)
-    if (bytes > headBytesMax + headRoomBytes) throw new ProtocolViolation('a head that is too large')
+    if (bytes > headBytesMax + headRoomBytes)
+      throw new ProtocolViolation('a head that is too large')
     if (!more) {
       this.#partialHeads.delete(streamId)
       return Buffer.concat([...parts, payload])

@@ -124,7 +124,8 @@ export class MessageDecoder {
     const code = first & 0x0f
     const final = (first & 0x80) !== 0
     if ((first & 0x70) !== 0) throw new ProtocolViolation('a reserved WebSocket bit')
-    if ((second & 0x80) !== 0 !== this.#masked) throw new ProtocolViolation('a wrong WebSocket mask')
+    if (((second & 0x80) !== 0) !== this.#masked)
+      throw new ProtocolViolation('a wrong WebSocket mask')
     if (code >= 8) {
       if (!final || size > controlBytesMax) throw new ProtocolViolation('a WebSocket control frame')
       this.#control = Buffer.alloc(0)

@@ -70,7 +70,8 @@ export class ChunkedDecoder {
       case 'extension':
         if (byte === CR) return this.#to('size-lf')
         this.#extensionBytes += 1
-        if (byte < 0x20 && byte !== 0x09) return this.#refuse('a control character in a chunk extension')
+        if (byte < 0x20 && byte !== 0x09)
+          return this.#refuse('a control character in a chunk extension')
         if (byte === 0x7f) return this.#refuse('a control character in a chunk extension')
         if (this.#extensionBytes > extensionBytesMax) return this.#refuse('a long chunk extension')
         return true
@@ -78,7 +79,9 @@ export class ChunkedDecoder {
         if (byte !== LF) return this.#refuse('a chunk size line without CRLF')
         return this.#to(this.#size === 0 ? 'trailers' : 'data')
       case 'data-cr':
-        return byte === CR ? this.#to('data-lf') : this.#refuse('a chunk that is longer than its size')
+        return byte === CR
+          ? this.#to('data-lf')
+          : this.#refuse('a chunk that is longer than its size')
       case 'data-lf':
         if (byte !== LF) return this.#refuse('a chunk that is longer than its size')
         this.#digits = 0
@@ -105,7 +108,10 @@ export class ChunkedDecoder {
 
   #readTrailers(buffer: Buffer, start: number, end: number): number {
     const before = this.#trailerBytes.length
-    const section = before === 0 ? buffer.subarray(start, end) : Buffer.concat([this.#trailerBytes, buffer.subarray(start, end)])
+    const section =
+      before === 0
+        ? buffer.subarray(start, end)
+        : Buffer.concat([this.#trailerBytes, buffer.subarray(start, end)])
     const after = this.#scanner.scanFields(section, 0, section.length)
     if (after === malformed) return this.#refuseAt(this.#scanner.reason)
     if ((after === incomplete ? section.length : after) > trailerBytesMax) {

@@ -4,7 +4,11 @@ import type { HeadScanner } from './scan-head.ts'
 export type BodyKind = 'none' | 'length' | 'chunked' | 'close'
 
 /** Why a scanned request head cannot be served, or undefined. Scanner results in, rules of RFC 9112 §3 and §6 applied. */
-export function requestFault(scanner: HeadScanner, head: Buffer, start: number): string | undefined {
+export function requestFault(
+  scanner: HeadScanner,
+  head: Buffer,
+  start: number,
+): string | undefined {
   if (scanner.hostIndex < 0) return 'no Host header'
   if (scanner.chunked && scanner.minorVersion === 0) return 'Transfer-Encoding in HTTP/1.0'
   if (scanner.expectIndex >= 0) {
@@ -22,10 +26,7 @@ export function requestFault(scanner: HeadScanner, head: Buffer, start: number):
 }
 
 /** For `http://host/path` with the host of the Host header: where the path starts. */
-export function absoluteForm(
-  scanner: HeadScanner,
-  head: Buffer,
-): { path: string } | undefined {
+export function absoluteForm(scanner: HeadScanner, head: Buffer): { path: string } | undefined {
   const target = head.toString('latin1', scanner.targetStart, scanner.targetEnd)
   const match = /^https?:\/\/([^/?]+)(\/[^]*|\?[^]*|)$/i.exec(target)
   if (!match) return undefined
@@ -47,7 +48,8 @@ export function responseBody(
   toHead: boolean,
 ): { kind: BodyKind; fault?: undefined } | { fault: string } {
   const { status } = scanner
-  if (scanner.chunked && scanner.minorVersion === 0) return { fault: 'Transfer-Encoding in HTTP/1.0' }
+  if (scanner.chunked && scanner.minorVersion === 0)
+    return { fault: 'Transfer-Encoding in HTTP/1.0' }
   if (status < 200 || status === 204) {
     if (scanner.chunked) return { fault: `Transfer-Encoding in a ${status}` }
     return { kind: 'none' }
@@ -58,7 +60,8 @@ export function responseBody(
   return { kind: 'close' }
 }
 
-const hostGrammar = /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62})?)*$/
+const hostGrammar =
+  /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62})?)*$/
 const addressGrammar = /^\[[0-9a-f:.]{2,45}\]$/
 
 /** The endpoint host that a Host value names: lower case, without port and one trailing dot. Undefined: not a host. */

@@ -154,7 +154,8 @@ export class HeadScanner {
   #version(buffer: Buffer, start: number, end: number): number {
     const wanted = Math.min(end - start, versionBytes.length)
     for (let i = 0; i < wanted; i += 1) {
-      if (buffer[start + i] !== versionBytes[i]) return this.#fail('the HTTP version is not 1.0 or 1.1')
+      if (buffer[start + i] !== versionBytes[i])
+        return this.#fail('the HTTP version is not 1.0 or 1.1')
     }
     const at = start + versionBytes.length
     if (at >= end) return incomplete
@@ -240,7 +241,9 @@ export class HeadScanner {
           return this.#refuse('Transfer-Encoding is not chunked')
         }
         this.chunked = true
-        return this.contentLength >= 0 ? this.#refuse('Content-Length beside Transfer-Encoding') : true
+        return this.contentLength >= 0
+          ? this.#refuse('Content-Length beside Transfer-Encoding')
+          : true
       case field.connection:
         this.#noteConnection(buffer.toString('latin1', start, end).toLowerCase())
         return true
@@ -259,7 +262,8 @@ export class HeadScanner {
         this.acceptIndex = index
         return true
       case field.te:
-        if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(buffer.toString('latin1', start, end))) this.teTrailers = true
+        if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(buffer.toString('latin1', start, end)))
+          this.teTrailers = true
         return true
       default:
         return true

@@ -1,0 +1,77 @@
+import { readFileSync } from 'node:fs'
+import { hostname } from 'node:os'
+
+import { port, readConfig } from '@sluice/kit/config'
+import { z } from 'zod'
+
+import type { RelayOptions } from './server.ts'
+
+const seconds = z.coerce.number().positive()
+const count = z.coerce.number().int().positive()
+
+/** Typed options from the environment. */
+export function config(env: NodeJS.ProcessEnv): Omit<RelayOptions, 'log' | 'version'> {
+  const read = readConfig(env, {
+    RELAY_ID: z.string().default(hostname()),
+    RELAY_REGION: z.string().default('local'),
+    RELAY_APEX: z.string().toLowerCase().default('tunnel.localhost'),
+    RELAY_HOST: z.string().default('127.0.0.1'),
+    RELAY_HTTP_PORT: port.default(8080),
+    RELAY_HTTPS_PORT: port.default(8443),
+    RELAY_ADMIN_PORT: port.default(9467),
+    RELAY_PUBLIC_HTTP_URL: z.url().optional(),
+    RELAY_EDGE_URL: z.url().optional(),
+    RELAY_TLS_CERT_PATH: z.string().optional(),
+    RELAY_TLS_KEY_PATH: z.string().optional(),
+    RELAY_GATEWAY_URL: z.url().default('http://127.0.0.1:4000'),
+    RELAY_KEY: z.string().optional(),
+    RELAY_JWKS_URL: z.url().optional(),
+    RELAY_CONSOLE_HOST: z.string().toLowerCase().optional(),
+    REDIS_URL: z.url().optional(),
+    RELAY_DRAIN_SECONDS: seconds.default(30),
+    RELAY_HEAD_SECONDS: seconds.default(30),
+    RELAY_IDLE_SECONDS: seconds.default(75),
+    RELAY_RESPONSE_HEAD_SECONDS: seconds.default(300),
+    RELAY_SESSIONS_MAX: count.default(5_000),
+    RELAY_CONNECTIONS_MAX: count.default(20_000),
+  })
+  const apex = read.RELAY_APEX
+  const certificate =
+    read.RELAY_TLS_CERT_PATH && read.RELAY_TLS_KEY_PATH
+      ? {
+          cert: readFileSync(read.RELAY_TLS_CERT_PATH, 'utf8'),
+          key: readFileSync(read.RELAY_TLS_KEY_PATH, 'utf8'),
+        }
+      : undefined
+  const gatewayUrl = read.RELAY_GATEWAY_URL
+  return {
+    relayId: read.RELAY_ID,
+    region: read.RELAY_REGION,
+    apex,
+    host: read.RELAY_HOST,
+    httpPort: read.RELAY_HTTP_PORT,
+    httpsPort: read.RELAY_HTTPS_PORT,
+    adminPort: read.RELAY_ADMIN_PORT,
+    ...(certificate ? { certificate } : {}),
+    jwks: read.RELAY_JWKS_URL ?? new URL('/.well-known/jwks.json', gatewayUrl).href,
+    ...(read.REDIS_URL ? { redisUrl: read.REDIS_URL } : {}),
+    ...(read.RELAY_KEY
+      ? {
+          registration: {
+            gatewayUrl,
+            relayKey: read.RELAY_KEY,
+            publicHttpUrl: read.RELAY_PUBLIC_HTTP_URL ?? `http://${apex}:${read.RELAY_HTTP_PORT}`,
+            edgeUrl:
+              read.RELAY_EDGE_URL ?? `ws://edge.${apex}:${read.RELAY_HTTP_PORT}/_sluice/session`,
+          },
+        }
+      : {}),
+    ...(read.RELAY_CONSOLE_HOST ? { console: { host: read.RELAY_CONSOLE_HOST, gatewayUrl } } : {}),
+    drainMs: read.RELAY_DRAIN_SECONDS * 1000,
+    headTimeoutMs: read.RELAY_HEAD_SECONDS * 1000,
+    idleTimeoutMs: read.RELAY_IDLE_SECONDS * 1000,
+    responseHeadTimeoutMs: read.RELAY_RESPONSE_HEAD_SECONDS * 1000,
+    sessionsMax: read.RELAY_SESSIONS_MAX,
+    connectionsMax: read.RELAY_CONNECTIONS_MAX,
+  }
+}

@@ -1,0 +1,245 @@
+import type { Socket } from 'node:net'
+
+import type { AgentTokenClaims } from '@sluice/schema/claims'
+import { SluiceError, type Details, type ErrorCode } from '@sluice/schema/errors'
+import type { Revocation } from '@sluice/schema/redis'
+import {
+  HeadScanner,
+  acceptOf,
+  closeCode,
+  openSocketLink,
+  protocolVersions,
+  sharedVersion,
+  type Hello,
+  type Session,
+} from '@sluice/wire'
+
+import { TunnelSession, type Sessions } from '../sessions.ts'
+import type { AgentTokens } from './agent-token.ts'
+
+export interface AgentsOptions {
+  readonly relayId: string
+  readonly sessions: Sessions
+  readonly tokens: AgentTokens
+  readonly sessionsMax: number
+  readonly draining: () => boolean
+  /** After each chunk of a link: what was held for visitors may go. */
+  readonly onChunkEnd: () => void
+  readonly onRefused: (code: ErrorCode) => void
+  readonly onOpen: (tunnel: TunnelSession) => void
+  /** `held`: the session still had its hosts, so that the tunnel is offline now. */
+  readonly onClose: (tunnel: TunnelSession, held: boolean, reason: string) => void
+}
+
+export const sessionPath = '/_sluice/session'
+/** Tokens issued before a revocation stay refused this long; by then they have expired by themselves. */
+const revocationKeptMs = 900_000
+const revocationsMax = 10_000
+
+interface Link {
+  readonly session: Session
+  tunnel: TunnelSession | undefined
+  expiry: NodeJS.Timeout | undefined
+}
+
+/** The control side: takes agents in, verifies them, and ends their sessions when they may serve no longer. */
+export class Agents {
+  readonly #options: AgentsOptions
+  readonly #links = new Set<Link>()
+  readonly #revoked = new Map<string, number>()
+
+  constructor(options: AgentsOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#links.size
+  }
+
+  /** Why a request for the edge host is no agent's handshake. */
+  refusalOf(head: Buffer): ErrorCode | undefined {
+    const request = readHandshake(head)
+    if (!request || request.path !== sessionPath) return 'SLUICE_TUNNEL_UNKNOWN'
+    if (this.#options.draining()) return 'SLUICE_RELAY_DRAINING'
+    return this.#links.size >= this.#options.sessionsMax ? 'SLUICE_SESSIONS_MAX' : undefined
+  }
+
+  accept(socket: Socket, head: Buffer, first: Buffer): void {
+    const key = readHandshake(head)?.key ?? ''
+    socket.write(
+      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptOf(key)}\r\n\r\n`,
+    )
+    const { session } = openSocketLink('relay', socket, first, {
+      onHello: (hello) => void this.#onHello(link, hello),
+      onToken: (agentToken) => void this.#onToken(link, agentToken),
+      onChunkEnd: this.#options.onChunkEnd,
+      onClose: (reason) => this.#onClose(link, reason),
+    })
+    const link: Link = { session, tunnel: undefined, expiry: undefined }
+    this.#links.add(link)
+  }
+
+  /** Ends what a revocation names. Credentials issued later are not concerned. */
+  revoke(revocation: Revocation): void {
+    const { kind, id } = revocation
+    if (kind === 'sign-in' || kind === 'membership') return
+    const atMs = Date.parse(revocation.at)
+    this.#remember(id, atMs)
+    for (const link of this.#links) {
+      const claims = link.tunnel?.claims
+      if (claims && isRevoked(claims, id, atMs)) this.#refuse(link, 'SLUICE_SESSION_REVOKED')
+    }
+  }
+
+  /** Tells all agents to go elsewhere. */
+  goAway(graceMs: number): void {
+    for (const { session } of this.#links) {
+      session.goAway({ reason: 'the relay is shutting down', graceMs })
+    }
+  }
+
+  streamCount(): number {
+    let count = 0
+    for (const { session } of this.#links) count += session.streamCount
+    return count
+  }
+
+  close(): void {
+    for (const { session } of this.#links) session.close(closeCode.drained, 'the relay is closing')
+  }
+
+  async #onHello(link: Link, hello: Hello): Promise<void> {
+    const { session } = link
+    const version = sharedVersion(hello.versions)
+    if (version === undefined) {
+      this.#refuse(link, 'SLUICE_PROTOCOL_UNSUPPORTED', { supported: protocolVersions.join(', ') })
+      return
+    }
+    const claims = await this.#verify(link, hello.agentToken)
+    if (!claims || session.closed) return
+    const tunnel = new TunnelSession(crypto.randomUUID(), session, claims, hello.agentVersion)
+    const before = this.#options.sessions.open(tunnel)
+    if (before === 'fenced') {
+      this.#refuse(link, 'SLUICE_SESSION_REPLACED')
+      return
+    }
+    link.tunnel = tunnel
+    const expiresInMs = this.#scheduleExpiry(link, claims)
+    session.welcome(hello, {
+      version,
+      features: [],
+      sessionId: tunnel.id,
+      relayId: this.#options.relayId,
+      expiresInMs,
+      endpointHosts: claims.endpointHosts,
+    })
+    this.#options.onOpen(tunnel)
+    before?.session.refuse('SLUICE_SESSION_REPLACED', {}, closeCode.replaced)
+  }
+
+  async #onToken(link: Link, agentToken: string): Promise<void> {
+    const claims = await this.#verify(link, agentToken)
+    const { tunnel, session } = link
+    if (!claims || !tunnel || session.closed) return
+    const { tunnelId, epoch, organizationId } = tunnel.claims
+    const same =
+      claims.tunnelId === tunnelId &&
+      claims.organizationId === organizationId &&
+      claims.epoch === epoch
+    if (!same) {
+      this.#refuse(link, 'SLUICE_AGENT_TOKEN_INVALID')
+      return
+    }
+    this.#options.sessions.remap(tunnel, claims)
+    const expiresInMs = this.#scheduleExpiry(link, claims)
+    session.policy({ expiresInMs, endpointHosts: claims.endpointHosts })
+  }
+
+  async #verify(link: Link, agentToken: string): Promise<AgentTokenClaims | undefined> {
+    try {
+      const claims = await this.#options.tokens.verify(agentToken)
+      for (const id of [claims.tunnelId, claims.sub, claims.jti]) {
+        const atMs = this.#revoked.get(id)
+        if (atMs !== undefined && isOlder(claims, id, atMs)) {
+          this.#refuse(link, 'SLUICE_SESSION_REVOKED')
+          return undefined
+        }
+      }
+      return claims
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error
+      this.#refuse(link, error.code)
+      return undefined
+    }
+  }
+
+  #scheduleExpiry(link: Link, claims: AgentTokenClaims): number {
+    const expiresInMs = Math.max(0, claims.exp * 1000 - Date.now())
+    clearTimeout(link.expiry)
+    link.expiry = setTimeout(() => this.#refuse(link, 'SLUICE_AGENT_TOKEN_INVALID'), expiresInMs)
+    return Math.round(expiresInMs)
+  }
+
+  #onClose(link: Link, reason: string): void {
+    this.#links.delete(link)
+    clearTimeout(link.expiry)
+    const { tunnel } = link
+    if (tunnel) this.#options.onClose(tunnel, this.#options.sessions.close(tunnel), reason)
+  }
+
+  #refuse({ session }: Link, code: ErrorCode, details: Details = {}): void {
+    this.#options.onRefused(code)
+    session.refuse(code, details, closeCodes[code] ?? closeCode.done)
+  }
+
+  #remember(id: string, atMs: number): void {
+    this.#revoked.delete(id)
+    this.#revoked.set(id, atMs)
+    for (const [oldest, since] of this.#revoked) {
+      if (this.#revoked.size <= revocationsMax && Date.now() - since < revocationKeptMs) break
+      this.#revoked.delete(oldest)
+    }
+  }
+}
+
+/** Of a token in the second of the revocation: the tunnel may have been stopped and started again, an authtoken is gone for good. */
+function isOlder(claims: AgentTokenClaims, id: string, atMs: number): boolean {
+  const started = claims.tunnelId === id && Math.floor(atMs / 1000) === claims.iat
+  return !started && isRevoked(claims, id, atMs)
+}
+
+/** `iat` counts whole seconds: a token of the same second as its revocation is taken for older. */
+function isRevoked(claims: AgentTokenClaims, id: string, atMs: number): boolean {
+  const named = claims.tunnelId === id || claims.sub === id || claims.jti === id
+  return named && claims.iat * 1000 <= atMs
+}
+
+const closeCodes: Partial<Record<ErrorCode, number>> = {
+  SLUICE_AGENT_TOKEN_INVALID: closeCode.agentToken,
+  SLUICE_SESSION_REVOKED: closeCode.revoked,
+  SLUICE_SESSION_REPLACED: closeCode.replaced,
+  SLUICE_PROTOCOL_UNSUPPORTED: closeCode.version,
+  SLUICE_SESSIONS_MAX: closeCode.full,
+}
+
+/** The parts of a WebSocket handshake (RFC 6455 §4.2.1). The edge has found the head well formed. */
+function readHandshake(head: Buffer): { path: string; key: string } | undefined {
+  const scanner = new HeadScanner()
+  if (scanner.scanRequest(head, 0, head.length) <= 0) return undefined
+  const fields = new Map<string, string>()
+  for (let index = 0; index < scanner.count; index += 1) {
+    fields.set(scanner.nameOf(head, index).toLowerCase(), scanner.valueOf(head, index))
+  }
+  const key = fields.get('sec-websocket-key') ?? ''
+  const fits =
+    head.toString('latin1', 0, scanner.methodEnd) === 'GET' &&
+    scanner.connectionUpgrade &&
+    fields.get('upgrade')?.toLowerCase() === 'websocket' &&
+    fields.get('sec-websocket-version') === '13' &&
+    /^[a-z0-9+/]{22}==$/i.test(key)
+  if (!fits) return undefined
+  return {
+    path: head.toString('latin1', scanner.targetStart, scanner.targetEnd).split('?')[0] ?? '',
+    key,
+  }
+}

@@ -1,0 +1,42 @@
+import type { Socket } from 'node:net'
+
+import type { ErrorCode } from '@sluice/schema/errors'
+import type { HeadScanner, Session } from '@sluice/wire'
+
+import type { Asked, Places, Route } from '../route.ts'
+import type { TunnelSession } from '../sessions.ts'
+import type { HeldWrite } from './held-write.ts'
+import type { Observed } from './observed.ts'
+import type { VisitorConnection } from './visitor-connection.ts'
+
+export interface EdgeTimeouts {
+  /** From the first byte of a head to its last. */
+  readonly headTimeoutMs: number
+  /** Between requests of a connection. */
+  readonly idleTimeoutMs: number
+  /** From the whole request to the head of the response. There is no limit on bodies or upgraded connections. */
+  readonly responseHeadTimeoutMs: number
+}
+
+/** What all visitor connections of a relay share. */
+export interface EdgeContext {
+  readonly scanner: HeadScanner
+  /** Where OPEN payloads are built. */
+  readonly scratch: Buffer
+  readonly held: HeldWrite
+  readonly timeouts: EdgeTimeouts
+  readonly apex: string
+  readonly places: Places
+  route(asked: Asked): Route
+  /** Whether a host without a session here belongs to a tunnel. */
+  isKnown(endpointHost: string): Promise<boolean>
+  /** A session with the gateway. */
+  console(): Session | undefined
+  /** Whether this request of the tunnel is to be recorded. */
+  records(tunnel: TunnelSession, nowMs: number): boolean
+  observe(observed: Observed): void
+  forget(connection: VisitorConnection): void
+  /** Why a request for the edge host is not an agent that may connect. */
+  refuseAgent(head: Buffer): ErrorCode | undefined
+  acceptAgent(socket: Socket, head: Buffer, first: Buffer): void
+}

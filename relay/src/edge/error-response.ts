@@ -1,0 +1,46 @@
+import { STATUS_CODES } from 'node:http'
+
+import { SluiceError, problemOf, type Details, type ErrorCode } from '@sluice/schema/errors'
+
+import { errorPage } from './error-page.ts'
+
+export interface ErrorAnswer {
+  readonly code: ErrorCode
+  readonly details: Details
+  /** The visitor takes HTML. */
+  readonly html: boolean
+  readonly toHead: boolean
+  readonly connection: 'close' | 'keep-alive' | ''
+  /** For 429 and 503. */
+  readonly retryAfterSeconds?: number
+}
+
+/** A failure as the visitor gets it: a page for browsers, a problem body for programs, the code in `sluice-error` for both. */
+export function errorResponse(answer: ErrorAnswer): Buffer {
+  const problem = problemOf(new SluiceError(answer.code, answer.details))
+  const body = Buffer.from(answer.html ? errorPage(problem) : JSON.stringify(problem))
+  const lines = [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}`,
+    `Content-Type: ${answer.html ? 'text/html; charset=utf-8' : 'application/problem+json'}`,
+    `Content-Length: ${body.length}`,
+    'Cache-Control: no-store',
+    'X-Content-Type-Options: nosniff',
+    "Content-Security-Policy: default-src 'none'; style-src 'unsafe-inline'",
+    `Date: ${new Date().toUTCString()}`,
+    `sluice-error: ${answer.code}`,
+  ]
+  if (answer.code === 'SLUICE_BASIC_AUTH_REQUIRED') {
+    lines.push('WWW-Authenticate: Basic realm="Sluice tunnel", charset="UTF-8"')
+  }
+  if (answer.retryAfterSeconds !== undefined) {
+    lines.push(`Retry-After: ${answer.retryAfterSeconds}`)
+  }
+  if (answer.connection !== '') lines.push(`Connection: ${answer.connection}`)
+  const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
+  return answer.toHead ? head : Buffer.concat([head, body])
+}
+
+/** Whether an Accept value asks for a page. */
+export function takesHtml(accept: string): boolean {
+  return /(?:^|,)\s*text\/html\b/i.test(accept)
+}

@@ -1,0 +1,121 @@
+import { absoluteForm, field, openFlag, writeOpenPrefix, type HeadScanner } from '@sluice/wire'
+
+export interface RequestHead {
+  readonly scanner: HeadScanner
+  readonly buffer: Buffer
+  /** Where the request line and the byte behind the head are. */
+  readonly start: number
+  readonly end: number
+  readonly toHead: boolean
+  /** The Upgrade value to forward; '' when there is none. */
+  readonly upgrade: string
+  /** Authorization was for the edge, and ends here. */
+  readonly authorized: boolean
+  readonly visitorIp: string
+  /** The relay's own forwarding fields and the empty line. */
+  readonly forwarded: Buffer
+}
+
+const version = Buffer.from(' HTTP/1.1\r\nHost: ')
+const chunkedLine = Buffer.from('Transfer-Encoding: chunked\r\n')
+const teLine = Buffer.from('TE: trailers\r\n')
+const newline = Buffer.from('\r\n')
+
+/** Fields that a Connection header cannot remove: framing, credentials, and what policy looked at. */
+const unremovable = new Set([
+  'host',
+  'content-length',
+  'transfer-encoding',
+  'content-type',
+  'authorization',
+  'cookie',
+  'expect',
+  'upgrade',
+])
+
+/** Writes the OPEN payload of a request and answers its length. The relay's own fields come last, so nothing removes them. */
+export function writeRequest(target: Buffer, request: RequestHead): number {
+  const { scanner, buffer, start, visitorIp } = request
+  const host = scanner.hostIndex
+  const hostStart = scanner.valueStart[host] as number
+  const hostEnd = scanner.valueEnd[host] as number
+  const expects = scanner.expectIndex >= 0 && scanner.minorVersion === 1
+  const flags =
+    (request.toHead ? openFlag.toHead : 0) |
+    (scanner.chunked ? openFlag.chunked : 0) |
+    (request.upgrade === '' ? 0 : openFlag.upgrade) |
+    (expects ? openFlag.expectContinue : 0)
+
+  const headStart = 6 + visitorIp.length
+  let at = headStart
+  if (buffer[scanner.targetStart] === 0x2f || buffer[scanner.targetStart] === 0x2a) {
+    at += buffer.copy(target, at, start, scanner.targetEnd)
+  } else {
+    at += buffer.copy(target, at, start, scanner.targetStart)
+    at += target.write(absoluteForm(scanner, buffer)?.path ?? '/', at, 'latin1')
+  }
+  at += version.copy(target, at)
+  writeOpenPrefix(target, flags, at - headStart, hostEnd - hostStart, visitorIp)
+  at += buffer.copy(target, at, hostStart, hostEnd)
+  at += newline.copy(target, at)
+  at = writeFields(target, at, request, expects)
+  if (scanner.chunked) at += chunkedLine.copy(target, at)
+  if (scanner.teTrailers) at += teLine.copy(target, at)
+  if (request.upgrade !== '') {
+    at += target.write(`Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`, at, 'latin1')
+  }
+  return at + request.forwarded.copy(target, at)
+}
+
+/** Copies the fields that pass, neighbours in one go. */
+function writeFields(target: Buffer, from: number, request: RequestHead, expects: boolean): number {
+  const { scanner, buffer } = request
+  const { nameStart, kind, count } = scanner
+  const fieldsEnd = request.end - 2
+  let at = from
+  let runStart = scanner.fieldsStart
+  for (let index = 0; index < count; index += 1) {
+    if (passes(request, index, kind[index] as number, expects)) continue
+    const lineStart = nameStart[index] as number
+    if (lineStart > runStart) at += buffer.copy(target, at, runStart, lineStart)
+    runStart = index + 1 < count ? (nameStart[index + 1] as number) : fieldsEnd
+  }
+  if (fieldsEnd > runStart) at += buffer.copy(target, at, runStart, fieldsEnd)
+  return at
+}
+
+function passes(request: RequestHead, index: number, kind: number, expects: boolean): boolean {
+  const { scanner, buffer } = request
+  if (scanner.connectionNames.length > 0 && isNamedByConnection(scanner, buffer, index))
+    return false
+  switch (kind) {
+    case field.host:
+    case field.connection:
+    case field.transferEncoding:
+    case field.upgrade:
+    case field.hopByHop:
+    case field.te:
+    case field.reserved:
+      return false
+    case field.expect:
+      return expects
+    case field.authorization:
+      return !request.authorized
+    default:
+      return true
+  }
+}
+
+export function isNamedByConnection(scanner: HeadScanner, buffer: Buffer, index: number): boolean {
+  const name = scanner.nameOf(buffer, index).toLowerCase()
+  return !unremovable.has(name) && scanner.connectionNames.includes(name)
+}
+
+/** The Upgrade value to pass on. Never HTTP/2: an h2c upgrade would be a tunnel past the policy. */
+export function upgradeOf(scanner: HeadScanner, buffer: Buffer): string {
+  if (!scanner.connectionUpgrade || scanner.upgradeIndex < 0 || scanner.minorVersion === 0)
+    return ''
+  if (scanner.chunked || scanner.contentLength > 0) return ''
+  const value = scanner.valueOf(buffer, scanner.upgradeIndex)
+  return /^(?!h2c|http|tls)[a-z0-9!#$%&'*+.^_`|~-]+(?:\/[0-9.]+)?$/i.test(value) ? value : ''
+}

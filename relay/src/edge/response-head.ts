@@ -1,0 +1,78 @@
+import { field, type BodyKind, type HeadScanner } from '@sluice/wire'
+
+import { isNamedByConnection } from './request-head.ts'
+
+export interface ResponseHead {
+  readonly scanner: HeadScanner
+  readonly buffer: Buffer
+  readonly end: number
+  readonly kind: BodyKind
+  /** The body goes to the visitor in chunks. */
+  readonly chunked: boolean
+  readonly connection: 'close' | 'keep-alive' | 'upgrade' | ''
+  /** Cookies for this domain would reach every tunnel. */
+  readonly apex: string
+}
+
+const version = Buffer.from('HTTP/1.1')
+const chunkedLine = Buffer.from('Transfer-Encoding: chunked\r\n')
+const closeLine = Buffer.from('Connection: close\r\n')
+const keepAliveLine = Buffer.from('Connection: keep-alive\r\n')
+const upgradeLine = Buffer.from('Connection: Upgrade\r\n')
+const newline = Buffer.from('\r\n')
+
+/** Bytes that a response head may gain here. */
+export const responseHeadRoomBytes = 128
+
+/** Writes the head that the visitor gets and answers the offset behind it. */
+export function writeResponse(target: Buffer, from: number, response: ResponseHead): number {
+  const { scanner, buffer } = response
+  let at = from
+  at += version.copy(target, at)
+  at += buffer.copy(target, at, version.length, scanner.reasonEnd)
+  if (scanner.reasonEnd === version.length + 4) target[at++] = 0x20
+  at += newline.copy(target, at)
+  const { nameStart, kind, count } = scanner
+  const fieldsEnd = response.end - 2
+  let runStart = scanner.fieldsStart
+  for (let index = 0; index < count; index += 1) {
+    if (passes(response, index, kind[index] as number)) continue
+    const lineStart = nameStart[index] as number
+    if (lineStart > runStart) at += buffer.copy(target, at, runStart, lineStart)
+    runStart = index + 1 < count ? (nameStart[index + 1] as number) : fieldsEnd
+  }
+  if (fieldsEnd > runStart) at += buffer.copy(target, at, runStart, fieldsEnd)
+  if (response.chunked) at += chunkedLine.copy(target, at)
+  if (response.connection === 'close') at += closeLine.copy(target, at)
+  else if (response.connection === 'keep-alive') at += keepAliveLine.copy(target, at)
+  else if (response.connection === 'upgrade') at += upgradeLine.copy(target, at)
+  return at + newline.copy(target, at)
+}
+
+function passes(response: ResponseHead, index: number, kind: number): boolean {
+  const { scanner, buffer } = response
+  if (scanner.connectionNames.length > 0 && isNamedByConnection(scanner, buffer, index))
+    return false
+  switch (kind) {
+    case field.connection:
+    case field.transferEncoding:
+    case field.hopByHop:
+      return false
+    case field.upgrade:
+      return response.connection === 'upgrade'
+    case field.contentLength:
+      return scanner.status >= 200 && scanner.status !== 204
+    case field.reserved:
+      // No upstream can speak in the relay's name.
+      return !/^sluice[-_]/i.test(scanner.nameOf(buffer, index))
+    case field.setCookie:
+      return !setsApexCookie(scanner.valueOf(buffer, index), response.apex)
+    default:
+      return true
+  }
+}
+
+function setsApexCookie(value: string, apex: string): boolean {
+  const domain = /;\s*domain\s*=\s*"?\.?([^;"\s]*)/i.exec(value)?.[1]?.toLowerCase()
+  return domain !== undefined && (domain === apex || apex.endsWith(`.${domain}`))
+}

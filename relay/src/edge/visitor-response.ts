@@ -1,0 +1,178 @@
+import type { Socket } from 'node:net'
+
+import { HeadScanner, chunkSizeLine, type BodyKind, type TunnelStream } from '@sluice/wire'
+
+import type { HeldWrite } from './held-write.ts'
+import { responseHeadRoomBytes, writeResponse } from './response-head.ts'
+
+/** Body pieces up to here are copied behind what is held; larger ones are written as they are. */
+const heldPieceBytesMax = 16_384
+const chunkRoomBytes = 16
+const newline = Buffer.from('\r\n')
+const none: Buffer = Buffer.alloc(0)
+
+interface Undrained {
+  readonly stream: TunnelStream
+  bytes: number
+}
+
+/** The way to one visitor: frames response bodies and returns credit once the socket has drained. */
+export class VisitorResponse {
+  readonly #socket: Socket
+  readonly #held: HeldWrite
+  /** Oldest first; several only when a visitor pipelines. */
+  #undrained: Undrained[] = []
+  #stream: TunnelStream | undefined
+  #heldBodyBytes = 0
+  #chunked = false
+  #kind: BodyKind = 'none'
+  #remaining = 0
+  bodyBytes = 0
+
+  constructor(socket: Socket, held: HeldWrite) {
+    this.#socket = socket
+    this.#held = held
+    socket.on('drain', () => this.#onDrain())
+  }
+
+  /** Whether the visitor is behind with reading. */
+  get blocked(): boolean {
+    return this.#undrained.length > 0 || this.#socket.writableNeedDrain
+  }
+
+  get closeDelimited(): boolean {
+    return this.#kind === 'close' && !this.#chunked
+  }
+
+  /** Starts the final response, or passes an interim one. */
+  head(
+    stream: TunnelStream,
+    response: Parameters<typeof writeResponse>[2],
+    contentLength: number,
+  ): void {
+    const held = this.#held
+    // What an exchange before this one still holds belongs to another stream.
+    if (held.owner === this) held.flush()
+    this.#stream = stream
+    this.#kind = response.kind
+    this.#chunked = response.chunked
+    this.#remaining = contentLength
+    this.bodyBytes = 0
+    held.reserve(this, response.end + responseHeadRoomBytes)
+    held.at = writeResponse(held.buffer, held.at, response)
+  }
+
+  /** Sends body bytes. False: there are more than the head announced. */
+  body(piece: Buffer): boolean {
+    const { length } = piece
+    if (length === 0) return true
+    if (this.#kind === 'none') return false
+    if (this.#kind === 'length') {
+      if (length > this.#remaining) return false
+      this.#remaining -= length
+    }
+    this.bodyBytes += length
+    if (length > heldPieceBytesMax) {
+      this.#sendLarge(piece)
+      return true
+    }
+    const held = this.#held
+    held.reserve(this, length + chunkRoomBytes)
+    if (this.#chunked) held.at += held.buffer.write(chunkSizeLine(length), held.at, 'latin1')
+    held.at += piece.copy(held.buffer, held.at)
+    if (this.#chunked) held.at += newline.copy(held.buffer, held.at)
+    this.#heldBodyBytes += length
+    return true
+  }
+
+  /** Ends the body. False: bytes are missing. */
+  end(trailers: Buffer): boolean {
+    if (this.#kind === 'length' && this.#remaining > 0) return false
+    if (!this.#chunked) return true
+    const lines = trailersThatPass(trailers)
+    this.#held.reserve(this, lines.length + chunkRoomBytes)
+    const { buffer } = this.#held
+    this.#held.at += buffer.write('0\r\n', this.#held.at, 'latin1')
+    this.#held.at += lines.copy(buffer, this.#held.at)
+    this.#held.at += newline.copy(buffer, this.#held.at)
+    return true
+  }
+
+  /** Sends bytes of an upgraded connection. */
+  raw(stream: TunnelStream, piece: Buffer): void {
+    this.flush()
+    this.bodyBytes += piece.length
+    this.#sent(stream, piece.length, this.#socket.write(piece))
+  }
+
+  /** Sends a whole response of the relay itself. */
+  own(response: Buffer): void {
+    this.flush()
+    this.#socket.write(response)
+  }
+
+  flush(): void {
+    if (this.#held.owner === this) this.#held.flush()
+  }
+
+  /** Called back by `HeldWrite`. */
+  sendHeld(bytes: Buffer): void {
+    const body = this.#heldBodyBytes
+    this.#heldBodyBytes = 0
+    const taken = this.#socket.write(bytes)
+    if (this.#stream && body > 0) this.#sent(this.#stream, body, taken)
+  }
+
+  /** The visitor is gone: nothing more will drain. */
+  drop(): void {
+    if (this.#held.owner === this) this.#held.flush()
+    for (const { stream } of this.#undrained) stream.release()
+    this.#undrained = []
+    this.#stream = undefined
+  }
+
+  #sendLarge(piece: Buffer): void {
+    const socket = this.#socket
+    const stream = this.#stream
+    let taken: boolean
+    if (this.#chunked) {
+      const held = this.#held
+      held.reserve(this, chunkRoomBytes)
+      held.at += held.buffer.write(chunkSizeLine(piece.length), held.at, 'latin1')
+      socket.cork()
+      held.flush()
+      socket.write(piece)
+      taken = socket.write(newline)
+      socket.uncork()
+    } else {
+      this.flush()
+      taken = socket.write(piece)
+    }
+    if (stream) this.#sent(stream, piece.length, taken)
+  }
+
+  #sent(stream: TunnelStream, bytes: number, taken: boolean): void {
+    if (taken && this.#undrained.length === 0) {
+      stream.drained(bytes)
+      return
+    }
+    const last = this.#undrained.at(-1)
+    if (last?.stream === stream) last.bytes += bytes
+    else this.#undrained.push({ stream, bytes })
+  }
+
+  #onDrain(): void {
+    const drained = this.#undrained
+    this.#undrained = []
+    for (const { stream, bytes } of drained) stream.drained(bytes)
+  }
+}
+
+/** An agent's trailers, if they are what a trailer section may be. */
+function trailersThatPass(trailers: Buffer): Buffer {
+  if (trailers.length === 0) return none
+  const scanner = new HeadScanner()
+  const section = Buffer.concat([trailers, newline])
+  if (scanner.scanFields(section, 0, section.length) !== section.length) return none
+  return scanner.kind.subarray(0, scanner.count).every((kind) => kind === 0) ? trailers : none
+}

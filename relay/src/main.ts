@@ -1,0 +1,15 @@
+import { closeOnSignal } from '@sluice/kit/lifecycle'
+import { createLog } from '@sluice/kit/log'
+
+import manifest from '../package.json' with { type: 'json' }
+import { config } from './config.ts'
+import { createRelay } from './server.ts'
+
+const log = createLog('relay')
+const options = config(process.env)
+const relay = await createRelay({ ...options, version: manifest.version, log })
+closeOnSignal(relay, log, options.drainMs + 5_000)
+log.info(
+  { httpPort: relay.httpPort, httpsPort: relay.httpsPort, adminPort: relay.adminPort },
+  'ready',
+)

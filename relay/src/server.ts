@@ -1,0 +1,212 @@
+import type { Log } from '@sluice/kit/log'
+import { createMetrics, openAdminServer } from '@sluice/kit/metrics'
+import { openChannelHub, openRedis } from '@sluice/kit/redis'
+import { SluiceError } from '@sluice/schema/errors'
+import { Revocation, redisChannels } from '@sluice/schema/redis'
+import type { UpstreamAddress } from '@sluice/wire'
+import type { JSONWebKeySet } from 'jose'
+
+import { openConsoleLink } from './console-link.ts'
+import { jwksFrom, openAgentTokens } from './control/agent-token.ts'
+import { Agents } from './control/agents.ts'
+import { openEdge, type Certificate, type Edge } from './edge/edge.ts'
+import { selfSigned } from './edge/self-signed.ts'
+import { KnownHosts } from './known-hosts.ts'
+import { RelayMetrics } from './metrics.ts'
+import { Observer } from './observe/observer.ts'
+import { openRegistration, type Registration } from './registration.ts'
+import { Sessions } from './sessions.ts'
+
+export interface RelayOptions {
+  readonly relayId: string
+  readonly region: string
+  /** Tunnels are one label under it; `edge.<apex>` is where agents dial. */
+  readonly apex: string
+  /** Address to bind. */
+  readonly host: string
+  readonly httpPort: number
+  /** Undefined: no listener with TLS. */
+  readonly httpsPort: number | undefined
+  readonly adminPort: number
+  /** Undefined: self-signed, for development. */
+  readonly certificate?: Certificate
+  /** Where the keys of agent tokens are, or the keys themselves. */
+  readonly jwks: string | JSONWebKeySet
+  /** Undefined: nothing is observed, and revocation is by expiry of agent tokens. */
+  readonly redisUrl?: string
+  /** Undefined: the relay does not register. */
+  readonly registration?: {
+    readonly gatewayUrl: string
+    readonly relayKey: string
+    readonly edgeUrl: string
+    readonly publicHttpUrl: string
+  }
+  /** Serves this host from the gateway. */
+  readonly console?: { readonly host: string; readonly gatewayUrl: string }
+  readonly drainMs: number
+  readonly headTimeoutMs: number
+  readonly idleTimeoutMs: number
+  readonly responseHeadTimeoutMs: number
+  readonly sessionsMax: number
+  readonly connectionsMax: number
+  readonly version: string
+  readonly log: Log
+}
+
+export interface Relay {
+  readonly httpPort: number
+  readonly httpsPort: number | undefined
+  readonly adminPort: number
+  /** Sends agents away, lets streams in flight finish within `drainMs`, then closes. */
+  close(): Promise<void>
+}
+
+/** Builds a relay: admin port first, then the control side, then the public listeners, so that nobody arrives too early. */
+export async function createRelay(options: RelayOptions): Promise<Relay> {
+  const { log, relayId, apex } = options
+  const sessions = new Sessions()
+  const redis = options.redisUrl === undefined ? undefined : openRedis(options.redisUrl, log)
+  const knownHosts = new KnownHosts(redis)
+  const tokens = openAgentTokens(keysOf(options.jwks))
+  const registry = createMetrics('relay', { processFigures: true })
+  let draining = false
+  let edge: Edge | undefined
+  const flush = (): void => edge?.flush()
+
+  const agents: Agents = new Agents({
+    relayId,
+    sessions,
+    tokens,
+    sessionsMax: options.sessionsMax,
+    draining: () => draining,
+    onChunkEnd: flush,
+    onRefused: (code) => metrics.sessionsRefused.inc({ code }),
+    onOpen(tunnel) {
+      knownHosts.served(tunnel.claims.endpointHosts)
+      metrics.sessionsOpened.inc()
+      observer.online(tunnel)
+      log.info(idsOf(tunnel.id, tunnel.claims), 'session opened')
+    },
+    onClose(tunnel, held, reason) {
+      if (held) observer.offline(tunnel)
+      else observer.replaced(tunnel)
+      log.info({ ...idsOf(tunnel.id, tunnel.claims), reason }, 'session closed')
+    },
+  })
+  const metrics = new RelayMetrics(registry, {
+    sessions: () => sessions.size,
+    streams: () => agents.streamCount(),
+    connections: () => edge?.connections() ?? 0,
+  })
+  const observer = new Observer({
+    relayId,
+    redis,
+    sessions,
+    onDropped: (what, count) => metrics.dropped.inc({ what }, count),
+  })
+  const leaveRevocations = listenForRevocations(options, agents)
+  const admin = await openAdminServer({
+    port: options.adminPort,
+    host: options.host,
+    metrics: registry,
+    notReady: () =>
+      draining ? 'draining' : tokens.ready() ? null : 'no keys for agent tokens yet',
+  })
+  const consoleLink = options.console
+    ? await openConsoleLink(addressOf(options.console.gatewayUrl), flush)
+    : undefined
+  edge = await openEdge({
+    ...options,
+    certificate: options.certificate ?? selfSigned(apex),
+    timeouts: options,
+    places: {
+      sessions,
+      edgeHost: `edge.${apex}`,
+      consoleHost: options.console?.host,
+      draining: () => draining,
+    },
+    isKnown: (endpointHost) => knownHosts.isKnown(endpointHost),
+    console: () => consoleLink?.session(),
+    records: (tunnel, nowMs) => observer.records(tunnel, nowMs),
+    observe(observed) {
+      metrics.observe(observed)
+      observer.observe(observed)
+    },
+    refuseAgent: (head) => agents.refusalOf(head),
+    acceptAgent: (socket, head, first) => agents.accept(socket, head, first),
+  })
+  const registration = register(options, sessions, edge)
+  const opened = edge
+
+  async function close(): Promise<void> {
+    if (draining) return
+    draining = true
+    log.info({ sessions: sessions.size }, 'draining')
+    opened.drain()
+    agents.goAway(options.drainMs)
+    await registration?.drain()
+    const untilMs = performance.now() + options.drainMs
+    while (agents.streamCount() > 0 && performance.now() < untilMs) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+    }
+    agents.close()
+    await opened.close()
+    consoleLink?.close()
+    registration?.close()
+    tokens.close()
+    await observer.close()
+    await leaveRevocations()
+    redis?.disconnect()
+    await admin.close()
+  }
+  return { httpPort: edge.httpPort, httpsPort: edge.httpsPort, adminPort: admin.port, close }
+}
+
+function listenForRevocations({ redisUrl, log }: RelayOptions, agents: Agents) {
+  if (redisUrl === undefined) return async () => undefined
+  const hub = openChannelHub(redisUrl, log)
+  hub
+    .subscribe(redisChannels.revocations, (message) => {
+      const revocation = Revocation.safeParse(parseJson(message))
+      if (revocation.success) agents.revoke(revocation.data)
+      else log.warn('a revocation could not be read')
+    })
+    .catch((error: unknown) => log.warn({ err: error }, 'revocations are not heard'))
+  return () => hub.close()
+}
+
+function register(options: RelayOptions, sessions: Sessions, edge: Edge): Registration | undefined {
+  if (!options.registration) return undefined
+  return openRegistration({
+    ...options,
+    ...options.registration,
+    capacity: options.sessionsMax,
+    sessions,
+    connections: () => edge.connections(),
+  })
+}
+
+function keysOf(jwks: string | JSONWebKeySet) {
+  return typeof jwks === 'string' ? jwksFrom(jwks) : () => Promise.resolve(jwks)
+}
+
+function addressOf(url: string): UpstreamAddress {
+  const { hostname, port, protocol } = new URL(url)
+  const tls = protocol === 'https:'
+  return { host: hostname, port: port === '' ? (tls ? 443 : 80) : Number(port), tls }
+}
+
+function idsOf(
+  sessionId: string,
+  { tunnelId, organizationId, epoch }: { tunnelId: string; organizationId: string; epoch: number },
+) {
+  return { sessionId, tunnelId, organizationId, epoch }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    return new SluiceError('SLUICE_INPUT_INVALID', { reason: 'not JSON' }, { cause: error })
+  }
+}

@@ -1,0 +1,97 @@
+import type { AgentTokenClaims } from '@sluice/schema/claims'
+import type { Session } from '@sluice/wire'
+
+import { compilePolicy, type CompiledPolicy } from './policy.ts'
+import { TokenBucket } from './token-bucket.ts'
+
+/** Request records of one tunnel per second that leave the relay. Usage counts every request. */
+export const recordsPerSecondMax = 100
+const recordsBurst = 200
+
+/** One agent session and the tunnel it serves. */
+export class TunnelSession {
+  readonly id: string
+  readonly session: Session
+  readonly agentVersion: string
+  readonly openedAt: Date
+  claims: AgentTokenClaims
+  policy: CompiledPolicy | undefined
+  /** Visitor requests being served now. */
+  active = 0
+  readonly records = new TokenBucket(recordsPerSecondMax, recordsBurst)
+  // Counted since usage was last taken
+  requests = 0
+  bytesIn = 0
+  bytesOut = 0
+
+  constructor(id: string, session: Session, claims: AgentTokenClaims, agentVersion: string) {
+    this.id = id
+    this.session = session
+    this.claims = claims
+    this.agentVersion = agentVersion
+    this.openedAt = new Date()
+    this.policy = compilePolicy(claims.policy)
+  }
+
+  renew(claims: AgentTokenClaims): void {
+    const samePolicy = JSON.stringify(claims.policy) === JSON.stringify(this.claims.policy)
+    this.claims = claims
+    if (!samePolicy) this.policy = compilePolicy(claims.policy)
+  }
+}
+
+/** Which session serves an endpoint host. The relay's only state, and gone with it. */
+export class Sessions {
+  readonly #byHost = new Map<string, TunnelSession>()
+  readonly #byTunnel = new Map<string, TunnelSession>()
+
+  find(endpointHost: string): TunnelSession | undefined {
+    return this.#byHost.get(endpointHost)
+  }
+
+  ofTunnel(tunnelId: string): TunnelSession | undefined {
+    return this.#byTunnel.get(tunnelId)
+  }
+
+  all(): Iterable<TunnelSession> {
+    return this.#byTunnel.values()
+  }
+
+  get size(): number {
+    return this.#byTunnel.size
+  }
+
+  /** Takes the tunnel's endpoint hosts. Answers the session that held them, which is to be ended, or `fenced` when that one is newer. */
+  open(tunnel: TunnelSession): TunnelSession | undefined | 'fenced' {
+    const before = this.#byTunnel.get(tunnel.claims.tunnelId)
+    if (before && before.claims.epoch > tunnel.claims.epoch) return 'fenced'
+    if (before) this.#unmap(before)
+    this.#byTunnel.set(tunnel.claims.tunnelId, tunnel)
+    for (const endpointHost of tunnel.claims.endpointHosts) this.#byHost.set(endpointHost, tunnel)
+    return before
+  }
+
+  /** After a renewal the hosts may be others. */
+  remap(tunnel: TunnelSession, claims: AgentTokenClaims): void {
+    if (this.#byTunnel.get(tunnel.claims.tunnelId) !== tunnel) return
+    this.#unmap(tunnel)
+    tunnel.renew(claims)
+    this.#byTunnel.set(claims.tunnelId, tunnel)
+    for (const endpointHost of claims.endpointHosts) this.#byHost.set(endpointHost, tunnel)
+  }
+
+  /** False when another session had taken over before. */
+  close(tunnel: TunnelSession): boolean {
+    const held = this.#byTunnel.get(tunnel.claims.tunnelId) === tunnel
+    this.#unmap(tunnel)
+    return held
+  }
+
+  #unmap(tunnel: TunnelSession): void {
+    const { tunnelId, endpointHosts } = tunnel.claims
+    if (this.#byTunnel.get(tunnelId) === tunnel) this.#byTunnel.delete(tunnelId)
+    for (const endpointHost of endpointHosts) {
+      if (this.#byHost.get(endpointHost) === tunnel) this.#byHost.delete(endpointHost)
+    }
+  }
+}
