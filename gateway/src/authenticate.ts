@@ -1,0 +1,206 @@
+import { createHash, timingSafeEqual } from 'node:crypto'
+
+import type { Log } from '@sluice/kit/log'
+import { anonymous, type Principal } from '@sluice/kit/principal'
+import type { ChannelHub } from '@sluice/kit/redis'
+import { SluiceError } from '@sluice/schema/errors'
+import { redisChannels, Revocation } from '@sluice/schema/redis'
+import { LRUCache } from 'lru-cache'
+
+import type { Authenticated, Identity } from './identity.ts'
+import type { Limits } from './limits.ts'
+
+/** Who is asking, and with what: a live stream has the credential looked at again. */
+export interface Caller extends Authenticated {
+  readonly authorization: string | null
+}
+
+export interface Authenticator {
+  /** Resolves when revocations are heard, or after `waitMs`: a Redis that is away keeps nobody out. */
+  hearing(waitMs: number): Promise<void>
+  /**
+   * Decides who sends this `Authorization` value. None is the anonymous; a bad one throws and is never taken for none.
+   * While identity is away only what it answered in the last `authenticationCachedMs` still counts.
+   */
+  authenticate(authorization: string | null, ip: string): Promise<Caller>
+  /** Asks identity anew the next time, because the caller may just have changed who it is. */
+  forget(authorization: string | null): void
+  /** Calls `end` once when the caller's credential expires, is revoked, or is refused when it is looked at again. */
+  watch(caller: Caller, ip: string, end: (reason: SluiceError) => void): () => void
+  close(): void
+}
+
+const bearerForm = /^Bearer ([\x21-\x7e]{1,4096})$/i
+const relayKeyPrefix = 'slrk_'
+const authtokenPrefix = 'slt_'
+/** A timer in Node cannot wait longer; the look every `revalidateMs` comes earlier anyway. */
+const timerMsMax = 2 ** 31 - 1
+
+export function createAuthenticator(options: {
+  identity: Identity
+  hub: ChannelHub
+  relayKeyHashes: readonly string[]
+  limits: Limits
+  now: () => number
+  log: Log
+}): Authenticator {
+  const { identity, hub, limits, now, log } = options
+  const relayKeyHashes = options.relayKeyHashes.map((hash) => Buffer.from(hash, 'hex'))
+  const cache = new LRUCache<string, { answer: Promise<Authenticated>; principal?: Principal }>({
+    max: limits.authenticationsCachedMax,
+    ttl: limits.authenticationCachedMs,
+  })
+  const watched = new Set<{ caller: Caller; end: (reason: SluiceError) => void }>()
+  let revocations = 0
+
+  const heard = hub.subscribe(redisChannels.revocations, (message) => {
+    const revocation = parseRevocation(message)
+    if (!revocation) return void log.warn('a revocation could not be read')
+    revocations += 1
+    for (const [key, { principal }] of cache.entries()) {
+      // An answer still under way may be from before the revocation.
+      if (!principal || isRevoked(principal, revocation)) cache.delete(key)
+    }
+    for (const { caller, end } of [...watched]) {
+      if (isRevoked(caller.principal, revocation)) end(new SluiceError('SLUICE_UNAUTHENTICATED'))
+    }
+  })
+  heard.catch((error: unknown) => log.error({ err: error }, 'revocations cannot be heard'))
+
+  function relayOf(key: string): Authenticated {
+    const hash = createHash('sha256').update(key).digest()
+    // Every hash is compared: how long it takes tells nothing of which one fits.
+    const known = relayKeyHashes.filter(
+      (one) => one.length === hash.length && timingSafeEqual(one, hash),
+    )
+    if (known.length === 0) throw new SluiceError('SLUICE_RELAY_KEY_INVALID')
+    const id = hash.toString('hex').slice(0, 16)
+    return { principal: { ...anonymous, kind: 'relay', id }, expiresAtMs: null }
+  }
+
+  async function askIdentity(token: string, ip: string): Promise<Authenticated> {
+    const kind = token.startsWith(authtokenPrefix) ? 'authtoken' : 'sign-in'
+    const before = revocations
+    const answer = await identity.authenticate(kind, token, ip)
+    // Something was revoked while identity answered: its word may be older than the revocation.
+    return before === revocations ? answer : identity.authenticate(kind, token, ip)
+  }
+
+  function cached(token: string, ip: string): Promise<Authenticated> {
+    const key = cacheKeyOf(token)
+    const known = cache.get(key)
+    if (known) return known.answer
+    const answer = askIdentity(token, ip)
+    cache.set(key, { answer })
+    answer.then(
+      (authenticated) => {
+        const entry = cache.peek(key)
+        if (entry?.answer === answer) entry.principal = authenticated.principal
+      },
+      () => {
+        if (cache.peek(key)?.answer === answer) cache.delete(key)
+      },
+    )
+    return answer
+  }
+
+  async function authenticate(authorization: string | null, ip: string): Promise<Caller> {
+    if (authorization === null) return { principal: anonymous, expiresAtMs: null, authorization }
+    const token = bearerForm.exec(authorization)?.[1]
+    if (token === undefined) throw new SluiceError('SLUICE_UNAUTHENTICATED')
+    if (token.startsWith(relayKeyPrefix)) return { ...relayOf(token), authorization }
+    const authenticated = await cached(token, ip)
+    const { expiresAtMs } = authenticated
+    if (expiresAtMs !== null && expiresAtMs <= now())
+      throw new SluiceError('SLUICE_UNAUTHENTICATED')
+    return { ...authenticated, authorization }
+  }
+
+  return {
+    authenticate,
+
+    async hearing(waitMs) {
+      let timer: NodeJS.Timeout | undefined
+      const enough = new Promise<void>((resolve) => {
+        timer = setTimeout(resolve, waitMs)
+      })
+      await Promise.race([
+        heard.then(
+          () => undefined,
+          () => undefined,
+        ),
+        enough,
+      ])
+      clearTimeout(timer)
+    },
+
+    forget(authorization) {
+      const token = bearerForm.exec(authorization ?? '')?.[1]
+      if (token !== undefined) cache.delete(cacheKeyOf(token))
+    },
+
+    watch(caller, ip, end) {
+      const { authorization, expiresAtMs } = caller
+      if (authorization === null) return () => undefined
+      const timers: NodeJS.Timeout[] = []
+      const leave = () => {
+        watched.delete(entry)
+        for (const timer of timers) clearTimeout(timer)
+      }
+      const endOnce = (reason: SluiceError) => {
+        if (!watched.has(entry)) return
+        leave()
+        end(reason)
+      }
+      const entry = { caller, end: endOnce }
+      watched.add(entry)
+
+      if (expiresAtMs !== null) {
+        const leftMs = Math.min(Math.max(0, expiresAtMs - now()), timerMsMax)
+        timers.push(setTimeout(() => endOnce(new SluiceError('SLUICE_UNAUTHENTICATED')), leftMs))
+      }
+      const lookAgain = setInterval(() => {
+        authenticate(authorization, ip).catch((error: unknown) => {
+          // Identity being away ends no stream: expiry and revocations still do.
+          const away = error instanceof SluiceError && error.code === 'SLUICE_SUBGRAPH_UNAVAILABLE'
+          if (!away) endOnce(new SluiceError('SLUICE_UNAUTHENTICATED'))
+        })
+      }, limits.revalidateMs)
+      timers.push(lookAgain)
+      return leave
+    },
+
+    close() {
+      for (const { end } of [...watched]) end(new SluiceError('SLUICE_UNAUTHENTICATED'))
+    },
+  }
+}
+
+/** Credentials are not kept, only what they hash to. */
+function cacheKeyOf(token: string): string {
+  return createHash('sha256').update(token).digest('base64')
+}
+
+function isRevoked(principal: Principal, { kind, id }: Revocation): boolean {
+  switch (kind) {
+    case 'authtoken':
+      return principal.kind === 'authtoken' && principal.id === id
+    case 'sign-in':
+      return principal.signInId === id
+    case 'user':
+      return principal.userId === id
+    case 'membership':
+      // `<organizationId>:<userId>`: whoever holds the user's older list of memberships asks again.
+      return principal.userId !== null && id.endsWith(`:${principal.userId}`)
+    case 'tunnel':
+      return false
+  }
+}
+
+function parseRevocation(message: string): Revocation | null {
+  try {
+    return Revocation.parse(JSON.parse(message))
+  } catch {
+    return null
+  }
+}

@@ -1,0 +1,183 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+import { requestIdHeader } from '@sluice/kit/internal-token'
+import type { Log } from '@sluice/kit/log'
+import { SluiceError } from '@sluice/schema/errors'
+
+import type { Authenticator } from './authenticate.ts'
+import { identityKeyOf, type Call } from './call.ts'
+import type { Door } from './check-operation.ts'
+import { refusalErrors, statusOf, type PublicError } from './graph-errors.ts'
+import { parseGraphRequest, type GraphRequest } from './graph-request.ts'
+import type { Limits } from './limits.ts'
+import type { PublicResult } from './live-subscription.ts'
+import type { Operations } from './operations.ts'
+import { sendEvents } from './server-sent-events.ts'
+
+const jsonType = 'application/json'
+const graphType = 'application/graphql-response+json'
+const eventsType = 'text/event-stream'
+/** A browser sends none of these to another site without asking first, and we never answer yes. */
+const deliberateHeaders = [
+  'authorization',
+  'sluice-request',
+  'graphql-require-preflight',
+  'apollo-require-preflight',
+]
+
+export interface HttpDoorOptions {
+  operations: Operations
+  authenticator: Authenticator
+  documents: Door['documents']
+  isAllowedOrigin: (origin: string | undefined) => boolean
+  visitorIpOf: (request: IncomingMessage) => string
+  refreshCookieName: string
+  limits: Limits
+  log: Log
+}
+
+/** `/graphql` over HTTP: queries and mutations as JSON, subscriptions as server-sent events. */
+export function createHttpDoor(options: HttpDoorOptions) {
+  const { operations, authenticator, limits, log } = options
+
+  return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const requestId = crypto.randomUUID()
+    response.setHeader(requestIdHeader, requestId)
+    response.setHeader('cache-control', 'no-store')
+    response.setHeader('vary', 'accept, authorization, origin')
+    const gone = new AbortController()
+    response.once('close', () => gone.abort(new DOMException('the client left', 'AbortError')))
+
+    try {
+      if (request.method !== 'POST' && request.method !== 'GET') {
+        response.writeHead(405, { allow: 'GET, POST' }).end()
+        return
+      }
+      assertDeliberate(request, options.isAllowedOrigin)
+      const visitorIp = options.visitorIpOf(request)
+      const authorization = request.headers.authorization ?? null
+      const caller = await authenticator.authenticate(authorization, visitorIp)
+      const graphRequest = await readRequest(request, limits)
+      const { principal } = caller
+      const call: Call = {
+        principal,
+        identityKey: identityKeyOf(principal, visitorIp),
+        requestId,
+        visitorIp,
+        signal: gone.signal,
+        refreshToken: cookieOf(request, options.refreshCookieName),
+        setCookie: (value) => response.appendHeader('set-cookie', value),
+        identityChanged: () => authenticator.forget(authorization),
+      }
+      const door: Door = {
+        transport: wantsEvents(request) ? 'sse' : 'http',
+        method: request.method,
+        documents: options.documents,
+      }
+      const outcome = await operations.run(graphRequest, principal, call, door)
+      if (gone.signal.aborted) {
+        if (outcome.kind === 'live') outcome.live.end(null)
+        return
+      }
+      if (outcome.kind === 'refused') return sendErrors(request, response, outcome.errors)
+      if (outcome.kind === 'result') return sendResult(request, response, 200, outcome.result)
+      const leave = authenticator.watch(caller, visitorIp, (reason) => gone.abort(reason))
+      try {
+        await sendEvents(response, outcome.live, limits)
+      } finally {
+        leave()
+      }
+    } catch (error) {
+      sendErrors(request, response, refusalErrors(error, requestId, log))
+    }
+  }
+}
+
+/** Refuses what a page of another site could make a browser send (CSRF). */
+function assertDeliberate(
+  request: IncomingMessage,
+  isAllowedOrigin: HttpDoorOptions['isAllowedOrigin'],
+): void {
+  const { headers, method } = request
+  const type = headers['content-type']?.split(';')[0]?.trim().toLowerCase()
+  const deliberate =
+    method === 'POST' ? type === jsonType : deliberateHeaders.some((name) => name in headers)
+  if (!deliberate || !isAllowedOrigin(headers.origin))
+    throw new SluiceError('SLUICE_REQUEST_UNSAFE')
+}
+
+async function readRequest(request: IncomingMessage, limits: Limits): Promise<GraphRequest> {
+  if (request.method === 'POST') {
+    return parseGraphRequest(parseJson(await readBody(request, limits.bodyBytesMax)), limits)
+  }
+  const { searchParams } = new URL(request.url ?? '/', 'http://gateway.invalid')
+  const variables = searchParams.get('variables')
+  return parseGraphRequest(
+    {
+      query: searchParams.get('query') ?? undefined,
+      documentId: searchParams.get('documentId') ?? undefined,
+      operationName: searchParams.get('operationName') ?? undefined,
+      variables: variables === null ? undefined : parseJson(variables),
+    },
+    limits,
+  )
+}
+
+async function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > bytesMax) {
+      throw new SluiceError('SLUICE_DOCUMENT_TOO_LARGE', { limit: `at most ${bytesMax} bytes` })
+    }
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new SluiceError('SLUICE_INPUT_INVALID', { reason: 'the request is not JSON' })
+  }
+}
+
+function wantsEvents(request: IncomingMessage): boolean {
+  return request.headers.accept?.includes(eventsType) ?? false
+}
+
+function cookieOf(request: IncomingMessage, name: string): string | null {
+  for (const part of request.headers.cookie?.split(';') ?? []) {
+    const [key, value] = part.trim().split('=', 2)
+    if (key === name && value) return value
+  }
+  return null
+}
+
+function sendErrors(
+  request: IncomingMessage,
+  response: ServerResponse,
+  errors: readonly PublicError[],
+): void {
+  if (response.headersSent) return void response.destroy()
+  const code = errors[0]?.extensions?.['code']
+  if (typeof code === 'string') response.setHeader('sluice-error', code)
+  // What is left of a body nobody wants is not read: the connection goes with the answer.
+  if (!request.complete) response.setHeader('connection', 'close')
+  sendResult(request, response, statusOf(errors), { errors })
+}
+
+function sendResult(
+  request: IncomingMessage,
+  response: ServerResponse,
+  status: number,
+  result: PublicResult,
+): void {
+  const type = request.headers.accept?.includes(graphType) ? graphType : jsonType
+  const body = Buffer.from(JSON.stringify(result))
+  response
+    .writeHead(status, { 'content-type': `${type}; charset=utf-8`, 'content-length': body.length })
+    .end(body)
+}

@@ -1,0 +1,55 @@
+/** Every bound of the gateway. Tests shrink them. */
+export const defaultLimits = {
+  // One request
+  bodyBytesMax: 1024 * 1024,
+  documentBytesMax: 64 * 1024,
+  tokensMax: 4_000,
+  /** Brackets of any kind open at once, counted before parsing: the parser is recursive. */
+  nestingMax: 100,
+  /** Fields above one another, fragments opened. */
+  depthMax: 24,
+  aliasesMax: 64,
+  directivesMax: 64,
+  /** Fields after every fragment has been opened where it is spread. */
+  fieldsMax: 2_000,
+  variablesNestingMax: 32,
+
+  // Caches of one generation
+  documentsCachedMax: 1_000,
+  plansCachedMax: 1_000,
+
+  // Subgraphs
+  subgraphTimeoutMs: 10_000,
+  subgraphBytesMax: 16 * 1024 * 1024,
+  subgraphConnectionsMax: 64,
+  upstreamConnectMs: 3_000,
+  upstreamPingMs: 10_000,
+  upstreamMessageBytesMax: 4 * 1024 * 1024,
+
+  // Whoever asks
+  authenticationMs: 5_000,
+  authenticationCachedMs: 5_000,
+  authenticationsCachedMax: 10_000,
+  /** A live stream's credential is looked at again this often, should a revocation have been lost. */
+  revalidateMs: 60_000,
+  jwksCachedMs: 60_000,
+
+  // Sockets and streams
+  socketsMax: 10_000,
+  operationsPerSocketMax: 64,
+  messageBytesMax: 256 * 1024,
+  connectionInitMs: 5_000,
+  pingMs: 15_000,
+  /** Unsent bytes on a socket above which its streams wait. */
+  socketBufferBytesMax: 256 * 1024,
+  eventsQueuedMax: 256,
+  eventBytesQueuedMax: 4 * 1024 * 1024,
+  /** Events of one stream whose joins run at once; they still leave in order. */
+  joinWindow: 8,
+  joinTimeoutMs: 5_000,
+  /** How long a stream may stay on the supergraph before the current one. */
+  reloadDrainMs: 60_000,
+  closeGraceMs: 1_000,
+} as const
+
+export type Limits = { readonly [name in keyof typeof defaultLimits]: number }

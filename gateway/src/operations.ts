@@ -1,0 +1,80 @@
+import type { InternalSigner, SubgraphName } from '@sluice/kit/internal-token'
+import type { Log } from '@sluice/kit/log'
+import type { Principal } from '@sluice/kit/principal'
+import { OperationTypeNode } from 'graphql'
+
+import type { Call } from './call.ts'
+import { checkOperation, type Door } from './check-operation.ts'
+import type { CheckedDocument } from './documents.ts'
+import { assertVariables, execute } from './execute.ts'
+import type { Sources } from './generation.ts'
+import type { Generations } from './generations.ts'
+import { refusalErrors, type PublicError } from './graph-errors.ts'
+import type { GraphRequest } from './graph-request.ts'
+import type { Limits } from './limits.ts'
+import type { LiveSubscription, PublicResult } from './live-subscription.ts'
+import type { GatewayMetrics } from './metrics.ts'
+import { subscribe } from './subscribe.ts'
+import type { Upstream } from './upstream.ts'
+
+/** What came of an operation. `refused` means that nothing ran. */
+export type Outcome =
+  | { kind: 'refused'; errors: readonly PublicError[] }
+  | { kind: 'result'; result: PublicResult }
+  | { kind: 'live'; live: LiveSubscription }
+
+export interface Operations {
+  /** Never rejects. */
+  run(request: GraphRequest, principal: Principal, call: Call, door: Door): Promise<Outcome>
+}
+
+/** Takes an operation from any door to its end: check, plan, then run or subscribe. */
+export function createOperations(options: {
+  generations: Generations
+  sources: Sources
+  upstreams: Readonly<Record<SubgraphName, Upstream>>
+  signer: InternalSigner
+  manifest: Readonly<Record<string, { name: string }>>
+  limits: Limits
+  metrics: GatewayMetrics
+  log: Log
+}): Operations {
+  const { generations, sources, limits, metrics, log, manifest } = options
+
+  /** Names of unregistered documents are whatever somebody typed: one label for all of them. */
+  const labelOf = (document: CheckedDocument | null) =>
+    (document && manifest[document.id]?.name) ?? 'other'
+
+  function count(label: string, door: Door, errors: readonly PublicError[] | undefined): void {
+    const code = errors?.[0]?.extensions?.['code'] ?? 'ok'
+    metrics.operations.inc({ operation: label, transport: door.transport, code: String(code) })
+  }
+
+  return {
+    async run(request, principal, call, door) {
+      const generation = generations.current()
+      let document: CheckedDocument | null = null
+      try {
+        document = generation.documents.check(request.sent)
+        const { operationName, variables } = request
+        const operation = checkOperation(document, operationName, principal, door)
+        assertVariables(generation, operation, variables)
+        const planned = { document, operationName, variables }
+
+        if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
+          const live = subscribe(generation, planned, call, labelOf(document), options)
+          generations.hold(generation, live)
+          count(labelOf(document), door, undefined)
+          return { kind: 'live', live }
+        }
+        const result = await execute(generation, planned, call, sources, log)
+        count(labelOf(document), door, result.errors)
+        return { kind: 'result', result }
+      } catch (error) {
+        const errors = refusalErrors(error, call.requestId, log)
+        count(labelOf(document), door, errors)
+        return { kind: 'refused', errors }
+      }
+    },
+  }
+}

@@ -1,0 +1,221 @@
+import { readFileSync } from 'node:fs'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type ServerResponse,
+} from 'node:http'
+import { createRequire } from 'node:module'
+
+import { createInternalSigner, type SubgraphName } from '@sluice/kit/internal-token'
+import { opening } from '@sluice/kit/lifecycle'
+import type { Log } from '@sluice/kit/log'
+import { listen, openAdminServer } from '@sluice/kit/metrics'
+import { openChannelHub } from '@sluice/kit/redis'
+import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
+import { sendProblem } from '@sluice/kit/subgraph'
+import { SluiceError } from '@sluice/schema/errors'
+
+import { createAuthenticator } from './authenticate.ts'
+import type { Door } from './check-operation.ts'
+import { createConsoleFiles } from './console-files.ts'
+import type { Manifest } from './document-id.ts'
+import { createGeneration, warm } from './generation.ts'
+import { createGenerations } from './generations.ts'
+import { createGraphiql, graphiqlPaths } from './graphiql.ts'
+import { createHttpDoor } from './http-door.ts'
+import { openHttpPool } from './http-pool.ts'
+import { createIdentity } from './identity.ts'
+import { defaultLimits, type Limits } from './limits.ts'
+import { createGatewayMetrics } from './metrics.ts'
+import { createOperations } from './operations.ts'
+import { createOriginCheck } from './origins.ts'
+import { securityHeaders } from './security-headers.ts'
+import { createSocketDoor } from './socket-door.ts'
+import { openSubgraphs } from './subgraphs.ts'
+import { createVisitorIp } from './visitor-ip.ts'
+
+export interface GatewayOptions {
+  port: number
+  host?: string
+  /** Where `/metrics`, `/healthz` and `/readyz` are shown to the operator; nowhere when absent. */
+  metricsPort?: number
+  /** Whether the gateway is the only part of its process, so that the process's own figures are its. */
+  processFigures?: boolean
+  /** The committed one when absent. */
+  supergraphSdl?: string
+  /** Registered documents; the committed ones when absent. */
+  manifest?: Manifest
+  /** Address of each subgraph, with or without its path `/graphql`. */
+  subgraphs: Readonly<Record<SubgraphName, string>>
+  identityUrl: string
+  /** Signs what tells subgraphs who is asking. */
+  internalSigningJwks: PrivateJwks
+  redisUrl: string
+  /** The one origin whose pages may use the gateway. */
+  consoleOrigin: string
+  /** Folder of the built console. */
+  consoleDist?: string
+  /** What the signed-in may send. */
+  documents: Door['documents']
+  /** SHA-256, in hex, of each relay key. */
+  relayKeyHashes: readonly string[]
+  /** Addresses or CIDR blocks of proxies whose `X-Forwarded-For` is believed; none by default. */
+  trustedProxies?: readonly string[]
+  limits?: Partial<Limits>
+  log: Log
+}
+
+export interface Gateway {
+  readonly port: number
+  /** Port of the operator's figures, or null. */
+  readonly metricsPort: number | null
+  /** Takes another supergraph into use. Throws, and keeps the one in use, when it cannot be loaded. */
+  reload(supergraphSdl: string): void
+  close(): Promise<void>
+}
+
+/** How long the start waits for Redis to confirm that revocations are heard. It goes on without. */
+const revocationsWaitMs = 2_000
+
+export function createServer(options: GatewayOptions): Promise<Gateway> {
+  return opening(async (closer) => {
+    const { log, consoleOrigin } = options
+    const limits: Limits = { ...defaultLimits, ...options.limits }
+    const manifest =
+      options.manifest ?? (JSON.parse(committed('operations/manifest.json')) as Manifest)
+    const metrics = createGatewayMetrics({ processFigures: options.processFigures ?? false })
+    const signer = createInternalSigner(await openSigningKeys(options.internalSigningJwks))
+
+    const load = (supergraphSdl: string) => {
+      const generation = createGeneration({ supergraphSdl, manifest, limits })
+      warm(generation, manifest, log)
+      log.info({ sha256: generation.sha256 }, 'supergraph loaded')
+      return generation
+    }
+    const first = load(options.supergraphSdl ?? committed('supergraph.graphql'))
+    const generations = createGenerations(first, limits.reloadDrainMs)
+    closer.add(generations)
+
+    const subgraphs = closer.add(
+      openSubgraphs({ urls: options.subgraphs, signer, limits, metrics, log }),
+    )
+    const identityPool = closer.add(
+      openHttpPool(new URL(options.identityUrl).origin, {
+        timeoutMs: limits.authenticationMs,
+        bytesMax: limits.subgraphBytesMax,
+        connectionsMax: limits.subgraphConnectionsMax,
+      }),
+    )
+    const { jwksCachedMs } = limits
+    const identity = createIdentity({ pool: identityPool, signer, jwksCachedMs, now: Date.now })
+    const hub = closer.add(openChannelHub(options.redisUrl, log))
+    const authenticator = closer.add(
+      createAuthenticator({
+        identity,
+        hub,
+        relayKeyHashes: options.relayKeyHashes,
+        limits,
+        now: Date.now,
+        log,
+      }),
+    )
+    await authenticator.hearing(revocationsWaitMs)
+
+    const operations = createOperations({
+      generations,
+      sources: subgraphs.sources,
+      upstreams: subgraphs.upstreams,
+      signer,
+      manifest,
+      limits,
+      metrics,
+      log,
+    })
+    const shared = {
+      operations,
+      authenticator,
+      documents: options.documents,
+      isAllowedOrigin: createOriginCheck(consoleOrigin),
+      visitorIpOf: createVisitorIp(options.trustedProxies ?? []),
+      limits,
+      log,
+    }
+    const graph = createHttpDoor({
+      ...shared,
+      refreshCookieName: refreshCookieNameOf(consoleOrigin),
+    })
+    const sockets = createSocketDoor({ ...shared, metrics })
+    const graphiql = createGraphiql({ ...shared, consoleOrigin })
+    const folder = options.consoleDist
+    const files = createConsoleFiles({ folder, consoleOrigin, now: Date.now })
+    const headers = Object.entries(securityHeaders(consoleOrigin))
+
+    async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+      const path = request.url?.split('?', 1)[0] ?? '/'
+      for (const [name, value] of headers) if (value !== undefined) response.setHeader(name, value)
+      if (path === '/graphql') return graph(request, response)
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        response.writeHead(405, { allow: 'GET, HEAD' }).end()
+        return
+      }
+      if (path === '/healthz') return sendText(response, 'ok\n')
+      if (path === '/readyz') return sendText(response, `${generations.current().sha256}\n`)
+      if (path === '/.well-known/jwks.json') {
+        const body = await identity.jwks()
+        response.setHeader('cache-control', `public, max-age=${limits.jwksCachedMs / 1000}`)
+        response.writeHead(200, { 'content-type': 'application/json' }).end(body)
+        return
+      }
+      if (graphiqlPaths.has(path)) return graphiql(request, response, path)
+      return files.answer(request, response, path)
+    }
+
+    const server = createHttpServer((request, response) => {
+      answer(request, response).catch((error: unknown) => {
+        if (error instanceof SluiceError) return sendProblem(response, error)
+        const id = crypto.randomUUID()
+        log.error({ err: error, id }, 'unexpected failure')
+        return sendProblem(response, new SluiceError('SLUICE_INTERNAL', { id }))
+      })
+    })
+    server.on('upgrade', (request, socket, head) => {
+      if (request.url?.split('?', 1)[0] === '/graphql') sockets.upgrade(request, socket, head)
+      else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n')
+    })
+
+    const listening = closer.add(await listen(server, options.port, options.host))
+    closer.add(sockets)
+    const { registry } = metrics
+    const admin =
+      options.metricsPort === undefined
+        ? null
+        : closer.add(
+            await openAdminServer({
+              port: options.metricsPort,
+              ...(options.host === undefined ? {} : { host: options.host }),
+              metrics: registry,
+              notReady: () => null,
+            }),
+          )
+    return {
+      port: listening.port,
+      metricsPort: admin?.port ?? null,
+      reload: (supergraphSdl) => generations.replace(load(supergraphSdl)),
+      close: () => closer.close(),
+    }
+  })
+}
+
+/** A generated file of the schema package, as it is committed. */
+function committed(name: string): string {
+  return readFileSync(createRequire(import.meta.url).resolve(`@sluice/schema/${name}`), 'utf8')
+}
+
+/** `__Host-` cookies need https; on a laptop the console has none. */
+function refreshCookieNameOf(consoleOrigin: string): string {
+  return consoleOrigin.startsWith('https:') ? '__Host-sluice_refresh' : 'sluice_refresh'
+}
+
+function sendText(response: ServerResponse, text: string): void {
+  response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-store' }).end(text)
+}

@@ -1,0 +1,158 @@
+import type { executeQueryPlan } from '@apollo/gateway'
+import {
+  internalHeader,
+  requestIdHeader,
+  visitorIpHeader,
+  type InternalSigner,
+  type SubgraphName,
+} from '@sluice/kit/internal-token'
+import type { Log } from '@sluice/kit/log'
+import type { ErrorCode } from '@sluice/schema/errors'
+
+import type { Call } from './call.ts'
+import { fetchFailure, subgraphError, type PublicError } from './graph-errors.ts'
+import { PoolError, type HttpPool } from './http-pool.ts'
+import type { InFlight } from './in-flight.ts'
+import type { GatewayMetrics } from './metrics.ts'
+
+export type Source = Parameters<typeof executeQueryPlan>[1][string]
+type ProcessOptions = Parameters<Source['process']>[0]
+type ProcessResult = Awaited<ReturnType<Source['process']>>
+
+/** What came back from a subgraph, not yet parsed: consumers of one answer each parse their own. */
+export interface SubgraphAnswer {
+  readonly status: number
+  readonly text: string
+}
+
+interface Answer {
+  data: unknown
+  errors?: PublicError[]
+}
+
+/** Names agreed with identity, and used with no other subgraph. */
+const setCookieHeader = 'x-sluice-set-cookie'
+const refreshTokenHeader = 'x-sluice-refresh-token'
+
+/**
+ * How the executor reaches one subgraph. Headers are built from nothing, so that nothing a client sends travels on;
+ * a failure is an error of the catalogue with the path of the fetch, never an exception.
+ */
+export function createSource(options: {
+  name: SubgraphName
+  pool: HttpPool
+  path: string
+  signer: InternalSigner
+  inFlight: InFlight<SubgraphAnswer>
+  metrics: GatewayMetrics
+  log: Log
+}): Source {
+  const { name, pool, path, signer, inFlight, metrics, log } = options
+
+  async function send(
+    body: string,
+    call: Call,
+    signal: AbortSignal,
+    mutation: boolean,
+  ): Promise<SubgraphAnswer> {
+    const identity = name === 'identity' && mutation
+    const answer = await pool.post(path, body, {
+      signal,
+      // A query may be sent again when a kept connection turns out to be closed; a mutation may have happened.
+      repeatable: !mutation,
+      headers: {
+        'content-type': 'application/json',
+        accept: 'application/json',
+        [internalHeader]: await signer.headerFor(call.principal, name),
+        [requestIdHeader]: call.requestId,
+        [visitorIpHeader]: call.visitorIp,
+        ...(identity && call.refreshToken ? { [refreshTokenHeader]: call.refreshToken } : {}),
+      },
+    })
+    const cookie = answer.headers[setCookieHeader]
+    if (identity && typeof cookie === 'string') call.setCookie(cookie)
+    return answer
+  }
+
+  function failed(error: unknown, call: Call): Answer {
+    const code = codeOf(error, call.signal)
+    if (!call.signal.aborted || code === 'SLUICE_SUBGRAPH_TIMEOUT') {
+      log.warn({ err: error, subgraph: name, code, requestId: call.requestId }, 'subgraph failed')
+    }
+    return { data: null, errors: [fetchFailure(code, call.requestId)] }
+  }
+
+  /** GraphQL is taken whatever the status: an error of the graph may come with any. */
+  function parsed({ status, text }: SubgraphAnswer, call: Call): Answer {
+    const { requestId } = call
+    const answer = parseJson(text)
+    if (!answer || (answer.data === undefined && !Array.isArray(answer.errors))) {
+      const code = status >= 500 ? 'SLUICE_SUBGRAPH_UNAVAILABLE' : 'SLUICE_INTERNAL'
+      log.error({ subgraph: name, code, status, requestId }, 'subgraph answered no GraphQL')
+      return { data: null, errors: [fetchFailure(code, requestId)] }
+    }
+    const errors = Array.isArray(answer.errors) ? answer.errors : []
+    const about = { subgraph: name, requestId, log }
+    return {
+      data: answer.data ?? null,
+      ...(errors.length > 0 ? { errors: errors.map((one) => subgraphError(one, about)) } : {}),
+    }
+  }
+
+  async function answer(options: ProcessOptions): Promise<Answer> {
+    const call = options.context as Call
+    const { query = '', variables, operationName } = options.request
+    const body = JSON.stringify({ query, variables, operationName })
+    const mutation = query.startsWith('mutation')
+    const stopTimer = metrics.subgraphSeconds.startTimer({ subgraph: name })
+    try {
+      if (!mutation) {
+        const key = `${name} ${body}`
+        const shared = await inFlight.join(call.identityKey, key, call.signal, (signal) =>
+          send(body, call, signal, false),
+        )
+        return parsed(shared, call)
+      }
+      try {
+        return parsed(await send(body, call, call.signal, true), call)
+      } finally {
+        inFlight.forget(call.identityKey)
+        if (name === 'identity') call.identityChanged()
+      }
+    } catch (error) {
+      return failed(error, call)
+    } finally {
+      stopTimer()
+    }
+  }
+
+  // The interface's result type is the executor's own; ours is the part of it that it reads.
+  return { process: async (options) => (await answer(options)) as ProcessResult }
+}
+
+function parseJson(text: string): { data?: unknown; errors?: unknown } | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return value !== null && typeof value === 'object' && !Array.isArray(value) ? value : null
+  } catch {
+    return null
+  }
+}
+
+/** The join's own deadline is a timeout of the subgraph; a client that left gets whatever, for it reads nothing. */
+function codeOf(error: unknown, signal: AbortSignal): ErrorCode {
+  if (signal.aborted && signal.reason instanceof DOMException) {
+    return signal.reason.name === 'TimeoutError'
+      ? 'SLUICE_SUBGRAPH_TIMEOUT'
+      : 'SLUICE_SUBGRAPH_UNAVAILABLE'
+  }
+  if (!(error instanceof PoolError)) return 'SLUICE_INTERNAL'
+  switch (error.kind) {
+    case 'timeout':
+      return 'SLUICE_SUBGRAPH_TIMEOUT'
+    case 'too large':
+      return 'SLUICE_INTERNAL'
+    case 'unreachable':
+      return 'SLUICE_SUBGRAPH_UNAVAILABLE'
+  }
+}
