@@ -52,3 +52,21 @@ test('replicas that start together migrate once', async () => {
   expect(row?.count).toBe('1')
   await Promise.all(replicas.map((orm) => orm.close()))
 })
+
+test('connections that PostgreSQL cuts inside transactions do not use up the pool', async () => {
+  await using db = await openDatabase({ serverUrl: inject('databaseUrl'), ...noteDatabase })
+  const orm = await openOrm({ ...noteDatabase, databaseUrl: db.url, connectionsMax: 2 })
+  const cut = () =>
+    forkSystem(orm).transactional((em) =>
+      em.execute('select pg_terminate_backend(pg_backend_pid())'),
+    )
+
+  const answers = []
+  for (let restart = 0; restart < 4; restart += 1) {
+    answers.push(...(await Promise.allSettled([cut(), cut()])).map(({ status }) => status))
+  }
+
+  expect(new Set(answers)).toEqual(new Set(['rejected']))
+  await expect(forkSystem(orm).execute('select 1 as one')).resolves.toEqual([{ one: 1 }])
+  await orm.close()
+})

@@ -1,5 +1,6 @@
 import { Migrator } from '@mikro-orm/migrations'
 import { DataloaderType, MikroORM, type EntityManager, type Options } from '@mikro-orm/postgresql'
+import type { Pool, PoolClient } from 'pg'
 
 import { organizationIdsOf, type Principal } from './principal.ts'
 
@@ -61,6 +62,7 @@ export function ormOptions(options: DatabaseOptions): Options {
     pool: { min: 0, max: options.connectionsMax ?? 6, idleTimeoutMillis: 30_000 },
     driverOptions: {
       connectionTimeoutMillis: connectTimeoutMs,
+      onPoolCreated: giveUpCutConnections,
       options: `-c statement_timeout=${statementTimeoutMs} -c lock_timeout=${lockTimeoutMs} -c idle_in_transaction_session_timeout=30000`,
     },
     schemaGenerator: { skipTables: options.skipTables ?? [] },
@@ -73,6 +75,28 @@ export function ormOptions(options: DatabaseOptions): Options {
       silent: true,
     },
   } as Options
+}
+
+/**
+ * Kysely gives a transaction's connection back only after a rollback that worked, and on a connection that PostgreSQL
+ * cut none does: each restart would use up places of the pool for good. So whatever breaks while it is held leaves
+ * the pool at once, and giving it back later does nothing.
+ */
+function giveUpCutConnections(pool: Pool): void {
+  const givers = new WeakMap<PoolClient, (error: Error) => void>()
+  pool.on('acquire', (client) => {
+    const giveUp = (error: Error) => {
+      const release = client.release.bind(client)
+      client.release = () => undefined
+      release(error)
+    }
+    givers.set(client, giveUp)
+    client.once('error', giveUp)
+  })
+  pool.on('release', (_error, client) => {
+    const giveUp = givers.get(client)
+    if (giveUp) client.off('error', giveUp)
+  })
 }
 
 /** Brings the schema up to date. Replicas that start together wait for each other on an advisory lock. */
