@@ -6,13 +6,6 @@ import type { TestProject } from 'vitest/node'
 
 import { startPostgres, startRedis } from './engines.ts'
 
-declare module 'vitest' {
-  export interface ProvidedContext {
-    databaseUrl: string
-    redisUrl: string
-  }
-}
-
 /** vitest's global set-up: one PostgreSQL and one Redis for all test files, unless the environment names others. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   // oxlint-disable-next-line node/no-process-env -- The set-up is the main program of a test run.

@@ -2,6 +2,14 @@ import { fileURLToPath } from 'node:url'
 
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
+/** What `test-setup.ts` provides. Declared here, where the `vitest.config.ts` of every package imports it from. */
+declare module 'vitest' {
+  export interface ProvidedContext {
+    databaseUrl: string
+    redisUrl: string
+  }
+}
+
 /** The vitest project of a server package: a private PostgreSQL and Redis, and one copy of graphql. */
 export function serverTests(options: { engines?: boolean } = {}): ViteUserConfig {
   return defineConfig({
