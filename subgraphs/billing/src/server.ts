@@ -8,7 +8,7 @@ import { openSubgraph, type Caller } from '@sluice/kit/subgraph'
 import type { JSONWebKeySet } from 'jose'
 
 import type { Context } from './context.ts'
-import { eventHandlers } from './event-handlers.ts'
+import { incomingEvents } from './incoming-events.ts'
 import { createLoaders } from './loaders.ts'
 import { database } from './orm.ts'
 import { schema } from './schema.ts'
@@ -37,7 +37,7 @@ export async function createServer(
     closer.defer(() => redis.disconnect())
     closer.add(openOutboxPublisher({ orm, redis, source: database.schema, log }))
     closer.add(
-      openInbox({ orm, redisUrl, consumer: database.schema, handlers: eventHandlers, log }),
+      openInbox({ orm, redisUrl, consumer: database.schema, handlers: incomingEvents, log }),
     )
 
     const systemEm = () => forkSystem(orm)

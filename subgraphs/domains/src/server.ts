@@ -10,9 +10,9 @@ import type { JSONWebKeySet } from 'jose'
 import type { Context } from './context.ts'
 import { checkDns } from './domain/dns-check.ts'
 import { createLoaders } from './domain/loaders.ts'
+import { incomingEvents } from './incoming-events.ts'
 import { database } from './orm.ts'
 import { schema } from './schema.ts'
-import { eventHandlers } from './tunnel/known-tunnel.ts'
 
 export interface DomainsOptions {
   databaseUrl: string
@@ -47,7 +47,7 @@ export async function createServer(
     closer.defer(() => redis.disconnect())
     closer.add(openOutboxPublisher({ orm, redis, source: database.schema, log }))
     closer.add(
-      openInbox({ orm, redisUrl, consumer: database.schema, handlers: eventHandlers, log }),
+      openInbox({ orm, redisUrl, consumer: database.schema, handlers: incomingEvents, log }),
     )
 
     const contextOf = ({ principal, signal }: Caller): Context => {

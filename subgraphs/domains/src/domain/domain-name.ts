@@ -9,6 +9,9 @@ export const challengeLabel = '_sluice-challenge'
 const domainCharactersMax = 253 - challengeLabel.length - 1
 const labelForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
+/** `domainToASCII` reads like a URL's host and would cut what follows them. */
+const urlCharacters = /[/\\?#:@%[\]]/
+
 /** Names that never belong to one customer: special use (RFC 6761, 6762, 7686, 8375) and private networks. */
 const reservedTopLabels = new Set(
   'arpa corp home internal intranet invalid lan local localdomain localhost onion'.split(' '),
@@ -23,7 +26,7 @@ const registryLabels = new Set('ac co com edu gob gov gouv mil net or org ne go 
  */
 export function parseDomainName(text: string, ownApexes: readonly string[]): string {
   const invalid = new SluiceError('SLUICE_DOMAIN_INVALID', { domain: text.slice(0, 100) })
-  if (text.length > 1_000) throw invalid
+  if (text.length > 1_000 || urlCharacters.test(text)) throw invalid
 
   // Numeric names come out as an IPv4 address here, whatever notation they had.
   const domain = domainToASCII(text.trim()).replace(/\.$/, '')

@@ -4,7 +4,7 @@ import { ensureSubscriptions } from './plan/plan-subscription.ts'
 import { KnownTunnel } from './tunnel/known-tunnel.entity.ts'
 
 /** What billing takes from the other subgraphs: organizations to subscribe, tunnels to count. */
-export const eventHandlers: EventHandlers = {
+export const incomingEvents: EventHandlers = {
   async 'organization.created'(em, { organizationId }) {
     await ensureSubscriptions(em, [organizationId])
   },

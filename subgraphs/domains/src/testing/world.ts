@@ -1,0 +1,77 @@
+import { forkFor, forkSystem } from '@sluice/kit/database'
+import type { Principal } from '@sluice/kit/principal'
+import { memberOf, openDatabase } from '@sluice/kit/testing'
+import { inject, onTestFinished } from 'vitest'
+
+import type { Context } from '../context.ts'
+import type { CustomDomain } from '../domain/custom-domain.entity.ts'
+import { addCustomDomain, verifyCustomDomain } from '../domain/custom-domain.ts'
+import { checkDns, txtNameOf, txtValueOf } from '../domain/dns-check.ts'
+import { createLoaders } from '../domain/loaders.ts'
+import { Allowance } from '../organization/allowance.entity.ts'
+import { database } from '../orm.ts'
+import { KnownTunnel } from '../tunnel/known-tunnel.entity.ts'
+import { openDnsServer } from './dns-server.ts'
+
+export const cnameTarget = 'edge.sluice.test'
+
+/** Two organizations with a plan for five domains each, and a DNS server that knows nothing yet. */
+export async function createWorld() {
+  const db = await openDatabase({ serverUrl: inject('databaseUrl'), ...database })
+  const dns = await openDnsServer()
+  onTestFinished(async () => {
+    await dns.close()
+    await db[Symbol.asyncDispose]()
+  })
+  const acme = crypto.randomUUID()
+  const globex = crypto.randomUUID()
+  const system = forkSystem(db.orm)
+  system.create(Allowance, { organizationId: acme, maxCustomDomains: 5 })
+  system.create(Allowance, { organizationId: globex, maxCustomDomains: 5 })
+  await system.flush()
+
+  const contextFor = (principal: Principal): Context => {
+    const em = forkFor(db.orm, principal)
+    return {
+      principal,
+      em,
+      settings: { cnameTarget, ownApexes: ['tunnel.sluice.test', 'console.sluice.test'] },
+      checkDns: ({ domain, token }) =>
+        checkDns({ domain, token, cnameTarget }, { dnsServers: [dns.address] }),
+      loaders: createLoaders(em),
+    }
+  }
+  const setRecord = ({ domain, token }: CustomDomain) =>
+    dns.txt(txtNameOf(domain), txtValueOf(token))
+  return {
+    db,
+    dns,
+    acme,
+    globex,
+    contextFor,
+    /** The context of an owner of Acme, and of Globex. */
+    asAcme: () => contextFor(memberOf(acme)),
+    asGlobex: () => contextFor(memberOf(globex)),
+    setRecord,
+    verified: async (organizationId: string, name: string): Promise<CustomDomain> => {
+      const context = () => contextFor(memberOf(organizationId))
+      const added = await addCustomDomain(context(), { organizationId, domain: name })
+      setRecord(added)
+      return verifyCustomDomain(context(), added.id)
+    },
+    tunnel: async (organizationId: string): Promise<string> => {
+      const id = crypto.randomUUID()
+      const em = forkSystem(db.orm)
+      em.create(KnownTunnel, { id, organizationId })
+      await em.flush()
+      return id
+    },
+    /** Names and payloads of the events recorded so far, in order. */
+    events: () =>
+      forkSystem(db.orm).execute<{ name: string; payload: Record<string, unknown> }[]>(
+        'select name, payload from domains.outbox_event order by sequence',
+      ),
+  }
+}
+
+export type World = Awaited<ReturnType<typeof createWorld>>
