@@ -1,4 +1,4 @@
-import { SluiceError } from '@sluice/schema/errors'
+import { isErrorCode, SluiceError } from '@sluice/schema/errors'
 import { cliOperations } from '@sluice/schema/operations/cli'
 import { createClient, TerminatedCloseEvent, type Client } from 'graphql-ws/client'
 import { WebSocket } from 'ws'
@@ -186,7 +186,10 @@ function problemOfClosing(error: unknown, server: string): Error {
   if (error instanceof TerminatedCloseEvent) return unreachable(server, new Error('it went silent'))
   if (isObject(error) && 'code' in error && typeof error['code'] === 'number') {
     const { code, reason } = error
-    if (code === 4401 || code === 4403) return new SluiceError('SLUICE_UNAUTHENTICATED')
+    // The gateway's reason is the code of what it refused.
+    if (code === 4401 || code === 4403) {
+      return new SluiceError(isErrorCode(reason) ? reason : 'SLUICE_UNAUTHENTICATED')
+    }
     if (code === 4406) return foreign(server)
     return unreachable(server, new Error(`the connection was closed (${code} ${String(reason)})`))
   }

@@ -1,55 +1,15 @@
+import { readFileSync } from 'node:fs'
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { fileURLToPath } from 'node:url'
 
 import { problemOf, SluiceError } from '@sluice/schema/errors'
 import { buildSchema, graphql, GraphQLError } from 'graphql'
 import { useServer } from 'graphql-ws/use/ws'
 import { WebSocketServer } from 'ws'
 
-/** The part of the graph that the program uses, with the names and types of the real one. */
-const sdl = `
-  scalar DateTime
-  type Query { viewer: Viewer!  tunnel(id: ID!): Tunnel  regions: [Region!] }
-  type Viewer { kind: ViewerKind!  user: User  organization: Organization  scopes: [String!]!  isAdmin: Boolean! }
-  enum ViewerKind { ANONYMOUS USER AUTHTOKEN RELAY }
-  type User { id: ID!  email: String!  name: String! }
-  type Organization {
-    id: ID!  name: String!  slug: String!  plan: Plan
-    tunnels(first: Int = 25, after: String): TunnelConnection
-    requests(first: Int = 50, after: String): CapturedRequestConnection
-  }
-  type Plan { id: ID!  name: String! }
-  type Region { id: String!  name: String!  available: Boolean! }
-  type Tunnel {
-    id: ID!  name: String!  endpointHost: String!  urls: [String!]!  status: TunnelStatus!  region: String!
-    createdAt: DateTime!  startedAt: DateTime  onlineSince: DateTime  connections: Int!  hostHeader: String
-    policy: TunnelPolicy!  organization: Organization
-    requests(first: Int = 50, after: String): CapturedRequestConnection!
-  }
-  enum TunnelStatus { ONLINE OFFLINE STOPPED DELETED }
-  type TunnelPolicy { basicAuthUsers: [String!]!  allowIps: [String!]!  denyIps: [String!]! }
-  type TunnelConnection { edges: [TunnelEdge!]!  nodes: [Tunnel!]!  pageInfo: PageInfo! }
-  type TunnelEdge { cursor: String!  node: Tunnel! }
-  type CapturedRequest {
-    id: ID!  method: String!  path: String!  status: Int!  code: String  protocol: String!  endpointHost: String!
-    visitorIp: String!  startedAt: DateTime!  durationMs: Float!  requestBytes: Float!  responseBytes: Float!
-    tunnel: Tunnel
-  }
-  type CapturedRequestConnection { edges: [CapturedRequestEdge!]!  nodes: [CapturedRequest!]!  pageInfo: PageInfo! }
-  type CapturedRequestEdge { cursor: String!  node: CapturedRequest! }
-  type PageInfo { hasNextPage: Boolean!  hasPreviousPage: Boolean!  startCursor: String  endCursor: String }
-  type Mutation {
-    startTunnel(input: StartTunnelInput!): StartedTunnel!
-    renewAgentToken(tunnelId: ID!, epoch: Int!): AgentTokenGrant!
-  }
-  input TunnelPolicyInput { basicAuth: [BasicAuthInput!]  allowIps: [String!]  denyIps: [String!] }
-  input BasicAuthInput { user: String!  password: String! }
-  input StartTunnelInput { organizationId: ID  tunnelId: ID  name: String  region: String  hostHeader: String  policy: TunnelPolicyInput }
-  type StartedTunnel { tunnel: Tunnel!  urls: [String!]!  edgeUrls: [String!]!  grant: AgentTokenGrant! }
-  type AgentTokenGrant { agentToken: String!  expiresAt: String!  epoch: Int! }
-  type Subscription { requestCaptured(organizationId: ID!, tunnelId: ID, after: String): RequestCapturedEvent! }
-  type RequestCapturedEvent { cursor: String!  missed: Int!  request: CapturedRequest! }
-`
+/** The graph as the gateway publishes it, so that our documents are held against the real types. */
+const sdl = readFileSync(fileURLToPath(import.meta.resolve('@sluice/schema/api.graphql')), 'utf8')
 
 export const fixtureAuthtoken = `slt_${'a'.repeat(38)}`
 

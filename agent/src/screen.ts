@@ -38,7 +38,8 @@ export function openScreen(options: ScreenOptions): Screen {
   let isOpen = true
 
   function draw(): void {
-    const size = { columns: stdout.columns || 80, rows: stdout.rows || 24 }
+    // The last column stays free: there, erasing the rest of the line would take the last character.
+    const size = { columns: (stdout.columns || 80) - 1, rows: stdout.rows || 24 }
     const next = lines(size)
     const changes: string[] = []
     for (let at = 0; at < Math.max(next.length, shown.length); at += 1) {

@@ -193,6 +193,33 @@ test('logs shows the past, the oldest first', async () => {
   expect(none.code).toBe(4)
 })
 
+test('what the scopes of the authtoken do not allow is refused, and not called empty', async () => {
+  const hidden = { ...fixtureOrganization, tunnels: null, requests: null }
+  await using server = await openGraphFixture({
+    viewer: { ...fixtureViewer, organization: hidden },
+  })
+  const env = { ...loggedIn, SLUICE_SERVER: server.url }
+  const results = [await sluice(['logs'], { env }), await sluice(['tunnels'], { env })]
+
+  expect(results.map(({ code }) => code)).toEqual([4, 4])
+  for (const { stderr } of results) expect(stderr).toContain('SLUICE_FORBIDDEN')
+})
+
+test('a request is shown although a part that joins a field to it is down', async () => {
+  const tunnel = () => {
+    throw new SluiceError('SLUICE_SUBGRAPH_UNAVAILABLE')
+  }
+  const edges = [{ cursor: 'c', node: { ...fixtureRequest('/one'), tunnel } }]
+  const organization = { ...fixtureOrganization, requests: { edges } }
+  await using server = await openGraphFixture({ viewer: { ...fixtureViewer, organization } })
+  const { code, stdout } = await sluice(['logs'], {
+    env: { ...loggedIn, SLUICE_SERVER: server.url },
+  })
+
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/app\.tunnel\.localhost\s+GET.*\/one/)
+})
+
 test('logs -f goes on behind the newest of the past, until Ctrl-C', async () => {
   const asked: unknown[] = []
   await using server = await openGraphFixture({

@@ -44,7 +44,8 @@ export async function* listTunnels(api: Api): AsyncGenerator<ListedTunnel> {
     const { organization } = answer.viewer
     if (!organization) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
     const { tunnels } = organization
-    if (!tunnels) throw new SluiceError('SLUICE_SUBGRAPH_UNAVAILABLE')
+    // Null without a reason is how the graph hides what the scopes do not allow.
+    if (!tunnels) throw new SluiceError('SLUICE_FORBIDDEN')
     yield* tunnels.nodes
     if (!tunnels.pageInfo.hasNextPage || tunnels.pageInfo.endCursor === null) return
     after = tunnels.pageInfo.endCursor

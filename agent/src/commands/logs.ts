@@ -34,25 +34,26 @@ interface Page {
   readonly edges: readonly { readonly cursor: string; readonly node: LoggedRequest }[]
 }
 
-/** The newest requests, newest first. */
+/** The newest requests, newest first. Joined fields may be missing: that is no reason to show nothing. */
 async function recentRequests(api: Api, tunnelId: string | null, first: number) {
-  const page =
-    tunnelId === null ? await ofOrganization(api, first) : await ofTunnel(api, tunnelId, first)
-  if (!page) throw new SluiceError('SLUICE_SUBGRAPH_UNAVAILABLE')
-  return page.edges
-}
-
-async function ofOrganization(api: Api, first: number) {
-  type Answer = { viewer: { organization: { requests: Page | null } | null } }
-  const { viewer } = await api.query<Answer>(cliOperations.requests, { first })
-  return viewer.organization?.requests
-}
-
-async function ofTunnel(api: Api, tunnelId: string, first: number) {
-  type Answer = { tunnel: { requests: Page } | null }
-  const { tunnel } = await api.query<Answer>(cliOperations.tunnelRequests, { tunnelId, first })
-  if (!tunnel) throw new SluiceError('SLUICE_TUNNEL_NOT_FOUND')
-  return tunnel.requests
+  if (tunnelId === null) {
+    type OfOrganization = { viewer: { organization: { requests: Page | null } | null } }
+    const { data, problems } = await api.queryPartial<OfOrganization>(cliOperations.requests, {
+      first,
+    })
+    const page = data.viewer.organization?.requests
+    // Null without a reason is how the graph hides what the scopes do not allow.
+    if (!page) throw problems[0] ?? new SluiceError('SLUICE_FORBIDDEN')
+    return page.edges
+  }
+  type OfTunnel = { tunnel: { requests: Page } | null }
+  const variables = { tunnelId, first }
+  const { data, problems } = await api.queryPartial<OfTunnel>(
+    cliOperations.tunnelRequests,
+    variables,
+  )
+  if (!data.tunnel) throw problems[0] ?? new SluiceError('SLUICE_TUNNEL_NOT_FOUND')
+  return data.tunnel.requests.edges
 }
 
 async function follow(
