@@ -24,8 +24,9 @@ function interrupt(): void {
 }
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
 
-// The reader of our output has gone, as `| head` does: there is nobody left to tell.
-stdout.on('error', () => {
+stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // The reader of our output has gone, as `| head` does: that is a wish to stop. A full disk is not.
+  if (error.code !== 'EPIPE') fail(error)
   if (!stop.signal.aborted) interrupt()
 })
 stderr.on('error', () => undefined)

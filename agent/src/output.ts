@@ -19,6 +19,7 @@ export interface Output {
   result(text: string): boolean
   /** One JSON value on one line of stdout. Like `result` it says whether there is room. */
   event(value: object): boolean
+  /** Resolves when there is room again, or nobody is left to read. */
   drained(): Promise<void>
   /** A remark for a person: stderr, silent with --quiet and --json. */
   message(text: string): void
@@ -29,6 +30,9 @@ export interface Output {
   /** Colours a text where colours are wanted. */
   style(style: Style, text: string): string
 }
+
+/** A reader that has gone will never make room: nobody waits for it either. */
+const settling = ['drain', 'error', 'close']
 
 /** What commands say, and where: results on stdout, remarks on stderr. */
 export function createOutput({ stdout, stderr, json, quiet, color }: OutputOptions): Output {
@@ -42,10 +46,12 @@ export function createOutput({ stdout, stderr, json, quiet, color }: OutputOptio
     event: (value) => stdout.write(`${JSON.stringify(value)}\n`),
     drained: () => {
       draining ??= new Promise((resolve) => {
-        stdout.once('drain', () => {
+        const settle = () => {
+          for (const name of settling) stdout.off(name, settle)
           draining = null
           resolve()
-        })
+        }
+        for (const name of settling) stdout.on(name, settle)
       })
       return draining
     },

@@ -240,6 +240,26 @@ test('logs -f goes on behind the newest of the past, until Ctrl-C', async () => 
   expect(asked[0]).toBe('c-/two')
 })
 
+test.for([
+  ['a reader that has gone ends it as Ctrl-C does', '| head -n 1', 0],
+  ['a full disk is a failure', '> /dev/full', 1],
+] as const)('logs -f: %s', async ([, sink, expected]) => {
+  await using server = await openGraphFixture({
+    ...root,
+    requestCaptured: () => new Promise(() => undefined),
+  })
+  const command = `"${process.execPath}" "${program}" logs -f ${sink}; exit "\${PIPESTATUS[0]}"`
+  const child = spawn('bash', ['-c', command], {
+    env: { PATH: '/usr/bin:/bin', HOME: home, ...loggedIn, SLUICE_SERVER: server.url },
+    timeout: 9_000,
+  })
+  const code = await new Promise((resolve) => {
+    child.once('close', resolve)
+  })
+
+  expect(code).toBe(expected)
+})
+
 test('status shows the rest when one part is down', async () => {
   await using server = await openGraphFixture({
     ...root,
