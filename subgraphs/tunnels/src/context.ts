@@ -25,7 +25,7 @@ export interface Parts {
   readonly now: () => Date
   readonly log: Log
   /** Publishes what the outbox holds at once instead of at the next look. */
-  wakeOutbox(): void
+  readonly wakeOutbox: () => void
 }
 
 /** One request, or one event of a subscription. */

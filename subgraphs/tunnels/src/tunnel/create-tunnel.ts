@@ -1,5 +1,4 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core'
-import type { EntityManager } from '@sluice/kit/database'
 import { recordEvent } from '@sluice/kit/outbox'
 import { assertMay } from '@sluice/kit/principal'
 import { SluiceError } from '@sluice/schema/errors'
@@ -79,8 +78,7 @@ type NewTunnel = Pick<
 >
 
 async function insert({ em }: Context, fields: NewTunnel): Promise<Tunnel> {
-  return em.transactional(async (locked) => {
-    const own = locked as EntityManager
+  return em.transactional(async (own) => {
     // Under the lock the count holds until the commit, however many create at once.
     const { maxTunnels } = await lockOrganization(own, fields.organizationId)
     const { organizationId } = fields

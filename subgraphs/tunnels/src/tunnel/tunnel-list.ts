@@ -17,16 +17,19 @@ interface PageArgs {
 }
 
 /** The tunnels of an organization that are not deleted, newest first. */
-export function listTunnels(
+export async function listTunnels(
   { load }: Context,
   organizationId: string,
   args: PageArgs,
 ): Promise<Page<Tunnel>> {
-  return pageOf(
+  const page = await pageOf<Tunnel>(
     args,
     ({ createdAt, id }) => ({ at: createdAt, id }),
     (rows, after) => load.tunnelPage.load({ organizationId, rows, after }),
   )
+  // Requests listed below a tunnel lead back to it.
+  for (const tunnel of page.nodes) load.tunnel.prime(tunnel.id, tunnel)
+  return page
 }
 
 /** Reads the pages of many organizations, in one statement per set of arguments. */

@@ -4,11 +4,11 @@ import { SluiceError } from '@sluice/schema/errors'
 
 /** Names that the platform needs, or that a visitor would take for the platform's. */
 const reservedNames: ReadonlySet<string> = new Set(
-  `abuse account accounts admin administrator api app apps assets auth autoconfig autodiscover billing blog cdn
-   console dashboard dns docs edge email ftp gateway graphiql graphql help hostmaster imap internal invoice
-   localhost login logout mail metrics mx noc ns ns1 ns2 oauth official pay payment payments pop postmaster
-   public register relay relays root security shop signin signup sluice smtp sso static status store support
-   system test tunnel tunnels usenet webmail webmaster wpad www www1 www2`.split(/\s+/),
+  `abuse account accounts admin administrator api assets auth autoconfig autodiscover billing cdn
+   console dashboard dns docs edge email ftp gateway graphiql graphql help hostmaster imap internal
+   invoice localhost login logout mail metrics mx noc ns ns1 ns2 oauth official pay payment payments
+   pop postmaster register relay relays root security signin signup sluice smtp sso static status
+   support system tunnel tunnels usenet webmail webmaster wpad www www1 www2`.split(/\s+/),
 )
 
 const nameForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/

@@ -109,7 +109,7 @@ export async function changeTunnel(
     const tunnel = isUuid(id) ? await locked.findOne(Tunnel, { id, deletedAt: null }, lock) : null
     if (!tunnel) throw new SluiceError('SLUICE_TUNNEL_NOT_FOUND')
     assertMay(principal, tunnel.organizationId, 'DEVELOPER', 'TUNNELS_START')
-    change(tunnel, locked as EntityManager)
+    change(tunnel, locked)
     return tunnel
   })
   load.tunnel.clear(id)

@@ -1,0 +1,32 @@
+import { json, port, readConfig } from '@sluice/kit/config'
+import { PrivateJwks } from '@sluice/kit/signing-keys'
+import { z } from 'zod'
+
+const PublicJwks = z.object({
+  keys: z.array(z.looseObject({ kty: z.string(), crv: z.string(), x: z.string() })).min(1),
+})
+
+export const config = (env: NodeJS.ProcessEnv) => {
+  const values = readConfig(env, {
+    DATABASE_URL: z.url(),
+    REDIS_URL: z.url(),
+    SIGNING_JWKS: json.pipe(PrivateJwks),
+    INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: port.default(4002),
+    PUBLIC_TUNNEL_URL_HTTP: z.url({ protocol: /^https?$/ }).optional(),
+    PUBLIC_TUNNEL_URL_HTTPS: z.url({ protocol: /^https$/ }).optional(),
+  })
+  return {
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    signingJwks: values.SIGNING_JWKS,
+    internalPublicJwks: values.INTERNAL_PUBLIC_JWKS,
+    host: values.HOST,
+    port: values.PORT,
+    publicTunnelUrls: {
+      http: values.PUBLIC_TUNNEL_URL_HTTP,
+      https: values.PUBLIC_TUNNEL_URL_HTTPS,
+    },
+  }
+}

@@ -1,0 +1,69 @@
+import { forkSystem, migrate, openOrm } from '@sluice/kit/database'
+import { bindJob, type BoundJob } from '@sluice/kit/job'
+import { opening } from '@sluice/kit/lifecycle'
+import type { Log } from '@sluice/kit/log'
+import { openRedis } from '@sluice/kit/redis'
+import type { DeadLetter } from '@sluice/kit/stream-consumer'
+import type { RequestBatch } from '@sluice/schema/redis'
+
+import type { JobDeps } from './job-deps.ts'
+import { database } from './orm.ts'
+import { endLostSessions } from './relay/end-lost-sessions.ts'
+import { recordDeadLetter } from './request/dead-letter.ts'
+import { dropExpiredRequests } from './request/drop-expired-requests.ts'
+import { keepPartitions } from './request/keep-partitions.ts'
+import { storeRequests, type StoredRequests } from './request/store-requests.ts'
+
+export interface TunnelJobsOptions {
+  databaseUrl: string
+  redisUrl: string
+  log: Log
+  now?: (() => Date) | undefined
+}
+
+export interface TunnelJobs {
+  jobs: Record<'keepPartitions' | 'dropExpiredRequests' | 'endLostSessions', BoundJob>
+  /** Stores one batch of the requests stream. Twice the same is the same as once. */
+  storeRequests(batch: RequestBatch): Promise<StoredRequests>
+  /** Keeps a batch that cannot be stored, with the reason. */
+  recordDeadLetter(letter: DeadLetter): Promise<void>
+  /** Why nothing can be done at the moment, or null. */
+  notReady(): Promise<string | null>
+  close(): Promise<void>
+}
+
+/** The jobs of the tunnels subgraph, bound to what they need. */
+export function openJobs({
+  databaseUrl,
+  redisUrl,
+  log,
+  now,
+}: TunnelJobsOptions): Promise<TunnelJobs> {
+  return opening(async (closer) => {
+    const orm = await openOrm({ ...database, databaseUrl })
+    closer.defer(() => orm.close(true))
+    // Whoever comes first makes the tables: a worker does not depend on the order of starts.
+    await migrate(orm, database.schema)
+    const redis = openRedis(redisUrl, log)
+    closer.defer(() => redis.disconnect())
+    const deps: JobDeps = { em: () => forkSystem(orm), redis, now: now ?? (() => new Date()), log }
+    return {
+      jobs: {
+        keepPartitions: bindJob(keepPartitions, deps),
+        dropExpiredRequests: bindJob(dropExpiredRequests, deps),
+        endLostSessions: bindJob(endLostSessions, deps),
+      },
+      storeRequests: ({ records }: RequestBatch) => storeRequests(deps, records),
+      recordDeadLetter: (letter: DeadLetter) => recordDeadLetter(deps, letter),
+      notReady: () =>
+        deps
+          .em()
+          .execute('select 1')
+          .then(
+            () => null,
+            () => 'PostgreSQL does not answer',
+          ),
+      close: () => closer.close(),
+    }
+  })
+}

@@ -1,0 +1,201 @@
+import { memberOf } from '@sluice/kit/testing'
+import { presenceSeconds, redisChannels, redisKeys, type Presence } from '@sluice/schema/redis'
+import { expect, test, vi } from 'vitest'
+
+import { codeOf, openWorld, relayPrincipal, type World } from '../testing/world.ts'
+import { startTunnel } from '../tunnel/start-tunnel.ts'
+import { stopTunnel } from '../tunnel/tunnel.ts'
+import { AgentSession } from './agent-session.entity.ts'
+import { endLostSessions } from './end-lost-sessions.ts'
+import { heartbeatRelay, registerRelay } from './relay.ts'
+
+const statusQuery = `query($id: ID!) { tunnel(id: $id) { status onlineSince connections } }`
+
+async function serve(world: World) {
+  await world.relay()
+  const { tunnel } = await startTunnel(world.acme.as(), { name: 'app' })
+  const since = new Date(Date.now() - 5_000)
+  const session = { tunnelId: tunnel.id, sessionId: 'session-1', epoch: 1, since }
+  const beat = (sessions = [session], draining = false) =>
+    heartbeatRelay(world.context(relayPrincipal), {
+      id: 'relay-1',
+      draining,
+      connections: 3,
+      sessions,
+    })
+  const status = async () =>
+    (await world.ask(world.acme.member, statusQuery, { id: tunnel.id })).data?.['tunnel']
+  return { tunnel, since, beat, status }
+}
+
+test('only a relay key registers and heartbeats', async () => {
+  await using world = await openWorld()
+  const { acme } = world
+  const staff = { ...acme.member, isAdmin: true }
+  const relay = {
+    id: 'rogue',
+    region: 'eu',
+    edgeUrl: 'wss://rogue.test/',
+    publicHttpUrl: 'https://rogue.test',
+    version: '1',
+    capacity: 1,
+  }
+
+  const refused = { code: 'SLUICE_RELAY_KEY_INVALID' }
+  await expect(registerRelay(world.context(staff), relay)).rejects.toMatchObject(refused)
+  const beat = { id: 'rogue', draining: false, connections: 0, sessions: [] }
+  await expect(heartbeatRelay(acme.as(), beat)).rejects.toMatchObject(refused)
+})
+
+test('a relay that is not known is asked to register', async () => {
+  await using world = await openWorld()
+  const beat = { id: 'relay-9', draining: false, connections: 0, sessions: [] }
+
+  expect(await heartbeatRelay(world.context(relayPrincipal), beat)).toBe(false)
+})
+
+test('a relay with an address that cannot be dialled is refused', async () => {
+  await using world = await openWorld()
+  const relay = {
+    id: 'relay-1',
+    region: 'eu',
+    edgeUrl: 'http://edge.test',
+    publicHttpUrl: 'http://tunnel.test',
+    version: '1',
+    capacity: 1,
+  }
+
+  await expect(registerRelay(world.context(relayPrincipal), relay)).rejects.toMatchObject({
+    code: 'SLUICE_INPUT_INVALID',
+    details: { reason: expect.stringContaining('edgeUrl') as unknown },
+  })
+})
+
+test('relays are shown to staff of the platform alone, regions to everybody signed in', async () => {
+  await using world = await openWorld()
+  await world.relay('relay-1', 'eu')
+  const question = `{ relays { id status edgeUrl } regions { id name available } }`
+  const regions = [{ id: 'eu', name: 'Europe', available: true }]
+
+  const staff = await world.ask({ ...memberOf(world.acme.id), isAdmin: true }, question)
+  const member = await world.ask(world.acme.member, question)
+
+  expect(staff.data).toMatchObject({ relays: [{ id: 'relay-1', status: 'READY' }], regions })
+  expect(member.data).toMatchObject({ relays: [], regions })
+})
+
+test('presence in Redis is the live state', async () => {
+  await using world = await openWorld()
+  const { tunnel, since, status } = await serve(world)
+  const before = await status()
+  const presence: Presence = {
+    tunnelId: tunnel.id,
+    organizationId: world.acme.id,
+    relayId: 'relay-1',
+    sessionId: 'session-1',
+    epoch: 1,
+    since: since.toISOString(),
+    agentVersion: '0.1.0',
+    connections: 7,
+  }
+  await world.redis.set(
+    redisKeys.presence(tunnel.id),
+    JSON.stringify(presence),
+    'EX',
+    presenceSeconds,
+  )
+
+  expect(before).toEqual({ status: 'OFFLINE', onlineSince: null, connections: 0 })
+  expect(await status()).toEqual({
+    status: 'ONLINE',
+    onlineSince: since.toISOString(),
+    connections: 7,
+  })
+})
+
+test('while Redis is away, the sessions of the last heartbeat say who is online', async () => {
+  await using world = await openWorld()
+  const { beat, status, since } = await serve(world)
+  await beat()
+  world.redis.disconnect()
+
+  const online = await status()
+  world.clock.now = () => new Date(Date.now() + 31_000)
+  const later = await status()
+
+  expect(online).toEqual({
+    status: 'ONLINE',
+    onlineSince: since.toISOString(),
+    connections: 0,
+  })
+  expect(later).toMatchObject({ status: 'OFFLINE' })
+})
+
+test('a session that the heartbeat no longer names has ended', async () => {
+  await using world = await openWorld()
+  const { beat } = await serve(world)
+  await beat()
+
+  await beat([])
+
+  const session = await world.em().findOneOrFail(AgentSession, { id: 'session-1' })
+  expect(session).toMatchObject({ organizationId: world.acme.id, epoch: 1, relayId: 'relay-1' })
+  expect(session.endedAt).toBeInstanceOf(Date)
+})
+
+test('a relay that missed a stop is told again at its heartbeat', async () => {
+  await using world = await openWorld()
+  const { beat, tunnel } = await serve(world)
+  await stopTunnel(world.acme.as(), tunnel.id)
+  const told: string[] = []
+  await world.parts.hub.subscribe(redisChannels.revocations, (text) => void told.push(text))
+  world.clock.now = () => new Date(Date.now() + 5_000)
+
+  await beat()
+
+  await vi.waitFor(() => expect(told[0]).toContain(tunnel.id))
+})
+
+test('the sessions of a killed relay are ended and told once', async () => {
+  await using world = await openWorld()
+  const { beat, tunnel } = await serve(world)
+  await beat()
+  const events = await world.follow(
+    world.acme.member,
+    `subscription($id: ID!) { tunnelStatus(organizationId: $id) { tunnelId status tunnel { name } } }`,
+    { id: world.acme.id },
+  )
+  world.clock.now = () => new Date(Date.now() + 31_000)
+  const run = () => endLostSessions.run({}, world.jobDeps, AbortSignal.timeout(5_000))
+
+  await Promise.all([run(), run()])
+
+  expect((await events.next()).value?.data).toEqual({
+    tunnelStatus: { tunnelId: tunnel.id, status: 'OFFLINE', tunnel: { name: 'app' } },
+  })
+  expect(await world.em().count(AgentSession, { endedAt: null })).toBe(0)
+})
+
+test('a stranger does not follow the status of an organization', async () => {
+  await using world = await openWorld()
+
+  const document = `subscription($id: ID!) { tunnelStatus(organizationId: $id) { status } }`
+  const asked = world.follow(world.globex.member, document, { id: world.acme.id })
+
+  await expect(asked).rejects.toThrow('There is no such organization.')
+})
+
+test('the status of a tunnel of others cannot be asked for', async () => {
+  await using world = await openWorld()
+  const { tunnel } = await serve(world)
+
+  const answer = await world.ask(world.globex.member, statusQuery, { id: tunnel.id })
+  const stopped = await world.ask(
+    world.globex.member,
+    `mutation($id: ID!) { stopTunnel(id: $id) { id } }`,
+    { id: tunnel.id },
+  )
+
+  expect(answer.data).toEqual({ tunnel: null })
+  expect(codeOf(stopped)).toBe('SLUICE_TUNNEL_NOT_FOUND')
+})

@@ -1,0 +1,182 @@
+import { createInternalSigner, internalHeader } from '@sluice/kit/internal-token'
+import { silentLog } from '@sluice/kit/log'
+import type { Principal } from '@sluice/kit/principal'
+import { generatePrivateJwks, openSigningKeys, publicJwksOf } from '@sluice/kit/signing-keys'
+import type { EventEnvelope, EventName, EventPayload } from '@sluice/schema/events'
+import { redisKeys } from '@sluice/schema/redis'
+import { expect, test, vi } from 'vitest'
+
+import { freeEntitlements } from './organization/organization.ts'
+import { createServer } from './server.ts'
+import { openWorld, relayPrincipal, type World } from './testing/world.ts'
+
+const jwks = await generatePrivateJwks(1)
+const signer = createInternalSigner(await openSigningKeys(jwks))
+
+async function openServer(world: World) {
+  const server = await createServer({
+    databaseUrl: world.db.url,
+    redisUrl: world.redisUrl,
+    signingJwks: jwks,
+    internalPublicJwks: publicJwksOf(jwks),
+    port: 0,
+    log: silentLog,
+  })
+  const ask = async (
+    principal: Principal | null,
+    query: string,
+    variables: Record<string, unknown> = {},
+  ) => {
+    const response = await fetch(`http://127.0.0.1:${server.port}/graphql`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        ...(principal ? { [internalHeader]: await signer.headerFor(principal, 'tunnels') } : {}),
+      },
+      body: JSON.stringify({ query, variables }),
+    })
+    const body = (await response.json()) as {
+      data?: Record<string, unknown>
+      errors?: { extensions: { code: string } }[]
+    }
+    return { status: response.status, ...body }
+  }
+  return { ...server, ask, [Symbol.asyncDispose]: () => server.close() }
+}
+
+async function tell<N extends EventName>(
+  { redis }: World,
+  name: N,
+  entity: string,
+  version: number,
+  payload: EventPayload<N>,
+) {
+  const occurredAt = new Date().toISOString()
+  const id = crypto.randomUUID()
+  const envelope: EventEnvelope = { id, name, entity, version, occurredAt, payload }
+  await redis.xadd(redisKeys.events, '*', 'event', JSON.stringify(envelope))
+}
+
+const create = `mutation($id: ID!, $name: String) {
+  createTunnel(organizationId: $id, input: { name: $name }) { id endpointHost urls status owner { id } }
+}`
+
+test('a call without the gateway’s header is refused, the contract included', async () => {
+  await using world = await openWorld()
+  await using server = await openServer(world)
+
+  const answers = await Promise.all([
+    server.ask(null, '{ regions { id } }'),
+    server.ask(null, '{ _service { sdl } }'),
+  ])
+
+  expect(answers.map(({ status }) => status)).toEqual([401, 401])
+})
+
+test('a change of entitlements arrives and holds at once', async () => {
+  await using world = await openWorld()
+  await using server = await openServer(world)
+  const { id, member } = world.acme
+  const entitlements = { ...freeEntitlements, maxTunnels: 1 }
+
+  await tell(world, 'entitlements.changed', `organization:${id}`, 1, {
+    organizationId: id,
+    planId: 'tiny',
+    entitlements,
+  })
+  await vi.waitFor(async () => {
+    const [row] = await world.em().execute(`select plan_id from tunnels.organization`)
+    expect(row).toEqual({ plan_id: 'tiny' })
+  })
+  const first = await server.ask(member, create, { id })
+  const second = await server.ask(member, create, { id })
+
+  expect(first.errors).toBeUndefined()
+  expect(second.errors?.[0]?.extensions.code).toBe('SLUICE_TUNNELS_MAX')
+})
+
+test('a made tunnel is told to the other parts', async () => {
+  await using world = await openWorld()
+  await using server = await openServer(world)
+  const { id, member } = world.acme
+
+  const made = await server.ask(member, create, { id, name: 'shop' })
+
+  expect(made.data?.['createTunnel']).toMatchObject({
+    endpointHost: 'shop.tunnel.localhost',
+    urls: ['http://shop.tunnel.localhost:8080'],
+    status: 'STOPPED',
+    owner: { id: member.userId },
+  })
+  await vi.waitFor(async () => {
+    const entries = await world.redis.xrange(redisKeys.events, '-', '+')
+    expect(JSON.stringify(entries)).toContain('tunnel.created')
+  })
+})
+
+test('relays know a custom domain once it is attached, and forget it once it is detached', async () => {
+  await using world = await openWorld()
+  await using server = await openServer(world)
+  const { id: organizationId, member } = world.acme
+  const made = await server.ask(member, create, { id: organizationId, name: 'shop' })
+  const { id: tunnelId } = made.data?.['createTunnel'] as { id: string }
+  const domainId = crypto.randomUUID()
+  const domain = 'www.acme.test'
+  const known = () => world.redis.hget(redisKeys.endpointHosts, domain)
+
+  const attached = { organizationId, domainId, domain, tunnelId }
+  await tell(world, 'domain.attached', `domain:${domainId}`, 1, attached)
+  await vi.waitFor(async () => expect(await known()).toBe(tunnelId), 5_000)
+  const detached = { organizationId, domainId, domain }
+  await tell(world, 'domain.detached', `domain:${domainId}`, 2, detached)
+  await vi.waitFor(async () => expect(await known()).toBeNull(), 5_000)
+})
+
+test('a Redis that lost everything learns every endpoint host again', async () => {
+  await using world = await openWorld()
+  await using server = await openServer(world)
+  await server.ask(world.acme.member, create, { id: world.acme.id, name: 'shop' })
+
+  await world.redis.flushdb()
+
+  await vi.waitFor(
+    async () =>
+      expect(Object.keys(await world.redis.hgetall(redisKeys.endpointHosts))).toEqual([
+        'shop.tunnel.localhost',
+      ]),
+    { timeout: 8_000, interval: 100 },
+  )
+})
+
+test('a relay registers, an agent starts, and both see the same addresses', async () => {
+  await using world = await openWorld()
+  await using server = await openServer(world)
+  const registered = await server.ask(
+    relayPrincipal,
+    `mutation($input: RelayInput!) { registerRelay(input: $input) { id status } }`,
+    {
+      input: {
+        id: 'relay-1',
+        region: 'eu',
+        edgeUrl: 'wss://edge.sluice.test/_sluice/session',
+        publicHttpUrl: 'https://sluice.test',
+        version: '0.1.0',
+        capacity: 100,
+      },
+    },
+  )
+  const started = await server.ask(
+    world.acme.member,
+    `mutation { startTunnel(input: { name: "shop" }) { urls edgeUrls tunnel { urls region status } grant { epoch } } }`,
+  )
+
+  expect(registered.data).toEqual({ registerRelay: { id: 'relay-1', status: 'READY' } })
+  expect(started.data).toEqual({
+    startTunnel: {
+      urls: ['https://shop.sluice.test'],
+      edgeUrls: ['wss://edge.sluice.test/_sluice/session'],
+      tunnel: { urls: ['https://shop.sluice.test'], region: 'eu', status: 'OFFLINE' },
+      grant: { epoch: 1 },
+    },
+  })
+})

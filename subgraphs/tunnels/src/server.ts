@@ -1,0 +1,80 @@
+import { forkSystem, migrate, openOrm } from '@sluice/kit/database'
+import { openInbox } from '@sluice/kit/inbox'
+import { opening } from '@sluice/kit/lifecycle'
+import type { Log } from '@sluice/kit/log'
+import { openOutboxPublisher } from '@sluice/kit/outbox'
+import { openChannelHub, openRedis } from '@sluice/kit/redis'
+import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
+import { openSubgraph } from '@sluice/kit/subgraph'
+import type { JSONWebKeySet } from 'jose'
+
+import { createContext, type Parts, type PublicTunnelUrls } from './context.ts'
+import { domainEvents } from './domain/attached-domain.ts'
+import { organizationEvents } from './organization/organization.ts'
+import { database } from './orm.ts'
+import { schema } from './schema.ts'
+import { openEndpointHosts } from './tunnel/endpoint-hosts.ts'
+
+export interface TunnelsOptions {
+  databaseUrl: string
+  redisUrl: string
+  /** Private keys that sign agent tokens, the signing one first. Relays know the public halves from identity. */
+  signingJwks: PrivateJwks
+  /** Keys that sign the gateway's internal header. */
+  internalPublicJwks: JSONWebKeySet
+  port: number
+  host?: string
+  log: Log
+  publicTunnelUrls?: PublicTunnelUrls
+  now?: () => Date
+}
+
+/** The tunnels subgraph. Brings its tables up to date before it listens. */
+export function createServer(
+  options: TunnelsOptions,
+): Promise<{ port: number; close(): Promise<void> }> {
+  const { databaseUrl, redisUrl, log, now = () => new Date() } = options
+  return opening(async (closer) => {
+    const keys = await openSigningKeys(options.signingJwks)
+    const orm = await openOrm({ ...database, databaseUrl })
+    closer.defer(() => orm.close(true))
+    await migrate(orm, database.schema)
+    const redis = openRedis(redisUrl, log)
+    closer.defer(() => redis.disconnect())
+    const hub = closer.add(openChannelHub(redisUrl, log))
+    const outbox = closer.add(openOutboxPublisher({ orm, redis, source: database.schema, log }))
+    const hosts = closer.add(openEndpointHosts({ orm, redis, log }))
+    const handlers = { ...organizationEvents, ...domainEvents(() => hosts.changed()) }
+    closer.add(openInbox({ orm, redisUrl, consumer: database.schema, handlers, log }))
+
+    const parts: Parts = {
+      orm,
+      redis,
+      hub,
+      keys,
+      now,
+      log,
+      publicTunnelUrls: options.publicTunnelUrls ?? {},
+      wakeOutbox: () => outbox.wake(),
+    }
+    const { port } = closer.add(
+      await openSubgraph({
+        name: 'tunnels',
+        schema,
+        context: ({ principal }) => createContext(parts, principal),
+        internalPublicJwks: options.internalPublicJwks,
+        port: options.port,
+        ...(options.host === undefined ? {} : { host: options.host }),
+        log,
+        notReady: () =>
+          forkSystem(orm)
+            .execute('select 1')
+            .then(
+              () => null,
+              () => 'PostgreSQL does not answer',
+            ),
+      }),
+    )
+    return { port, close: () => closer.close() }
+  })
+}
