@@ -1,14 +1,16 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash } from 'node:crypto'
 
 import type { Log } from '@sluice/kit/log'
 import { anonymous, type Principal } from '@sluice/kit/principal'
 import type { ChannelHub } from '@sluice/kit/redis'
 import { SluiceError } from '@sluice/schema/errors'
-import { redisChannels, Revocation } from '@sluice/schema/redis'
+import { redisChannels } from '@sluice/schema/redis'
 import { LRUCache } from 'lru-cache'
 
 import type { Authenticated, Identity } from './identity.ts'
 import type { Limits } from './limits.ts'
+import { createRelayKeys, relayKeyPrefix } from './relay-keys.ts'
+import { isRevoked, parseRevocation } from './revocation.ts'
 
 /** Who is asking, and with what: a live stream has the credential looked at again. */
 export interface Caller extends Authenticated {
@@ -31,7 +33,6 @@ export interface Authenticator {
 }
 
 const bearerForm = /^Bearer ([\x21-\x7e]{1,4096})$/i
-const relayKeyPrefix = 'slrk_'
 const authtokenPrefix = 'slt_'
 /** A timer in Node cannot wait longer; the look every `revalidateMs` comes earlier anyway. */
 const timerMsMax = 2 ** 31 - 1
@@ -45,7 +46,7 @@ export function createAuthenticator(options: {
   log: Log
 }): Authenticator {
   const { identity, hub, limits, now, log } = options
-  const relayKeyHashes = options.relayKeyHashes.map((hash) => Buffer.from(hash, 'hex'))
+  const relayOf = createRelayKeys(options.relayKeyHashes)
   const cache = new LRUCache<string, { answer: Promise<Authenticated>; principal?: Principal }>({
     max: limits.authenticationsCachedMax,
     ttl: limits.authenticationCachedMs,
@@ -55,28 +56,20 @@ export function createAuthenticator(options: {
 
   const heard = hub.subscribe(redisChannels.revocations, (message) => {
     const revocation = parseRevocation(message)
-    if (!revocation) return void log.warn('a revocation could not be read')
+    if (!revocation) {
+      log.warn('a revocation could not be read')
+      return
+    }
     revocations += 1
     for (const [key, { principal }] of cache.entries()) {
       // An answer still under way may be from before the revocation.
       if (!principal || isRevoked(principal, revocation)) cache.delete(key)
     }
-    for (const { caller, end } of [...watched]) {
+    for (const { caller, end } of Array.from(watched)) {
       if (isRevoked(caller.principal, revocation)) end(new SluiceError('SLUICE_UNAUTHENTICATED'))
     }
   })
   heard.catch((error: unknown) => log.error({ err: error }, 'revocations cannot be heard'))
-
-  function relayOf(key: string): Authenticated {
-    const hash = createHash('sha256').update(key).digest()
-    // Every hash is compared: how long it takes tells nothing of which one fits.
-    const known = relayKeyHashes.filter(
-      (one) => one.length === hash.length && timingSafeEqual(one, hash),
-    )
-    if (known.length === 0) throw new SluiceError('SLUICE_RELAY_KEY_INVALID')
-    const id = hash.toString('hex').slice(0, 16)
-    return { principal: { ...anonymous, kind: 'relay', id }, expiresAtMs: null }
-  }
 
   async function askIdentity(token: string, ip: string): Promise<Authenticated> {
     const kind = token.startsWith(authtokenPrefix) ? 'authtoken' : 'sign-in'
@@ -171,7 +164,7 @@ export function createAuthenticator(options: {
     },
 
     close() {
-      for (const { end } of [...watched]) end(new SluiceError('SLUICE_UNAUTHENTICATED'))
+      for (const { end } of Array.from(watched)) end(new SluiceError('SLUICE_UNAUTHENTICATED'))
     },
   }
 }
@@ -179,28 +172,4 @@ export function createAuthenticator(options: {
 /** Credentials are not kept, only what they hash to. */
 function cacheKeyOf(token: string): string {
   return createHash('sha256').update(token).digest('base64')
-}
-
-function isRevoked(principal: Principal, { kind, id }: Revocation): boolean {
-  switch (kind) {
-    case 'authtoken':
-      return principal.kind === 'authtoken' && principal.id === id
-    case 'sign-in':
-      return principal.signInId === id
-    case 'user':
-      return principal.userId === id
-    case 'membership':
-      // `<organizationId>:<userId>`: whoever holds the user's older list of memberships asks again.
-      return principal.userId !== null && id.endsWith(`:${principal.userId}`)
-    case 'tunnel':
-      return false
-  }
-}
-
-function parseRevocation(message: string): Revocation | null {
-  try {
-    return Revocation.parse(JSON.parse(message))
-  } catch {
-    return null
-  }
 }

@@ -70,8 +70,8 @@ export function createGeneration(options: {
       const key = `${id} ${operationName ?? ''}`
       const known = plans.get(key)
       if (known) return known
-      const options = operationName === undefined ? {} : { operationName }
-      const plan = planner.buildQueryPlan(operationFromDocument(api, document, options))
+      const chosen = operationName === undefined ? {} : { operationName }
+      const plan = planner.buildQueryPlan(operationFromDocument(api, document, chosen))
       plans.set(key, plan)
       return plan
     },
@@ -94,13 +94,13 @@ export function createGeneration(options: {
 }
 
 /** Plans every registered document, so that the first request of each does not pay for it. */
-export function warm({ documents, planOf }: Generation, manifest: Manifest, log: Log): void {
+export function warm(generation: Generation, manifest: Manifest, log: Log): void {
   for (const [id, { name }] of Object.entries(manifest)) {
-    const document = documents.check({ id })
+    const document = generation.documents.check({ id })
     const [problem] = document.errors()
     // An operation of a release that is newer or older than this supergraph: its users are told, nobody else.
     if (problem)
       log.warn({ operation: name, reason: problem.message }, 'a registered document does not fit')
-    else planOf(document, undefined)
+    else generation.planOf(document, undefined)
   }
 }

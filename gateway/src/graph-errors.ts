@@ -46,7 +46,7 @@ export function subgraphError(
   const at = Array.isArray(path) ? path : []
   if (isErrorCode(code)) {
     return {
-      message: String(message ?? code),
+      message: message ?? code,
       path: at,
       extensions: { ...publicExtensions(extensions ?? {}), code },
     }
@@ -77,6 +77,12 @@ export function refusalErrors(error: unknown, requestId: string, log: Log): read
   if (error instanceof SluiceError) return [errorOf(error)]
   log.error({ err: error, requestId }, 'operation failed')
   return [errorOf(new SluiceError('SLUICE_INTERNAL', { id: requestId }))]
+}
+
+/** The code by which an answer with errors is counted and marked: that of the first. */
+export function codeOf(errors: readonly PublicError[]): ErrorCode {
+  const code = errors[0]?.extensions?.['code']
+  return isErrorCode(code) ? code : 'SLUICE_INTERNAL'
 }
 
 /** HTTP status of an answer that holds no data: that of its first error. */

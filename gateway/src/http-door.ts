@@ -7,7 +7,7 @@ import { SluiceError } from '@sluice/schema/errors'
 import type { Authenticator } from './authenticate.ts'
 import { identityKeyOf, type Call } from './call.ts'
 import type { Door } from './check-operation.ts'
-import { refusalErrors, statusOf, type PublicError } from './graph-errors.ts'
+import { codeOf, refusalErrors, statusOf, type PublicError } from './graph-errors.ts'
 import { parseGraphRequest, type GraphRequest } from './graph-request.ts'
 import type { Limits } from './limits.ts'
 import type { PublicResult } from './live-subscription.ts'
@@ -162,8 +162,7 @@ function sendErrors(
   errors: readonly PublicError[],
 ): void {
   if (response.headersSent) return void response.destroy()
-  const code = errors[0]?.extensions?.['code']
-  if (typeof code === 'string') response.setHeader('sluice-error', code)
+  response.setHeader('sluice-error', codeOf(errors))
   // What is left of a body nobody wants is not read: the connection goes with the answer.
   if (!request.complete) response.setHeader('connection', 'close')
   sendResult(request, response, statusOf(errors), { errors })

@@ -21,7 +21,7 @@ export interface Identity {
 
 const Answer = z.object({
   principal: Principal,
-  expiresAt: z.union([z.iso.datetime(), z.number()]).nullish(),
+  expiresAt: z.iso.datetime().nullable(),
 })
 const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1) })
 
@@ -50,7 +50,7 @@ export function createIdentity(options: {
       const content = parseJson(answer.text)
       if (answer.status !== 200) throw refusalOf(answer.status, content)
       const { principal, expiresAt } = Answer.parse(content)
-      return { principal, expiresAtMs: expiresAt == null ? null : new Date(expiresAt).getTime() }
+      return { principal, expiresAtMs: expiresAt === null ? null : Date.parse(expiresAt) }
     },
 
     async jwks() {

@@ -39,25 +39,27 @@ export class InFlight<T extends Readonly<object>> {
     const stop = new AbortController()
     const entry: Entry<T> = { promise: start(stop.signal), stop, consumers: 0 }
     entries.set(key, entry)
-    const done = () => this.#leave(identityKey, entries, key, entry)
-    entry.promise.then(done, done)
+    const leave = () => this.#leave(identityKey, entries, key, entry)
+    entry.promise.then(leave, leave)
     return entry
   }
 
   #consume(entry: Entry<T>, signal: AbortSignal, leave: () => void): Promise<T> {
     entry.consumers += 1
-    return new Promise((resolve, reject) => {
-      const gone = () => {
-        entry.consumers -= 1
-        reject(signal.reason as Error)
-        if (entry.consumers > 0) return
-        leave()
-        entry.stop.abort(signal.reason)
-      }
-      if (signal.aborted) return gone()
-      signal.addEventListener('abort', gone, { once: true })
-      entry.promise.finally(() => signal.removeEventListener('abort', gone)).then(resolve, reject)
-    })
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    const gone = () => {
+      entry.consumers -= 1
+      reject(signal.reason)
+      if (entry.consumers > 0) return
+      leave()
+      entry.stop.abort(signal.reason)
+    }
+    if (signal.aborted) gone()
+    else signal.addEventListener('abort', gone, { once: true })
+    void entry.promise
+      .finally(() => signal.removeEventListener('abort', gone))
+      .then(resolve, reject)
+    return promise
   }
 
   #leave(identityKey: string, entries: Map<string, Entry<T>>, key: string, entry: Entry<T>): void {

@@ -91,9 +91,9 @@ export class LiveSubscription implements AsyncIterableIterator<PublicResult> {
       const first = this.#joins[0]
       if (first) {
         const value = await first
-        // Ended while waiting: what was joined for it is no longer its own.
-        if (this.#joins[0] !== first) continue
-        this.#joins.shift()
+        // Ended while waiting: the joins were thrown away.
+        if (this.#joins.length === 0) continue
+        void this.#joins.shift()
         this.#fill()
         return { done: false, value }
       }

@@ -9,7 +9,7 @@ import type { CheckedDocument } from './documents.ts'
 import { assertVariables, execute } from './execute.ts'
 import type { Sources } from './generation.ts'
 import type { Generations } from './generations.ts'
-import { refusalErrors, type PublicError } from './graph-errors.ts'
+import { codeOf, refusalErrors, type PublicError } from './graph-errors.ts'
 import type { GraphRequest } from './graph-request.ts'
 import type { Limits } from './limits.ts'
 import type { LiveSubscription, PublicResult } from './live-subscription.ts'
@@ -39,15 +39,15 @@ export function createOperations(options: {
   metrics: GatewayMetrics
   log: Log
 }): Operations {
-  const { generations, sources, limits, metrics, log, manifest } = options
+  const { generations, sources, metrics, log, manifest } = options
 
   /** Names of unregistered documents are whatever somebody typed: one label for all of them. */
   const labelOf = (document: CheckedDocument | null) =>
     (document && manifest[document.id]?.name) ?? 'other'
 
   function count(label: string, door: Door, errors: readonly PublicError[] | undefined): void {
-    const code = errors?.[0]?.extensions?.['code'] ?? 'ok'
-    metrics.operations.inc({ operation: label, transport: door.transport, code: String(code) })
+    const code = errors ? codeOf(errors) : 'ok'
+    metrics.operations.inc({ operation: label, transport: door.transport, code })
   }
 
   return {

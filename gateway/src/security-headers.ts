@@ -1,7 +1,5 @@
-import type { OutgoingHttpHeaders } from 'node:http'
-
 /** Headers of every answer that a browser might show. */
-export function securityHeaders(consoleOrigin: string): OutgoingHttpHeaders {
+export function securityHeaders(consoleOrigin: string): Record<string, string> {
   return {
     'x-content-type-options': 'nosniff',
     'referrer-policy': 'same-origin',

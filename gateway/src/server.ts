@@ -1,9 +1,5 @@
 import { readFileSync } from 'node:fs'
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  type ServerResponse,
-} from 'node:http'
+import { createServer as createHttpServer } from 'node:http'
 import { createRequire } from 'node:module'
 
 import { createInternalSigner, type SubgraphName } from '@sluice/kit/internal-token'
@@ -12,8 +8,6 @@ import type { Log } from '@sluice/kit/log'
 import { listen, openAdminServer } from '@sluice/kit/metrics'
 import { openChannelHub } from '@sluice/kit/redis'
 import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
-import { sendProblem } from '@sluice/kit/subgraph'
-import { SluiceError } from '@sluice/schema/errors'
 
 import { createAuthenticator } from './authenticate.ts'
 import type { Door } from './check-operation.ts'
@@ -21,7 +15,7 @@ import { createConsoleFiles } from './console-files.ts'
 import type { Manifest } from './document-id.ts'
 import { createGeneration, warm } from './generation.ts'
 import { createGenerations } from './generations.ts'
-import { createGraphiql, graphiqlPaths } from './graphiql.ts'
+import { createGraphiql } from './graphiql.ts'
 import { createHttpDoor } from './http-door.ts'
 import { openHttpPool } from './http-pool.ts'
 import { createIdentity } from './identity.ts'
@@ -29,7 +23,7 @@ import { defaultLimits, type Limits } from './limits.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { createOperations } from './operations.ts'
 import { createOriginCheck } from './origins.ts'
-import { securityHeaders } from './security-headers.ts'
+import { createRoutes, pathOf } from './routes.ts'
 import { createSocketDoor } from './socket-door.ts'
 import { openSubgraphs } from './subgraphs.ts'
 import { createVisitorIp } from './visitor-ip.ts'
@@ -145,41 +139,19 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
       refreshCookieName: refreshCookieNameOf(consoleOrigin),
     })
     const sockets = createSocketDoor({ ...shared, metrics })
-    const graphiql = createGraphiql({ ...shared, consoleOrigin })
-    const folder = options.consoleDist
-    const files = createConsoleFiles({ folder, consoleOrigin, now: Date.now })
-    const headers = Object.entries(securityHeaders(consoleOrigin))
-
-    async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-      const path = request.url?.split('?', 1)[0] ?? '/'
-      for (const [name, value] of headers) if (value !== undefined) response.setHeader(name, value)
-      if (path === '/graphql') return graph(request, response)
-      if (request.method !== 'GET' && request.method !== 'HEAD') {
-        response.writeHead(405, { allow: 'GET, HEAD' }).end()
-        return
-      }
-      if (path === '/healthz') return sendText(response, 'ok\n')
-      if (path === '/readyz') return sendText(response, `${generations.current().sha256}\n`)
-      if (path === '/.well-known/jwks.json') {
-        const body = await identity.jwks()
-        response.setHeader('cache-control', `public, max-age=${limits.jwksCachedMs / 1000}`)
-        response.writeHead(200, { 'content-type': 'application/json' }).end(body)
-        return
-      }
-      if (graphiqlPaths.has(path)) return graphiql(request, response, path)
-      return files.answer(request, response, path)
-    }
-
-    const server = createHttpServer((request, response) => {
-      answer(request, response).catch((error: unknown) => {
-        if (error instanceof SluiceError) return sendProblem(response, error)
-        const id = crypto.randomUUID()
-        log.error({ err: error, id }, 'unexpected failure')
-        return sendProblem(response, new SluiceError('SLUICE_INTERNAL', { id }))
-      })
+    const routes = createRoutes({
+      graph,
+      graphiql: createGraphiql({ ...shared, consoleOrigin }),
+      files: createConsoleFiles({ folder: options.consoleDist, consoleOrigin, now: Date.now }),
+      identity,
+      jwksCachedMs,
+      supergraphSha256: () => generations.current().sha256,
+      consoleOrigin,
+      log,
     })
+    const server = createHttpServer(routes)
     server.on('upgrade', (request, socket, head) => {
-      if (request.url?.split('?', 1)[0] === '/graphql') sockets.upgrade(request, socket, head)
+      if (pathOf(request) === '/graphql') sockets.upgrade(request, socket, head)
       else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n')
     })
 
@@ -214,8 +186,4 @@ function committed(name: string): string {
 /** `__Host-` cookies need https; on a laptop the console has none. */
 function refreshCookieNameOf(consoleOrigin: string): string {
   return consoleOrigin.startsWith('https:') ? '__Host-sluice_refresh' : 'sluice_refresh'
-}
-
-function sendText(response: ServerResponse, text: string): void {
-  response.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-store' }).end(text)
 }

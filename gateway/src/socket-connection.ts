@@ -72,7 +72,7 @@ export class SocketConnection {
   #receive(data: RawData, isBinary: boolean): void {
     this.#heard = true
     if (this.#closing) return
-    const message = isBinary ? null : parseClientMessage(String(data))
+    const message = isBinary ? null : parseClientMessage(textOf(data))
     if (!message) return this.#socket.close(CloseCode.BadRequest, 'Invalid message received')
     switch (message.type) {
       case MessageType.ConnectionInit:
@@ -235,8 +235,13 @@ export class SocketConnection {
     clearTimeout(this.#initTimer)
     clearInterval(this.#pingTimer)
     this.#unwatch()
-    for (const id of [...this.#operations.keys()]) this.#cancel(id)
+    for (const id of Array.from(this.#operations.keys())) this.#cancel(id)
   }
+}
+
+/** One buffer per message, as `ws` delivers with its default binary type. */
+function textOf(data: RawData): string {
+  return Buffer.isBuffer(data) ? data.toString('utf8') : ''
 }
 
 function authorizationOf(payload: Record<string, unknown>): string | null {

@@ -24,10 +24,12 @@ export function parseClientMessage(text: string): ClientMessage | null {
   const hasId = typeof id === 'string' && id !== '' && id.length <= idCharactersMax
   switch (type) {
     case MessageType.ConnectionInit:
-      if (payload == null) return { type, payload: {} }
+      if (payload === undefined || payload === null) return { type, payload: {} }
       return isRecord(payload) ? { type, payload } : null
     case MessageType.Ping:
-      return payload == null || isRecord(payload) ? { type, payload } : null
+      return payload === undefined || payload === null || isRecord(payload)
+        ? { type, payload }
+        : null
     case MessageType.Pong:
       return { type }
     case MessageType.Subscribe:

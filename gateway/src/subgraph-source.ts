@@ -56,7 +56,7 @@ export function createSource(options: {
     mutation: boolean,
   ): Promise<SubgraphAnswer> {
     const identity = name === 'identity' && mutation
-    const answer = await pool.post(path, body, {
+    const response = await pool.post(path, body, {
       signal,
       // A query may be sent again when a kept connection turns out to be closed; a mutation may have happened.
       repeatable: !mutation,
@@ -69,9 +69,9 @@ export function createSource(options: {
         ...(identity && call.refreshToken ? { [refreshTokenHeader]: call.refreshToken } : {}),
       },
     })
-    const cookie = answer.headers[setCookieHeader]
+    const cookie = response.headers[setCookieHeader]
     if (identity && typeof cookie === 'string') call.setCookie(cookie)
-    return answer
+    return response
   }
 
   function failed(error: unknown, call: Call): Answer {
@@ -85,23 +85,23 @@ export function createSource(options: {
   /** GraphQL is taken whatever the status: an error of the graph may come with any. */
   function parsed({ status, text }: SubgraphAnswer, call: Call): Answer {
     const { requestId } = call
-    const answer = parseJson(text)
-    if (!answer || (answer.data === undefined && !Array.isArray(answer.errors))) {
+    const body = parseJson(text)
+    if (!body || (body.data === undefined && !Array.isArray(body.errors))) {
       const code = status >= 500 ? 'SLUICE_SUBGRAPH_UNAVAILABLE' : 'SLUICE_INTERNAL'
       log.error({ subgraph: name, code, status, requestId }, 'subgraph answered no GraphQL')
       return { data: null, errors: [fetchFailure(code, requestId)] }
     }
-    const errors = Array.isArray(answer.errors) ? answer.errors : []
+    const errors = Array.isArray(body.errors) ? body.errors : []
     const about = { subgraph: name, requestId, log }
     return {
-      data: answer.data ?? null,
+      data: body.data ?? null,
       ...(errors.length > 0 ? { errors: errors.map((one) => subgraphError(one, about)) } : {}),
     }
   }
 
-  async function answer(options: ProcessOptions): Promise<Answer> {
-    const call = options.context as Call
-    const { query = '', variables, operationName } = options.request
+  async function answer({ request, context }: ProcessOptions): Promise<Answer> {
+    const call = context as Call
+    const { query = '', variables, operationName } = request
     const body = JSON.stringify({ query, variables, operationName })
     const mutation = query.startsWith('mutation')
     const stopTimer = metrics.subgraphSeconds.startTimer({ subgraph: name })
@@ -127,7 +127,7 @@ export function createSource(options: {
   }
 
   // The interface's result type is the executor's own; ours is the part of it that it reads.
-  return { process: async (options) => (await answer(options)) as ProcessResult }
+  return { process: async (fetch) => (await answer(fetch)) as ProcessResult }
 }
 
 function parseJson(text: string): { data?: unknown; errors?: unknown } | null {
@@ -139,6 +139,12 @@ function parseJson(text: string): { data?: unknown; errors?: unknown } | null {
   }
 }
 
+const codeOfKind: Record<PoolError['kind'], ErrorCode> = {
+  timeout: 'SLUICE_SUBGRAPH_TIMEOUT',
+  unreachable: 'SLUICE_SUBGRAPH_UNAVAILABLE',
+  'too large': 'SLUICE_INTERNAL',
+}
+
 /** The join's own deadline is a timeout of the subgraph; a client that left gets whatever, for it reads nothing. */
 function codeOf(error: unknown, signal: AbortSignal): ErrorCode {
   if (signal.aborted && signal.reason instanceof DOMException) {
@@ -146,13 +152,5 @@ function codeOf(error: unknown, signal: AbortSignal): ErrorCode {
       ? 'SLUICE_SUBGRAPH_TIMEOUT'
       : 'SLUICE_SUBGRAPH_UNAVAILABLE'
   }
-  if (!(error instanceof PoolError)) return 'SLUICE_INTERNAL'
-  switch (error.kind) {
-    case 'timeout':
-      return 'SLUICE_SUBGRAPH_TIMEOUT'
-    case 'too large':
-      return 'SLUICE_INTERNAL'
-    case 'unreachable':
-      return 'SLUICE_SUBGRAPH_UNAVAILABLE'
-  }
+  return error instanceof PoolError ? codeOfKind[error.kind] : 'SLUICE_INTERNAL'
 }

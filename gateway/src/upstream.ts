@@ -86,9 +86,9 @@ export function openUpstream(options: {
   }
 
   function receive(message: Message, bytes: number): void {
-    if (message.type === MessageType.Next) sinks.get(message.id)?.event(message.payload, bytes)
-    else if (message.type === MessageType.Complete) take(message.id)?.complete()
-    else if (message.type === MessageType.Error) {
+    if (message.type === 'next') sinks.get(message.id)?.event(message.payload, bytes)
+    else if (message.type === 'complete') take(message.id)?.complete()
+    else if (message.type === 'error') {
       take(message.id)?.refused(
         Array.isArray(message.payload) ? message.payload : [message.payload],
       )
@@ -137,7 +137,7 @@ export function openUpstream(options: {
 }
 
 interface Message {
-  type: string
+  type: `${MessageType}`
   id: string
   payload: unknown
 }
@@ -181,17 +181,17 @@ function connect(
     socket.once('open', () => socket.send(JSON.stringify({ type: MessageType.ConnectionInit })))
     socket.on('message', (data) => {
       heard = true
-      const text = String(data)
+      const text = Buffer.isBuffer(data) ? data.toString('utf8') : ''
       let message: Message
       try {
         message = JSON.parse(text) as Message
       } catch {
         return socket.close(CloseCode.BadResponse, 'Bad response')
       }
-      if (message.type === MessageType.ConnectionAck) {
+      if (message.type === 'connection_ack') {
         clearTimeout(deadline)
         resolve(socket)
-      } else if (message.type === MessageType.Ping) {
+      } else if (message.type === 'ping') {
         socket.send(JSON.stringify({ type: MessageType.Pong }))
       } else receive(message, text.length)
     })

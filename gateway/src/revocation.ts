@@ -1,0 +1,25 @@
+import type { Principal } from '@sluice/kit/principal'
+import { Revocation } from '@sluice/schema/redis'
+
+/** Whether what was revoked is, or may be, what this principal stands on. */
+export function isRevoked(principal: Principal, { kind, id }: Revocation): boolean {
+  const { userId } = principal
+  const concerns: Record<Revocation['kind'], () => boolean> = {
+    authtoken: () => principal.kind === 'authtoken' && principal.id === id,
+    'sign-in': () => principal.signInId === id,
+    user: () => userId === id,
+    // `<organizationId>:<userId>`: whoever holds the user's older list of memberships asks again.
+    membership: () => userId !== null && id.endsWith(`:${userId}`),
+    tunnel: () => false,
+  }
+  return concerns[kind]()
+}
+
+/** A message of the revocations channel, or null for what is none. */
+export function parseRevocation(message: string): Revocation | null {
+  try {
+    return Revocation.parse(JSON.parse(message))
+  } catch {
+    return null
+  }
+}
