@@ -17,7 +17,7 @@ export const exitCodes = {
   roundTrip: 6,
   /** The session was ended by somebody else: replaced or stopped. */
   sessionEnded: 7,
-  /** Ctrl-C before there was a result, or a second Ctrl-C. */
+  /** Ended by Ctrl-C; or stopped by anything before there was a result, or in the middle of an orderly end. */
   interrupted: 130,
 } as const
 

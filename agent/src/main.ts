@@ -18,16 +18,24 @@ const output = createOutput({
 })
 
 const stop = new AbortController()
-function interrupt(): void {
+let endCode: number = exitCodes.ok
+/** The first wish to stop lets what is in flight finish, the second does not. */
+function quit(): void {
   if (stop.signal.aborted) process.exit(exitCodes.interrupted)
   stop.abort(new Interrupted())
 }
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, interrupt)
+/** Ctrl-C also ends the shell's loop or `&&` around the program: shells look for this code. */
+function interrupt(): void {
+  endCode = exitCodes.interrupted
+  quit()
+}
+process.on('SIGINT', interrupt)
+for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, quit)
 
 stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader of our output has gone, as `| head` does: that is a wish to stop. A full disk is not.
   if (error.code !== 'EPIPE') fail(error)
-  if (!stop.signal.aborted) interrupt()
+  if (!stop.signal.aborted) quit()
 })
 stderr.on('error', () => undefined)
 
@@ -45,6 +53,7 @@ const io: Io = {
   stderr,
   env,
   signal: stop.signal,
+  quit,
   interrupt,
   onExit(restore) {
     restores.add(restore)
@@ -65,7 +74,7 @@ process.on('unhandledRejection', fail)
 
 try {
   await runCommandLine(argv, io, output)
-  process.exit(exitCodes.ok)
+  process.exit(endCode)
 } catch (error) {
   fail(error)
 }

@@ -14,6 +14,7 @@ export interface ScreenViewOptions {
   readonly stdout: NodeJS.WriteStream
   readonly output: Output
   readonly quit: () => void
+  readonly interrupt: () => void
   readonly onExit: (restore: () => void) => () => void
 }
 

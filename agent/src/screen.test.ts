@@ -30,17 +30,19 @@ function open(lines: () => string[]) {
   const terminal = new FakeTerminal()
   const restores = new Set<() => void>()
   const quit = vi.fn<() => void>()
+  const interrupt = vi.fn<() => void>()
   const screen = openScreen({
     stdin: terminal as unknown as NodeJS.ReadStream,
     stdout: terminal as unknown as NodeJS.WriteStream,
     lines,
     quit,
+    interrupt,
     onExit: (restore) => {
       restores.add(restore)
       return () => restores.delete(restore)
     },
   })
-  return { terminal, screen, quit, restores }
+  return { terminal, screen, quit, interrupt, restores }
 }
 
 test('only the lines that changed are drawn again', () => {
@@ -113,13 +115,15 @@ test('a crash gives the terminal back too', () => {
 })
 
 test('q and Ctrl-C quit, other keys do nothing', () => {
-  const { terminal, screen, quit } = open(() => [])
+  const { terminal, screen, quit, interrupt } = open(() => [])
 
   terminal.emit('data', 'xyz\u001B[A')
   expect(quit).not.toHaveBeenCalled()
+  expect(interrupt).not.toHaveBeenCalled()
   terminal.emit('data', 'aq')
   terminal.emit('data', '\u0003')
 
-  expect(quit).toHaveBeenCalledTimes(2)
+  expect(quit).toHaveBeenCalledOnce()
+  expect(interrupt).toHaveBeenCalledOnce()
   screen.close()
 })

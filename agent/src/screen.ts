@@ -15,8 +15,10 @@ export interface ScreenOptions {
   readonly stdout: NodeJS.WriteStream
   /** What is to be seen now, for a window of this size. */
   readonly lines: (size: ScreenSize) => readonly string[]
-  /** `q` or Ctrl-C, which a terminal in raw mode hands over as keys. */
+  /** `q`. */
   readonly quit: () => void
+  /** Ctrl-C, which a terminal in raw mode hands over as a key. */
+  readonly interrupt: () => void
   readonly onExit: (restore: () => void) => () => void
   readonly drawIntervalMs?: number
 }
@@ -30,7 +32,7 @@ export interface Screen {
 
 /** The live screen. Nothing else writes to the terminal while it is open. */
 export function openScreen(options: ScreenOptions): Screen {
-  const { stdin, stdout, lines, quit, onExit } = options
+  const { stdin, stdout, lines, quit, interrupt, onExit } = options
   const intervalMs = options.drawIntervalMs ?? drawIntervalMs
   let shown: readonly string[] = []
   let timer: NodeJS.Timeout | null = null
@@ -69,7 +71,10 @@ export function openScreen(options: ScreenOptions): Screen {
 
   function pressed(keys: string): void {
     // One by one: fast fingers, or a paste, send several in one chunk.
-    for (const key of keys) if (key === 'q' || key === 'Q' || key === '\u0003') quit()
+    for (const key of keys) {
+      if (key === 'q') quit()
+      if (key === '\u0003') interrupt()
+    }
   }
 
   function restore(): void {

@@ -12,7 +12,9 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv
   /** Aborted by the first Ctrl-C or SIGTERM. The second one ends the process at once. */
   readonly signal: AbortSignal
-  /** What a Ctrl-C does, for a screen that receives it as a key. */
+  /** The wish to stop, in an orderly way. */
+  quit(): void
+  /** What Ctrl-C does, for a terminal that hands it over as a key. */
   interrupt(): void
   /** Runs when the process ends in whatever way, synchronously. Returns what takes it back. */
   onExit(restore: () => void): () => void

@@ -195,7 +195,8 @@ function createView({ io, output }: CommandContext): TunnelView {
     stdin,
     stdout,
     output,
-    quit: () => io.interrupt(),
+    quit: () => io.quit(),
+    interrupt: () => io.interrupt(),
     onExit: (restore) => io.onExit(restore),
   })
 }
