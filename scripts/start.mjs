@@ -1,5 +1,6 @@
 import { handOver, install } from './install.mjs'
 
+const startedAt = Date.now()
 install()
 // Both must be set before the gateway is loaded: it probes cloud metadata and prints query plans otherwise.
 handOver(
@@ -7,5 +8,6 @@ handOver(
   {
     NODE_ENV: 'production',
     APOLLO_TELEMETRY_DISABLED: '1',
+    SLUICE_STARTED_AT: String(startedAt),
   },
 )

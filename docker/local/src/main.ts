@@ -97,6 +97,7 @@ async function start(): Promise<void> {
         NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'],
         NODE_ENV: 'production',
         LOG_LEVEL: settings.logLevel,
+        RELAY_ID: 'local',
         RELAY_APEX: apex,
         RELAY_HTTP_PORT: String(ports.http),
         RELAY_HTTPS_PORT: String(ports.https),
@@ -118,7 +119,8 @@ async function start(): Promise<void> {
       firstAdmin: platform.firstAdmin,
       cli: 'node agent/dist/sluice.js',
       seconds: report.seconds(),
-      residentMb: residentMb(process.ppid),
+      // Below npm start the small process that waits for us counts too.
+      residentMb: residentMb(process.env['SLUICE_STARTED_AT'] ? process.ppid : process.pid),
     }),
   )
 }

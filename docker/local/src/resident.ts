@@ -4,7 +4,7 @@ import { globSync, readFileSync } from 'node:fs'
  * The memory that a process and all below it hold, in MB, each shared page counted once (PSS). Null where the system
  * does not tell.
  */
-export function residentMb(rootPid: number, more: number[] = []): number | null {
+export function residentMb(rootPid: number): number | null {
   if (process.platform !== 'linux') return null
   const parents = new Map<number, number>()
   for (const file of globSync('/proc/[0-9]*/stat')) {
@@ -13,10 +13,9 @@ export function residentMb(rootPid: number, more: number[] = []): number | null 
     const parent = Number(stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[1])
     parents.set(Number(file.split('/')[2]), parent)
   }
-  const roots = new Set([rootPid, ...more])
   const isOurs = (pid: number): boolean => {
     for (let at: number | undefined = pid; at !== undefined && at > 1; at = parents.get(at)) {
-      if (roots.has(at)) return true
+      if (at === rootPid) return true
     }
     return false
   }

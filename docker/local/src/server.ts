@@ -45,6 +45,7 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
   return opening(async (closer: Closer) => {
     const internalPublicJwks = publicJwksOf(secrets.internalJwks)
     const consoleOrigin = `http://localhost:${ports.console}`
+    const cnameTarget = `edge.${apex}`
     const log = (part: string) => options.log.child({ part })
     const common = { databaseUrl, redisUrl, internalPublicJwks, port: 0 }
     const started = async <T extends { close(): Promise<void> }>(
@@ -74,7 +75,7 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
         'domains',
         createDomains({
           ...common,
-          cnameTarget: `edge.${apex}`,
+          cnameTarget,
           ownApexes: [apex, 'localhost'],
           log: log('domains'),
         }),
@@ -118,6 +119,7 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
         createCertificatesWorker({
           databaseUrl,
           redisUrl,
+          cnameTarget,
           port: ports.certificatesWorker,
           log: log('worker-certificates'),
         }),
