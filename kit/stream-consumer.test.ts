@@ -3,6 +3,7 @@ import { Registry } from 'prom-client'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 
+import { JobPayloadError } from './job.ts'
 import { silentLog } from './log.ts'
 import { openStreamConsumer, type DeadLetter } from './stream-consumer.ts'
 import { openTestRedis } from './testing.ts'
@@ -110,6 +111,21 @@ test('an entry that never applies ends as a dead letter with its reason and stop
     'TypeError: cannot be counted',
   ])
   expect(dead[1]?.text).toBe(text('poison'))
+})
+
+test('an entry that can never apply is tried once', async () => {
+  let attempts = 0
+  const { dead, open, send, until } = await createWorld(async () => {
+    attempts += 1
+    throw new JobPayloadError('too old')
+  })
+  open()
+
+  await send(text('old'))
+  await until(() => dead.length === 1)
+
+  expect(attempts).toBe(1)
+  expect(dead[0]?.reason).toBe('too old')
 })
 
 test('while PostgreSQL is away nothing is given up', async () => {

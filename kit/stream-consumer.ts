@@ -4,6 +4,7 @@ import { Counter, Gauge, type Registry } from 'prom-client'
 import type { z } from 'zod'
 
 import { ensureGroup } from './inbox.ts'
+import { JobPayloadError } from './job.ts'
 import type { Log } from './log.ts'
 import { openRedis } from './redis.ts'
 
@@ -14,7 +15,10 @@ export interface StreamConsumerOptions<Batch extends z.ZodType> {
   /** Replicas of one worker share a group, and so the work. */
   group: string
   batch: Batch
-  /** Applies one entry. It may be called twice for the same entry, also by two at once: make it idempotent. */
+  /**
+   * Applies one entry. It may be called twice for the same entry, also by two at once: make it idempotent. Throws
+   * `JobPayloadError` for what can never succeed.
+   */
   apply(batch: z.infer<Batch>): Promise<void>
   /** Records, in PostgreSQL, an entry that cannot be applied. The entry stays in the stream until this succeeded. */
   deadLetter(entry: DeadLetter): Promise<void>
@@ -147,6 +151,7 @@ export function openStreamConsumer<Batch extends z.ZodType>(
         failure = null
         return 'applied'
       } catch (error) {
+        if (error instanceof JobPayloadError) return giveUp(error.message)
         if (!isOutage(error)) attempts += 1
         if (attempts >= attemptsMax) return giveUp(String(error))
         failure = `entries of ${stream} cannot be applied`
