@@ -11,9 +11,9 @@ import { pruneUsage, rollUpUsage } from './usage/roll-up-usage.ts'
 export interface BillingJobs {
   jobs: { rollUpUsage: BoundJob; pruneUsage: BoundJob }
   /** Counts one batch of the usage stream, once however often it is delivered. */
-  applyUsageBatch(batch: UsageBatch): Promise<'counted' | 'known'>
+  applyUsageBatch: (batch: UsageBatch) => Promise<'counted' | 'known'>
   /** Keeps a batch that cannot be counted, with the reason. */
-  recordDeadLetter(entry: DeadLetter): Promise<void>
+  recordDeadLetter: (entry: DeadLetter) => Promise<void>
   close(): Promise<void>
 }
 
@@ -34,7 +34,7 @@ export async function openJobs(options: {
   return {
     jobs: { rollUpUsage: bindJob(rollUpUsage, deps), pruneUsage: bindJob(pruneUsage, deps) },
     applyUsageBatch: (batch) => applyUsageBatch(deps.em(), batch, deps.now()),
-    async recordDeadLetter({ stream, entryId, text, reason }) {
+    recordDeadLetter: async ({ stream, entryId, text, reason }) => {
       await deps.em().execute(
         `insert into billing.usage_dead_letter (id, text, reason, received_at) values (?, ?, ?, ?)
          on conflict do nothing`,

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@sluice/kit/database'
+import { JobPayloadError } from '@sluice/kit/job'
 import type { UsageBatch } from '@sluice/schema/redis'
 
 import { ensureSubscriptions, isUuid } from '../plan/plan-subscription.ts'
@@ -6,11 +7,6 @@ import { ensureSubscriptions, isUuid } from '../plan/plan-subscription.ts'
 /** Ids of counted batches are kept this long; an older batch is refused, since nobody knows any more. */
 export const batchDaysMax = 90
 const hourMs = 3_600_000
-
-/** A batch that can never be counted: trying again cannot help. */
-export class UsageBatchRefused extends Error {
-  override readonly name = 'UsageBatchRefused'
-}
 
 interface HourCount {
   organizationId: string
@@ -23,7 +19,7 @@ interface HourCount {
 
 /**
  * Counts one batch, once however often it is delivered: its id and its counts commit together. Counts land in the hour
- * of the batch's own time, however late it comes.
+ * of the batch's own time, however late it comes. Throws `JobPayloadError` for a batch that can never be counted.
  */
 export async function applyUsageBatch(
   em: EntityManager,
@@ -32,10 +28,10 @@ export async function applyUsageBatch(
 ): Promise<'counted' | 'known'> {
   const at = new Date(batch.at)
   if (now.getTime() - at.getTime() > batchDaysMax * 24 * hourMs) {
-    throw new UsageBatchRefused(`older than ${batchDaysMax} days`)
+    throw new JobPayloadError(`older than ${batchDaysMax} days`)
   }
   const foreign = batch.counts.find((one) => !isUuid(one.organizationId) || !isUuid(one.tunnelId))
-  if (foreign) throw new UsageBatchRefused('an id of an organization or a tunnel is no uuid')
+  if (foreign) throw new JobPayloadError('an id of an organization or a tunnel is no uuid')
   // A relay whose clock is ahead counts now, not in a period that has not begun.
   const counts = hourCountsOf(batch, at < now ? at : now)
 
