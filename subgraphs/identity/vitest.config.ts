@@ -1,9 +1,3 @@
-import { defineConfig } from 'vitest/config'
+import { serverTests } from '@sluice/kit/vitest-project'
 
-export default defineConfig({
-  test: {
-    include: ['src/**/*.test.ts'],
-    globalSetup: ['@sluice/kit/test-setup'],
-    testTimeout: 20_000,
-  },
-})
+export default serverTests()

@@ -42,7 +42,7 @@ export interface Context extends Deps {
 }
 
 /** The gateway copies this header's value into the client's `set-cookie`. */
-export const setCookieHeader = 'x-sluice-set-cookie'
+const setCookieHeader = 'x-sluice-set-cookie'
 /** The gateway puts the value of the refresh cookie here. */
 export const refreshTokenHeader = 'x-sluice-refresh-token'
 

@@ -16,29 +16,25 @@ const email = 'admin@sluice.local'
 const advisoryLock = 'sluice:identity:first-admin'
 
 /**
- * Makes the platform's first admin while there is none, and returns the sign-in; null at every later start. The
- * password is nowhere else, so whoever starts the server prints it.
+ * Makes the platform's first admin while nobody has an account, and returns the sign-in; null at every later start.
+ * The password is nowhere else, so whoever starts the server prints it.
  */
 export async function seedFirstAdmin(
   orm: Orm,
   passwords: Passwords,
   now: () => Date,
 ): Promise<FirstAdmin | null> {
-  if (await hasAdmin(orm)) return null
+  if ((await forkSystem(orm).count(User)) > 0) return null
   const password = randomBytes(15).toString('base64url')
   const passwordHash = await passwords.hash(password)
   return forkSystem(orm).transactional(async (em) => {
     // Of replicas that start together, one makes the admin.
     await em.execute(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [advisoryLock])
-    if ((await em.count(User, { isAdmin: true })) > 0) return null
+    if ((await em.count(User)) > 0) return null
     const at = now()
     const row = { email, name: 'Admin', passwordHash, isAdmin: true, createdAt: at }
     const admin = await addUser(em, row)
     await addOrganization(em, 'Operators', admin, '', at)
     return { email, password }
   })
-}
-
-async function hasAdmin(orm: Orm): Promise<boolean> {
-  return (await forkSystem(orm).count(User, { isAdmin: true })) > 0
 }

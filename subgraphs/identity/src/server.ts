@@ -55,7 +55,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const keys = await openSigningKeys(options.signingJwks)
     const orm = await openOrm({ ...database, databaseUrl: options.databaseUrl })
     closer.defer(() => orm.close(true))
-    await migrate(orm, database.schema)
+    await migrate(orm, database.schema).catch((cause: unknown) => {
+      const reason = cause instanceof Error ? cause.message : String(cause)
+      throw new Error(`identity cannot prepare its tables in PostgreSQL: ${reason}`, { cause })
+    })
     const firstAdmin = await seedFirstAdmin(orm, passwords, now)
 
     const redis = openRedis(options.redisUrl, log)

@@ -3,7 +3,6 @@ import { silentLog } from '@sluice/kit/log'
 import { anonymous, type Principal } from '@sluice/kit/principal'
 import { openRedis } from '@sluice/kit/redis'
 import { generatePrivateJwks, openSigningKeys } from '@sluice/kit/signing-keys'
-import type {} from '@sluice/kit/test-setup'
 import { openDatabase, openTestRedis, type TestDatabase } from '@sluice/kit/testing'
 import { inject } from 'vitest'
 
@@ -12,13 +11,19 @@ import { createContext, refreshTokenHeader, type Context, type Deps } from './co
 import { database } from './orm.ts'
 import { createAccessTokens } from './sign-in/access-token.ts'
 import { createAttempts } from './sign-in/attempts.ts'
-import { createPasswords } from './sign-in/password.ts'
+import { createPasswords, type Argon2 } from './sign-in/password.ts'
 import { createRefreshCookie } from './sign-in/refresh-cookie.ts'
 import { createRefreshTokens } from './sign-in/refresh-token.ts'
 import { signUp } from './sign-in/sign-up.ts'
 
 /** The password of every person that `signUp` of this world makes. */
 export const testPassword = 'correct horse battery'
+
+/** Stands in for argon2, whose slowness is its point. */
+export const plainHashes: Argon2 = {
+  hash: async (password) => `plain:${String(password)}`,
+  verify: async (hash, password) => hash === `plain:${String(password)}`,
+}
 
 export interface Person {
   readonly userId: string
@@ -61,13 +66,13 @@ export async function openWorld(): Promise<World> {
   const deps: Deps = {
     orm: db.orm,
     passwords: createPasswords({
-      hash: async (password) => {
+      hash: (password) => {
         hashes += 1
-        return `plain:${String(password)}`
+        return plainHashes.hash(password)
       },
-      verify: async (hash, password) => {
+      verify: (hash, password) => {
         hashes += 1
-        return hash === `plain:${String(password)}`
+        return plainHashes.verify(hash, password)
       },
     }),
     attempts: createAttempts(redis, silentLog),
@@ -102,6 +107,8 @@ export async function openWorld(): Promise<World> {
     pass: (ms) => void (time += ms),
     request,
     async person(name = 'Ada') {
+      // Nobody joins at the same instant as somebody before: lists have one order.
+      time += 1
       const email = `${crypto.randomUUID()}@example.test`
       const { context, cookie } = request()
       const { user } = await signUp(context, { email, password: testPassword, name })

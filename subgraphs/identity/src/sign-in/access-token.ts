@@ -8,8 +8,10 @@ import {
 import { SluiceError } from '@sluice/schema/errors'
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
 
+import { isId } from '../text.ts'
+
 /** What a sign-in's JWT says. */
-export interface AccessToken {
+interface AccessToken {
   userId: string
   signInId: string
   expiresAt: Date
@@ -39,6 +41,7 @@ export function createAccessTokens(keys: SigningKeys): AccessTokens {
           requiredClaims: ['exp', 'sub', 'sid'],
         })
         const { sub = '', sid, exp = 0 } = payload
+        if (!isId(sub) || !isId(sid)) throw new Error('the token names no user or sign-in')
         return { userId: sub, signInId: sid, expiresAt: new Date(exp * 1000) }
       } catch (error) {
         throw new SluiceError('SLUICE_UNAUTHENTICATED', {}, { cause: error })

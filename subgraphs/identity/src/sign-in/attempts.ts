@@ -56,7 +56,8 @@ export function createAttempts(redis: Redis, log: Log): Attempts {
       const [attempts, leftMs] = (await redis.eval(countScript, 1, key, windowMs)) as number[]
       return [attempts ?? 0, leftMs ?? 0]
     } catch (error) {
-      log.warn({ err: error }, 'attempts are counted by this replica alone')
+      // That Redis is away is in the log already.
+      if (redis.status === 'ready') log.warn({ err: error }, 'attempts cannot be counted in Redis')
       return countLocally(key, windowMs)
     }
   }

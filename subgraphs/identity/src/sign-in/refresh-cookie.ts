@@ -13,7 +13,7 @@ export function createRefreshCookie(consoleOrigin: string): RefreshCookie {
     name,
     header(token, now) {
       const seconds = token
-        ? Math.max(0, Math.floor((token.expiresAt.getTime() - now.getTime()) / 1000))
+        ? Math.max(0, Math.ceil((token.expiresAt.getTime() - now.getTime()) / 1000))
         : 0
       return `${name}=${token?.text ?? ''}; Max-Age=${seconds}; ${attributes}`
     },

@@ -1,0 +1,27 @@
+import { ConfigError } from '@sluice/kit/config'
+import { generatePrivateJwks, publicJwksOf } from '@sluice/kit/signing-keys'
+import { expect, test } from 'vitest'
+
+import { config } from './config.ts'
+
+const keys = await generatePrivateJwks()
+const env = {
+  DATABASE_URL: 'postgres://sluice@db/sluice',
+  REDIS_URL: 'redis://redis',
+  SIGNING_JWKS: JSON.stringify(keys),
+  INTERNAL_PUBLIC_JWKS: JSON.stringify(publicJwksOf(keys)),
+  CONSOLE_ORIGIN: 'https://console.example.test',
+}
+
+test('the environment becomes typed values, with defaults for what is no secret', () => {
+  expect(config(env)).toMatchObject({ port: 4001, host: '127.0.0.1', signingJwks: keys })
+})
+
+test('every problem is named at once, and no value', () => {
+  const read = () =>
+    config({ ...env, DATABASE_URL: '', SIGNING_JWKS: '{"keys":[{"d":"hunter2"}]}' })
+
+  expect(read).toThrow(ConfigError)
+  expect(read).toThrow(/DATABASE_URL is not set\n {2}SIGNING_JWKS/)
+  expect(read).not.toThrow(/hunter2/)
+})
