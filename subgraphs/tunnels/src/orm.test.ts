@@ -1,4 +1,3 @@
-import type {} from '@sluice/kit/test-setup'
 import { openDatabase } from '@sluice/kit/testing'
 import { inject, expect, test } from 'vitest'
 

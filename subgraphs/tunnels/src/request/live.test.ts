@@ -98,10 +98,10 @@ test('nothing falls between replay and live while many store at once', async () 
       ... on Organization { requests(first: 100) { edges { cursor node { path } } } } } }`,
     { id: world.acme.id },
   )
-  const [{ requests }] = list.data?.['_entities'] as [
-    { requests: { edges: { cursor: string; node: { path: string } }[] } },
-  ]
-  const oldest = requests.edges.find(({ node }) => node.path === '/start')
+  const entities = list.data?.['_entities'] as {
+    requests: { edges: { cursor: string; node: { path: string } }[] }
+  }[]
+  const oldest = entities[0]?.requests.edges.find(({ node }) => node.path === '/start')
 
   const events = await world.follow(world.acme.member, captured, {
     organizationId: world.acme.id,

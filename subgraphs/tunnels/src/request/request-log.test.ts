@@ -65,7 +65,8 @@ test('requests of the same millisecond are each on one page', async () => {
   const third = await readPage(world, { first: 2, after: second?.pageInfo.endCursor })
 
   const paths = [first, second, third].flatMap((one) => one?.nodes.map(({ path }) => path))
-  expect(paths.toSorted()).toEqual(['/0', '/1', '/2', '/3', '/4'])
+  expect(new Set(paths)).toEqual(new Set(['/0', '/1', '/2', '/3', '/4']))
+  expect(paths).toHaveLength(5)
 })
 
 test.for([

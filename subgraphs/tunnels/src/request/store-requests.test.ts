@@ -95,7 +95,7 @@ test('each day has a partition, made when it is first needed or ahead of it', as
   await Promise.all([run(world, keepPartitions), run(world, keepPartitions)])
 
   const today = dayOf(new Date())
-  const days = [-3, 0, 1, 2].map((days) => daysAfter(today, days))
+  const days = [-3, 0, 1, 2].map((ahead) => daysAfter(today, ahead))
   expect(await listPartitions(world.em())).toEqual(expect.arrayContaining(days))
 })
 

@@ -3,9 +3,9 @@ import { silentLog } from '@sluice/kit/log'
 import { anonymous, type Principal, type Role } from '@sluice/kit/principal'
 import { openChannelHub, openRedis, redisReady } from '@sluice/kit/redis'
 import { generatePrivateJwks, openSigningKeys } from '@sluice/kit/signing-keys'
-import type {} from '@sluice/kit/test-setup'
 import { memberOf, openDatabase, openTestRedis } from '@sluice/kit/testing'
 import type { RequestRecord } from '@sluice/schema/redis'
+// oxlint-disable-next-line no-restricted-imports -- The tests ask the graph as the server does, without HTTP.
 import { graphql, parse, subscribe, type ExecutionResult } from 'graphql'
 import { inject } from 'vitest'
 

@@ -47,7 +47,7 @@ test('the same name is the same tunnel, and each start is a newer epoch', async 
   )
 
   expect(new Set(starts.map(({ tunnel }) => tunnel.id)).size).toBe(1)
-  expect(starts.map(({ grant }) => grant.epoch).toSorted()).toEqual([1, 2, 3, 4])
+  expect(new Set(starts.map(({ grant }) => grant.epoch))).toEqual(new Set([1, 2, 3, 4]))
 })
 
 test('a name of another organization is refused, never replaced by a random one', async () => {

@@ -1,0 +1,17 @@
+import { port, readConfig } from '@sluice/kit/config'
+import { z } from 'zod'
+
+export const config = (env: NodeJS.ProcessEnv) => {
+  const values = readConfig(env, {
+    DATABASE_URL: z.url(),
+    REDIS_URL: z.url(),
+    HOST: z.string().default('127.0.0.1'),
+    PORT: port.default(9466),
+  })
+  return {
+    databaseUrl: values.DATABASE_URL,
+    redisUrl: values.REDIS_URL,
+    host: values.HOST,
+    port: values.PORT,
+  }
+}

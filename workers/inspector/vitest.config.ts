@@ -1,0 +1,3 @@
+import { serverTests } from '@sluice/kit/vitest-project'
+
+export default serverTests()
