@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
+import { buildSchema, parse, print, validate } from 'graphql'
 import { expect, test } from 'vitest'
 
 import { errors } from './schema/errors.ts'
@@ -49,6 +50,95 @@ test.for(guides)('every link of %s leads to a page and heading that exist', (gui
   const broken = links.filter((link) => !/^(https?|mailto):/.test(link) && !leads(guide, link))
 
   expect(broken).toEqual([])
+})
+
+const textOf = (path: string) => readFileSync(join(rootFolder, path), 'utf8')
+
+/** Where each section of the configuration page has its truth. */
+const configOf: Record<string, string> = {
+  relay: 'relay/src/config.ts',
+  gateway: 'gateway/src/config.ts',
+  identity: 'subgraphs/identity/src/config.ts',
+  tunnels: 'subgraphs/tunnels/src/config.ts',
+  domains: 'subgraphs/domains/src/config.ts',
+  billing: 'subgraphs/billing/src/config.ts',
+  'worker-billing': 'workers/billing/src/config.ts',
+  'worker-certificates': 'workers/certificates/src/config.ts',
+  'worker-inspector': 'workers/inspector/src/config.ts',
+  'npm start': 'docker/local/src/config.ts',
+}
+
+/** What a configuration reads, and what it cannot do without, by asking it. */
+async function variablesReadBy(path: string) {
+  const { config } = (await import(join(rootFolder, path))) as {
+    config: (env: object, root: string) => unknown
+  }
+  const read = new Set<string>()
+  const env = new Proxy({}, { get: (_target, name) => void read.add(String(name)) })
+  let complaint = ''
+  try {
+    config(env, '/')
+  } catch (error) {
+    complaint = String(error)
+  }
+  const required = Array.from(complaint.matchAll(/(\w+) is not set/g), ([, name = '']) => name)
+  return { read: [...read].filter((name) => !name.endsWith('_FILE')), required }
+}
+
+test.for(Object.entries(configOf))('the variables of %s are documented', async ([part, path]) => {
+  const [section = ''] = textOf('docs/configuration.md').split(`\n## ${part}\n`).slice(1)
+  const rows = (section.split('\n## ')[0] ?? '')
+    .split('\n')
+    .filter((line) => line.startsWith('| `'))
+  const documented = rows.flatMap((row) =>
+    Array.from((row.split('|')[1] ?? '').matchAll(/`(\w+)`/g), ([, name = '']) => ({
+      name,
+      required: row.split('|')[2]?.trim() === 'required',
+    })),
+  )
+  const { read, required } = await variablesReadBy(path)
+
+  expect(documented.map(({ name }) => name).toSorted()).toEqual(read.toSorted())
+  expect(documented.flatMap((one) => (one.required ? [one.name] : [])).toSorted()).toEqual(
+    required.toSorted(),
+  )
+})
+
+test('every command and option of the command line is documented', () => {
+  const source = textOf('agent/src/cli.ts')
+  const page = textOf('docs/cli.md')
+  const commands = Array.from(source.matchAll(/\.command\('(\w+)'/g), ([, name = '']) => name)
+  const options = Array.from(source.matchAll(/ption\('([^']+)'/g), ([, text = '']) => text)
+  const flags = options.flatMap((text) => text.match(/--?[\w-]+/g) ?? [])
+
+  expect(commands.filter((name) => !page.includes(`| \`sluice ${name}`))).toEqual([])
+  expect(flags.filter((flag) => !page.includes(`\`${flag}`))).toEqual([])
+})
+
+test('every variable that the command line reads is documented', () => {
+  const files = globSync('agent/src/**/*.ts', { cwd: rootFolder, exclude: ['**/*.test.ts'] })
+  const read = files.flatMap((file) =>
+    Array.from(textOf(file).matchAll(/\benv\['(\w+)'\]/g), ([, name = '']) => name),
+  )
+  const ordinary = ['HOME', 'TERM']
+  const page = textOf('docs/cli.md')
+  expect(
+    read.filter((name) => !ordinary.includes(name) && !page.includes(`| \`${name}\` |`)),
+  ).toEqual([])
+})
+
+test.for(guides)('every GraphQL example of %s fits the schema', (guide) => {
+  const schema = buildSchema(textOf('schema/api.graphql'))
+  const examples = Array.from(
+    textOf(guide).matchAll(/```graphql\n([\s\S]*?)```/g),
+    ([, text = '']) => text,
+  )
+  expect(examples.flatMap((text) => validate(schema, parse(text)))).toEqual([])
+})
+
+test('the document with which the guide signs in is a registered one', () => {
+  const [, path = ''] = /--rawfile query (\S+)/.exec(textOf('docs/graphql.md')) ?? []
+  expect(print(parse(textOf(path)))).toContain('accessToken')
 })
 
 function leads(guide: string, link: string): boolean {
