@@ -118,7 +118,11 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   edge = await openEdge({
     ...options,
     certificate: options.certificate ?? selfSigned(apex),
-    timeouts: options,
+    timeouts: {
+      headTimeoutMs: options.headTimeoutMs,
+      idleTimeoutMs: options.idleTimeoutMs,
+      responseHeadTimeoutMs: options.responseHeadTimeoutMs,
+    },
     places: {
       sessions,
       edgeHost: `edge.${apex}`,

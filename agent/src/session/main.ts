@@ -1,0 +1,23 @@
+import { openAgentSession } from './agent-session.ts'
+
+// One session with a given agent token and no control plane: for benchmarks, and to look at the data plane alone.
+const { EDGE_URL = '', AGENT_TOKEN = '', UPSTREAM_PORT = '' } = process.env
+const session = openAgentSession({
+  edgeUrls: [EDGE_URL],
+  agentToken: () => Promise.resolve(AGENT_TOKEN),
+  upstream: { host: '127.0.0.1', port: Number(UPSTREAM_PORT), tls: false },
+  hostHeader: 'preserve',
+  agentVersion: 'bare',
+})
+session.on('online', () => process.stdout.write('online\n'))
+// As the command line does, so that figures include what it costs.
+let requests = 0
+session.on('request', () => {
+  requests += 1
+})
+process.on('SIGTERM', () => {
+  void session.close({ graceMs: 0 }).then(() => {
+    process.stdout.write(`${requests} requests\n`)
+    process.exit(0)
+  })
+})

@@ -1,0 +1,142 @@
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
+import { join } from 'node:path'
+
+import { childrenOf, keep } from './process.ts'
+
+export interface Nginx {
+  readonly child: ChildProcess
+  readonly originPort: number
+  readonly proxyPort: number
+  /** Worker processes of the reverse proxy: what its CPU figures are of. */
+  readonly proxyPids: readonly number[]
+  readonly children: readonly ChildProcess[]
+}
+
+export const fileBytes = 256 * 1_048_576
+
+/** Where nginx is; installs it when that needs no asking. */
+export function findNginx(): string {
+  const found = () =>
+    spawnSync('sh', ['-c', 'command -v nginx'], { encoding: 'utf8' }).stdout.trim()
+  if (found() !== '') return found()
+  if (process.getuid?.() === 0) {
+    process.stderr.write('installing nginx with apt-get\n')
+    spawnSync('sh', ['-c', 'apt-get update -qq && apt-get install -y -qq nginx-light'], {
+      stdio: 'ignore',
+    })
+    if (found() !== '') return found()
+  }
+  throw new Error(
+    'This benchmark compares with nginx, which is not on the path: install it, for example with `apt-get install nginx-light`.',
+  )
+}
+
+/** Starts an origin and a plain reverse proxy before it, one worker each, all files under `folder`. */
+export async function startNginx(folder: string, sinkPort: number): Promise<Nginx> {
+  const binary = findNginx()
+  mkdirSync(join(folder, 'files'), { recursive: true })
+  const file = join(folder, 'files', 'large')
+  writeFileSync(file, '')
+  truncateSync(file, fileBytes)
+  const [originPort, proxyPort] = [await freePort(), await freePort()]
+  const origin = start(binary, folder, 'origin', originConfig(folder, originPort, sinkPort))
+  const proxy = start(binary, folder, 'proxy', proxyConfig(proxyPort, originPort, sinkPort))
+  await Promise.all([untilOpen(originPort), untilOpen(proxyPort)])
+  const proxyPids = childrenOf(proxy.pid ?? 0)
+  return { child: proxy, originPort, proxyPort, proxyPids, children: [origin, proxy] }
+}
+
+function start(binary: string, folder: string, name: string, config: string): ChildProcess {
+  const prefix = join(folder, name)
+  mkdirSync(prefix, { recursive: true })
+  const path = join(prefix, 'nginx.conf')
+  writeFileSync(path, config)
+  return keep(
+    spawn(binary, ['-p', prefix, '-c', path, '-e', join(prefix, 'error.log')], {
+      stdio: 'inherit',
+    }),
+  )
+}
+
+const common = `
+daemon off;
+master_process on;
+worker_processes 1;
+pid nginx.pid;
+events { worker_connections 4096; }
+`
+const httpCommon = `
+  access_log off;
+  keepalive_requests 1000000000;
+  keepalive_timeout 300s;
+  client_max_body_size 0;
+  client_body_temp_path body;
+  proxy_temp_path proxy;
+  fastcgi_temp_path fastcgi;
+  uwsgi_temp_path uwsgi;
+  scgi_temp_path scgi;
+  sendfile on;
+  tcp_nodelay on;
+`
+
+function originConfig(folder: string, port: number, sinkPort: number): string {
+  return `${common}
+http { ${httpCommon}
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location = /small { default_type text/plain; return 200 "Hello from the local service. This is a small response body.\\n"; }
+    location = /large { root ${join(folder, 'files')}; }
+    location = /sink { proxy_pass http://127.0.0.1:${sinkPort}; proxy_http_version 1.1; proxy_request_buffering off; }
+  }
+}
+`
+}
+
+function proxyConfig(port: number, originPort: number, sinkPort: number): string {
+  const forward = `
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_buffering off;
+      proxy_request_buffering off;
+`
+  return `${common}
+http { ${httpCommon}
+  upstream origin { server 127.0.0.1:${originPort}; keepalive 256; keepalive_requests 1000000000; }
+  upstream sink { server 127.0.0.1:${sinkPort}; keepalive 16; }
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / { proxy_pass http://origin; ${forward} }
+    location = /sink { proxy_pass http://sink; ${forward} }
+  }
+}
+`
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer()
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address()
+      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
+    })
+  })
+}
+
+async function untilOpen(port: number): Promise<void> {
+  for (let attempt = 0; attempt < 100; attempt += 1) {
+    const open = await new Promise<boolean>((resolve) => {
+      const socket = connect(port, '127.0.0.1')
+      socket.once('connect', () => resolve(true)).once('error', () => resolve(false))
+      socket.once('connect', () => socket.destroy())
+    })
+    if (open) return
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error('nginx did not start')
+}
