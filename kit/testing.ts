@@ -20,22 +20,39 @@ export async function openDatabase(options: {
   entities: NonNullable<Options['entities']>
   migrationsPath: string
 }): Promise<TestDatabase> {
-  const name = `test_${crypto.randomUUID().replaceAll('-', '')}`
-  await onServer(options.serverUrl, `create database ${name}`)
-  const url = new URL(options.serverUrl)
-  url.pathname = `/${name}`
-  const orm = await openOrm({ ...options, databaseUrl: url.href })
+  const empty = await openEmptyDatabase(options.serverUrl)
+  const orm = await openOrm({ ...options, databaseUrl: empty.url })
   await migrate(orm, options.schema)
   const statements: string[] = []
   orm.config.getLogger().setDebugMode(['query'])
   orm.config.getLogger().logQuery = (context) => void statements.push(context.query ?? '')
   return {
-    url: url.href,
+    url: empty.url,
     orm,
     takeStatements: () => statements.splice(0),
     async [Symbol.asyncDispose]() {
       await orm.close(true)
-      await onServer(options.serverUrl, `drop database ${name} with (force)`)
+      await empty[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** A database without tables, for parts that bring their own; dropped on dispose. */
+export interface EmptyDatabase extends AsyncDisposable {
+  readonly url: string
+  query<Row extends object>(sql: string, parameters?: unknown[]): Promise<Row[]>
+}
+
+export async function openEmptyDatabase(serverUrl: string): Promise<EmptyDatabase> {
+  const name = `test_${crypto.randomUUID().replaceAll('-', '')}`
+  await onServer(serverUrl, `create database ${name}`)
+  const url = new URL(serverUrl)
+  url.pathname = `/${name}`
+  return {
+    url: url.href,
+    query: (sql, parameters) => onServer(url.href, sql, parameters),
+    async [Symbol.asyncDispose]() {
+      await onServer(serverUrl, `drop database ${name} with (force)`)
     },
   }
 }
@@ -73,11 +90,16 @@ export function memberOf(
   }
 }
 
-async function onServer(serverUrl: string, sql: string): Promise<void> {
+async function onServer<Row extends object>(
+  serverUrl: string,
+  sql: string,
+  parameters: unknown[] = [],
+): Promise<Row[]> {
   const client = new Client({ connectionString: serverUrl })
   await client.connect()
   try {
-    await client.query(sql)
+    const { rows } = await client.query<Row>(sql, parameters)
+    return rows
   } finally {
     await client.end()
   }
