@@ -7,7 +7,7 @@ import { refusalOf } from './problem.ts'
 const answerTimeoutMs = 15_000
 const answerBytesMax = 4 * 1024 * 1024
 
-export type Document = (typeof cliOperations)[keyof typeof cliOperations]
+type Document = (typeof cliOperations)[keyof typeof cliOperations]
 
 export interface ApiOptions {
   readonly server: string
@@ -17,7 +17,7 @@ export interface ApiOptions {
   readonly timeoutMs?: number
 }
 
-export interface PartialAnswer<Data> {
+interface PartialAnswer<Data> {
   readonly data: Data
   /** Why some nullable fields are null: a part of the server is down. */
   readonly problems: readonly Error[]

@@ -14,7 +14,7 @@ export interface SavedConfig {
   readonly servers: Readonly<Record<string, { readonly authtoken: string }>>
 }
 
-export const emptyConfig: SavedConfig = { version: 1, server: null, servers: {} }
+const emptyConfig: SavedConfig = { version: 1, server: null, servers: {} }
 
 const configBytesMax = 64 * 1024
 
@@ -92,7 +92,7 @@ async function replaceFile(path: string, text: string): Promise<void> {
 }
 
 /** The file's content as typed, or null when it is not ours. Written by hand: zod would double the program. */
-export function parseSavedConfig(text: string): SavedConfig | null {
+function parseSavedConfig(text: string): SavedConfig | null {
   let value: unknown
   try {
     value = JSON.parse(text)

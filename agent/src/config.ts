@@ -4,7 +4,7 @@ import { SluiceError } from '@sluice/schema/errors'
 
 import { configPath, readSavedConfig, type SavedConfig } from './config-file.ts'
 
-export const defaultServer = 'http://localhost:4000'
+const defaultServer = 'http://localhost:4000'
 
 /** The options that every command takes. */
 export interface GlobalFlags {
@@ -16,7 +16,7 @@ export interface GlobalFlags {
 }
 
 /** Where a value came from, for `sluice status`. */
-export type Origin = 'flag' | 'environment' | 'file' | 'default'
+type Origin = 'flag' | 'environment' | 'file' | 'default'
 
 export interface Settings {
   /** An origin, without a slash at the end. */
@@ -51,7 +51,7 @@ export async function readSettings(flags: GlobalFlags, env: NodeJS.ProcessEnv): 
 }
 
 /** The server's origin. A path is refused: the server is the console's address, not an endpoint's. */
-export function parseServer(text: string): string {
+function parseServer(text: string): string {
   const url = URL.canParse(text) ? new URL(text) : null
   const isBare = url !== null && url.pathname === '/' && url.search === '' && url.hash === ''
   if (!url || !isBare || !/^https?:$/.test(url.protocol) || url.username || url.password) {

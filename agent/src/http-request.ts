@@ -54,7 +54,7 @@ export function requestText(url: URL, options: HttpRequestOptions): Promise<Http
 }
 
 /** The peer took longer than it may. */
-export class HttpTimeout extends Error {
+class HttpTimeout extends Error {
   override readonly name = 'HttpTimeout'
 
   constructor(timeoutMs: number, options?: ErrorOptions) {

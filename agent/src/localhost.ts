@@ -3,7 +3,7 @@ import { lookup as systemLookup, type LookupAddress, type LookupOptions } from '
 const loopbackAddress = '127.0.0.1'
 
 /** Whether a name is `localhost` or below it: loopback by RFC 6761, whatever the resolver says. */
-export function isLocalhost(host: string): boolean {
+function isLocalhost(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost')
 }
 

@@ -12,7 +12,7 @@ export class Interrupted extends Error {
 }
 
 /** A failure that a newer server names with a code which this release does not know. */
-export class UnknownRefusal extends Error {
+class UnknownRefusal extends Error {
   override readonly name = 'UnknownRefusal'
   readonly code: string
   readonly status: number

@@ -3,7 +3,7 @@ import type { Style } from './output.ts'
 import { statusStyle } from './request-log.ts'
 import { cutText, fitText, plainText, textColumns } from './terminal-text.ts'
 
-export type ScreenStatus =
+type ScreenStatus =
   | { readonly kind: 'online' }
   | { readonly kind: 'offline'; readonly reason: string; readonly retryAtMs: number }
   | { readonly kind: 'closing' }
