@@ -6,7 +6,7 @@ import type { CustomDomain } from './domain/custom-domain.entity.ts'
 import type { DnsCheck } from './domain/dns-check.ts'
 
 /** What the operator configured about domains. */
-export interface DomainSettings {
+interface DomainSettings {
   /** Where a custom domain's CNAME must lead: a name of the relays. */
   cnameTarget: string
   /** Names of this Sluice server; they and what is below cannot be custom domains. */

@@ -1,8 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
 
-export const domainStatuses = ['PENDING', 'VERIFIED'] as const
-export const tlsStatuses = ['VALID', 'EXPIRING', 'EXPIRED', 'MISMATCH', 'UNREACHABLE'] as const
+const domainStatuses = ['PENDING', 'VERIFIED'] as const
+const tlsStatuses = ['VALID', 'EXPIRING', 'EXPIRED', 'MISMATCH', 'UNREACHABLE'] as const
 export type TlsStatus = (typeof tlsStatuses)[number]
 
 const CustomDomainSchema = defineEntity({

@@ -15,7 +15,7 @@ import { firstDnsCheckAt, recordDnsCheck } from './dns-schedule.ts'
 import { parseDomainName } from './domain-name.ts'
 
 /** Whatever the plan says: an agent token names at most 50 endpoint hosts, the tunnel's own among them. */
-export const domainsPerOrganizationMax = 49
+const domainsPerOrganizationMax = 49
 /** While billing has not told the plan yet. */
 const domainsMaxWithoutPlan = 1
 const tokenBytes = 16

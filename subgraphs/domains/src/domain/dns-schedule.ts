@@ -16,7 +16,7 @@ export function firstDnsCheckAt(now: Date): Date {
 }
 
 /** Doubles the wait with each check, up to hours; null when the domain has been pending for too long. */
-export function nextDnsCheckAt(domain: { createdAt: Date; dnsChecks: number }, now: Date) {
+function nextDnsCheckAt(domain: { createdAt: Date; dnsChecks: number }, now: Date) {
   const pendingMs = now.getTime() - domain.createdAt.getTime()
   if (pendingMs > pendingDaysMax * 24 * 3_600_000) return null
   const waitMs = Math.min(

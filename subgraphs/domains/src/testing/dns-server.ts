@@ -54,5 +54,3 @@ export async function openDnsServer() {
     close: () => new Promise<void>((resolve) => socket.close(() => resolve())),
   }
 }
-
-export type DnsServer = Awaited<ReturnType<typeof openDnsServer>>

@@ -109,7 +109,7 @@ function handshake(
 }
 
 /** The first finding that a browser would complain about, the gravest first. */
-export function judge(domain: string, { certificate, distrust }: Handshake, now: Date): TlsCheck {
+function judge(domain: string, { certificate, distrust }: Handshake, now: Date): TlsCheck {
   const expiresAt = new Date(certificate.valid_to)
   const begins = new Date(certificate.valid_from)
   // What a certificate holds was written by somebody else: it is cut before it is stored.
