@@ -10,10 +10,8 @@ import { CapturedRequest } from './request/captured-request.entity.ts'
 import { DeadLetter } from './request/dead-letter.entity.ts'
 import { Tunnel } from './tunnel/tunnel.entity.ts'
 
-export const schemaName = 'tunnels'
-
 export const database: Omit<DatabaseOptions, 'databaseUrl'> = {
-  schema: schemaName,
+  schema: 'tunnels',
   entities: [
     Tunnel,
     Organization,

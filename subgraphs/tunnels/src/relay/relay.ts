@@ -11,7 +11,7 @@ import { Relay } from './relay.entity.ts'
 export type RelayStatus = 'READY' | 'DRAINING' | 'LOST'
 
 /** A relay that has not been heard of for this long is lost: no agent is sent to it. */
-export const relaySilentMsMax = 15_000
+const relaySilentMsMax = 15_000
 const sessionsPerHeartbeatMax = 20_000
 const edgesMax = 4
 

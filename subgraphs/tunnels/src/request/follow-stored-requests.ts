@@ -66,7 +66,7 @@ export async function followStoredRequests(
 
 const sequenceForm = /^s:(\d{1,19})$/
 
-export function encodeSequence(sequence: string): string {
+function encodeSequence(sequence: string): string {
   return Buffer.from(`s:${sequence}`).toString('base64url')
 }
 

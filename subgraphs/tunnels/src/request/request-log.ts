@@ -8,7 +8,7 @@ import { newestRows, uuidArray, type Sql } from '../newest-rows.ts'
 import { CapturedRequest } from './captured-request.entity.ts'
 
 /** What a list of requests is narrowed to. */
-export interface RequestFilter {
+interface RequestFilter {
   method?: string | null | undefined
   statusMin?: number | null | undefined
   statusMax?: number | null | undefined

@@ -78,7 +78,7 @@ export function openEndpointHosts(options: { orm: Orm; redis: Redis; log: Log })
 }
 
 /** Writes every endpoint host, and removes those that are no more. */
-export async function writeEndpointHosts(orm: Orm, redis: Redis): Promise<void> {
+async function writeEndpointHosts(orm: Orm, redis: Redis): Promise<void> {
   // Read first: what is in Redis now and not in the tables afterwards was deleted, never just made.
   const known = await redis.hkeys(redisKeys.endpointHosts)
   const rows = await forkSystem(orm).execute<{ host: string; id: string }[]>(

@@ -46,7 +46,7 @@ export function parseHostHeader(value: string | null | undefined): string | null
 }
 
 /** `sha256:<salt hex>:<sha256(salt, password) hex>`: what the edge compares with, and all that is stored. */
-export function verifierOf(password: string, salt: Buffer = randomBytes(saltBytes)): string {
+function verifierOf(password: string, salt: Buffer = randomBytes(saltBytes)): string {
   const digest = createHash('sha256').update(salt).update(password, 'utf8').digest('hex')
   return `sha256:${salt.toString('hex')}:${digest}`
 }
