@@ -230,12 +230,18 @@ test('a changed role is audited with both roles and announced; the same role aga
 test('an owner who was demoted a moment ago can no longer act on the role they had', async () => {
   await using world = await openWorld()
   const { owner, other, organizationId, memberId } = await team(world, 'OWNER')
+  const third = await world.person()
   const stale = await other.context()
   await changeMemberRole(await owner.context(), memberId, 'VIEWER')
+  const ownersId = await memberIdOf(world, organizationId, owner)
 
-  const answer = removeMember(stale, await memberIdOf(world, organizationId, owner))
+  const answers = [
+    await Promise.allSettled([removeMember(stale, ownersId)]),
+    await Promise.allSettled([addMember(stale, organizationId, third.email, 'VIEWER')]),
+    await Promise.allSettled([createAuthtoken(stale, organizationId, 'laptop')]),
+  ].flat()
 
-  await expect(answer).rejects.toMatchObject({ code: 'SLUICE_FORBIDDEN' })
+  expect(codesOf(answers)).toEqual(answers.map(() => 'SLUICE_FORBIDDEN'))
 })
 
 test('an authtoken manages nobody', async () => {
