@@ -33,11 +33,12 @@ process.on('SIGINT', interrupt)
 for (const signal of ['SIGTERM', 'SIGHUP'] as const) process.on(signal, quit)
 
 stdout.on('error', (error: NodeJS.ErrnoException) => {
-  // The reader of our output has gone, as `| head` does: that is a wish to stop. A full disk is not.
-  if (error.code !== 'EPIPE') fail(error)
+  // The reader of our output has gone, as `| head` or a closed window does: a wish to stop. A full disk is not.
+  if (error.code !== 'EPIPE' && error.code !== 'EIO') fail(error)
   if (!stop.signal.aborted) quit()
 })
-stderr.on('error', () => undefined)
+// Whoever reads remarks or types keys has gone with the terminal: the signal or stdout says so.
+for (const stream of [stdin, stderr]) stream.on('error', () => undefined)
 
 /** What gives the terminal back, in whatever way the program ends. */
 const restores = new Set<() => void>()

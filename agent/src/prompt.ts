@@ -28,13 +28,14 @@ export async function readLine(
 interface PromptIo {
   readonly stdin: NodeJS.ReadStream
   readonly stderr: NodeJS.WriteStream
+  readonly signal: AbortSignal
   interrupt(): void
   onExit(restore: () => void): () => void
 }
 
 /** Asks on the terminal; what is typed or pasted is not shown. */
 export function readSecret(question: string, io: PromptIo): Promise<string> {
-  const { stdin, stderr } = io
+  const { stdin, stderr, signal } = io
   stderr.write(question)
   stdin.setRawMode(true)
   stdin.setEncoding('utf8')
@@ -45,18 +46,20 @@ export function readSecret(question: string, io: PromptIo): Promise<string> {
     let typed = ''
     const finish = (settle: () => void) => {
       stdin.off('data', onData)
+      signal.removeEventListener('abort', onAbort)
       stdin.setRawMode(false)
       stdin.pause()
       takeBack()
       stderr.write('\n')
       settle()
     }
+    const onAbort = () => finish(() => reject(new Interrupted()))
     const onData = (chunk: string) => {
       for (const key of withoutPasteMarks(chunk)) {
         if (key === '\r' || key === '\n') return finish(() => resolve(typed))
         if (key === '\u0003' || key === '\u0004') {
-          io.interrupt()
-          return finish(() => reject(new Interrupted()))
+          finish(() => reject(new Interrupted()))
+          return io.interrupt()
         }
         if (key === '\u007F' || key === '\b') typed = typed.slice(0, -1)
         else if (key === '\u0015') typed = ''
@@ -64,6 +67,7 @@ export function readSecret(question: string, io: PromptIo): Promise<string> {
       }
     }
     stdin.on('data', onData)
+    signal.addEventListener('abort', onAbort, { once: true })
   })
 }
 
