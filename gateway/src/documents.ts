@@ -44,20 +44,18 @@ export function createDocuments(options: {
   limits: Limits
 }): Documents {
   const { apiSchema, manifest, limits } = options
-  const rules = [
-    ...specifiedRules,
-    subscriptionRootRule,
-    variableNameRule,
-    aliasRule(options.shadowable),
-  ]
+  const firstRules = [subscriptionRootRule, variableNameRule]
+  const rules = [...specifiedRules, aliasRule(options.shadowable)]
   const known = new LRUCache<string, CheckedDocument>({ max: limits.documentsCachedMax })
 
   function errorsOf(document: DocumentNode): readonly GraphQLError[] {
-    const errors = validate(apiSchema, document, rules, {
-      maxErrors: validationErrorsMax,
-      hideSuggestions: true,
-    })
-    if (errors.length > 0) return errors.map(documentError)
+    for (const some of [firstRules, rules]) {
+      const errors = validate(apiSchema, document, some, {
+        maxErrors: validationErrorsMax,
+        hideSuggestions: true,
+      })
+      if (errors.length > 0) return errors.map(documentError)
+    }
     assertOpenedSize(document, limits)
     return []
   }

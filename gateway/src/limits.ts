@@ -3,7 +3,8 @@ export const defaultLimits = {
   // One request
   bodyBytesMax: 1024 * 1024,
   documentBytesMax: 64 * 1024,
-  tokensMax: 4_000,
+  /** Validation compares fields that merge in pairs: this bounds the square of it. */
+  tokensMax: 3_000,
   /** Brackets of any kind open at once, counted before parsing: the parser is recursive. */
   nestingMax: 100,
   /** Fields above one another, fragments opened. */
@@ -11,7 +12,7 @@ export const defaultLimits = {
   aliasesMax: 64,
   directivesMax: 64,
   /** Fields after every fragment has been opened where it is spread. */
-  fieldsMax: 2_000,
+  fieldsMax: 1_000,
   variablesNestingMax: 32,
 
   // Caches of one generation

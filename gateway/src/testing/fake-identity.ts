@@ -1,0 +1,49 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+
+import type { Principal } from '@sluice/kit/principal'
+import { sendProblem } from '@sluice/kit/subgraph'
+import { SluiceError } from '@sluice/schema/errors'
+
+/** The routes of identity that the gateway calls, over a list of credentials that a test writes. */
+export function createFakeIdentity() {
+  const credentials = new Map<string, { principal: Principal; expiresAt: string | null }>()
+  let asked = 0
+  let away = false
+
+  return {
+    /** How often the gateway asked. */
+    asked: () => asked,
+    /** Makes identity answer nothing about credentials. */
+    goAway: () => void (away = true),
+    add(principal: Principal, expiresAt: Date | null = null): string {
+      const token = crypto.randomUUID()
+      credentials.set(token, { principal, expiresAt: expiresAt?.toISOString() ?? null })
+      return token
+    },
+    remove: (token: string) => void credentials.delete(token),
+    route: async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
+      if (request.url === '/.well-known/jwks.json') {
+        response.end(JSON.stringify({ keys: [{ kty: 'OKP', crv: 'Ed25519', kid: 'one', x: 'x' }] }))
+        return true
+      }
+      if (request.url !== '/internal/authenticate') return false
+      asked += 1
+      if (away) {
+        response.destroy()
+        return true
+      }
+      const { credential } = JSON.parse(await textOf(request)) as { credential: { token: string } }
+      const known = credentials.get(credential.token)
+      if (known) response.end(JSON.stringify(known))
+      else sendProblem(response, new SluiceError('SLUICE_UNAUTHENTICATED'))
+      return true
+    },
+  }
+}
+export type FakeIdentity = ReturnType<typeof createFakeIdentity>
+
+async function textOf(request: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of request as AsyncIterable<Buffer>) chunks.push(chunk)
+  return Buffer.concat(chunks).toString()
+}

@@ -1,0 +1,203 @@
+import { createServer as createHttpServer, type RequestListener } from 'node:http'
+
+import { composeServices } from '@apollo/composition'
+import type { SubgraphName } from '@sluice/kit/internal-token'
+import { silentLog, type Log } from '@sluice/kit/log'
+import { listen } from '@sluice/kit/metrics'
+import type { Principal } from '@sluice/kit/principal'
+import { generatePrivateJwks, publicJwksOf } from '@sluice/kit/signing-keys'
+import { openSubgraph } from '@sluice/kit/subgraph'
+import { openTestRedis } from '@sluice/kit/testing'
+import { parse } from 'graphql'
+import { createClient, type Client } from 'graphql-ws'
+import { inject } from 'vitest'
+import { WebSocket } from 'ws'
+
+import { documentIdOf } from '../document-id.ts'
+import type { Limits } from '../limits.ts'
+import { createServer, type Gateway, type GatewayOptions } from '../server.ts'
+import { createFakeIdentity, type FakeIdentity } from './fake-identity.ts'
+import {
+  createFixtureWorld,
+  fixtureSchemas,
+  fixtureSdl,
+  type FixtureWorld,
+} from './fixture-subgraphs.ts'
+import { memberPrincipal } from './principals.ts'
+
+export interface GraphAnswer {
+  status: number
+  headers: Headers
+  data: Record<string, unknown> | null | undefined
+  errors:
+    | { message: string; path?: (string | number)[]; extensions?: Record<string, unknown> }[]
+    | undefined
+  text: string
+}
+
+export interface World extends FixtureWorld, AsyncDisposable {
+  readonly gateway: Gateway
+  readonly identity: FakeIdentity
+  readonly redisUrl: string
+  readonly origin: string
+  readonly socketUrl: string
+  /** Signs somebody in and returns the token. */
+  signIn(principal?: Principal, expiresAt?: Date): string
+  post(
+    body: unknown,
+    options?: { token?: string | undefined; headers?: Record<string, string> },
+  ): Promise<GraphAnswer>
+  query(text: string, token?: string, variables?: Record<string, unknown>): Promise<GraphAnswer>
+  /** A graphql-ws client that never retries. */
+  client(token?: string): Client
+  socket(options?: { origin?: string; protocol?: string }): WebSocket
+  /** Stops one subgraph as if it had crashed. */
+  stop(name: SubgraphName): Promise<void>
+}
+
+export const consoleOrigin = 'http://localhost:4000'
+export const registeredDocument = 'query Registered {\n  plans\n}'
+
+/** Names that take the place of a subgraph's own server: a listener that misbehaves. */
+type Replaced = Partial<Record<SubgraphName, RequestListener>>
+
+export async function createWorld(
+  options: Partial<Omit<GatewayOptions, 'limits'>> & {
+    limits?: Partial<Limits>
+    replaced?: Replaced
+    log?: Log
+  } = {},
+): Promise<World> {
+  await using disposer = new AsyncDisposableStack()
+  // Clients come later, when the stack around them has been handed over.
+  const clients = new AsyncDisposableStack()
+  const log = options.log ?? silentLog
+  const redis = disposer.use(await openTestRedis(inject('redisUrl')))
+  const internalSigningJwks = await generatePrivateJwks(1)
+  const identity = createFakeIdentity()
+  const fixture = createFixtureWorld()
+  const schemas = fixtureSchemas(fixture)
+  const stops = new Map<SubgraphName, () => Promise<void>>()
+  const subgraphs: Partial<Record<SubgraphName, string>> = {}
+
+  for (const name of ['identity', 'tunnels', 'domains', 'billing'] as const) {
+    const replaced = options.replaced?.[name]
+    const server = replaced
+      ? await listen(createHttpServer(replaced), 0)
+      : await openSubgraph<object>({
+          name,
+          schema: schemas[name],
+          context: (caller) => caller,
+          internalPublicJwks: publicJwksOf(internalSigningJwks),
+          port: 0,
+          log: silentLog,
+          notReady: async () => null,
+          ...(name === 'identity' ? { route: identity.route } : {}),
+        })
+    stops.set(name, () => server.close())
+    disposer.defer(() => server.close().catch(() => undefined))
+    subgraphs[name] = `http://127.0.0.1:${server.port}/graphql`
+  }
+
+  const { replaced: _replaced, ...gatewayOptions } = options
+  const gateway = await createServer({
+    port: 0,
+    supergraphSdl: composed(fixtureSdl),
+    manifest: {
+      [documentIdOf(registeredDocument)]: { name: 'Registered', text: registeredDocument },
+    },
+    subgraphs: subgraphs as Record<SubgraphName, string>,
+    identityUrl: subgraphs.identity ?? '',
+    internalSigningJwks,
+    redisUrl: redis.url,
+    consoleOrigin,
+    documents: 'any',
+    relayKeyHashes: [],
+    log,
+    ...gatewayOptions,
+  })
+  disposer.defer(() => gateway.close())
+  disposer.use(clients)
+  const origin = `http://127.0.0.1:${gateway.port}`
+  const socketUrl = `ws://127.0.0.1:${gateway.port}/graphql`
+
+  const world: World = {
+    ...fixture,
+    gateway,
+    identity,
+    redisUrl: redis.url,
+    origin,
+    socketUrl,
+    signIn: (principal = memberPrincipal(), expiresAt) =>
+      identity.add(principal, expiresAt ?? null),
+    async post(body, { token, headers } = {}) {
+      const response = await fetch(`${origin}/graphql`, {
+        method: 'POST',
+        headers: {
+          'content-type': 'application/json',
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+        body: typeof body === 'string' ? body : JSON.stringify(body),
+      })
+      return answerOf(response)
+    },
+    query: (query, token, variables) => world.post({ query, variables }, { token }),
+    client(token) {
+      const client = createClient({
+        url: socketUrl,
+        webSocketImpl: WebSocket,
+        retryAttempts: 0,
+        ...(token === undefined ? {} : { connectionParams: { authorization: `Bearer ${token}` } }),
+      })
+      clients.defer(async () => client.dispose())
+      return client
+    },
+    socket({ origin: from, protocol = 'graphql-transport-ws' } = {}) {
+      const socket = new WebSocket(socketUrl, protocol, from === undefined ? {} : { origin: from })
+      socket.on('error', () => undefined)
+      clients.defer(() => socket.terminate())
+      return socket
+    },
+    stop: async (name) => stops.get(name)?.(),
+    [Symbol.asyncDispose]: async () => owned.disposeAsync(),
+  }
+  const owned = disposer.move()
+  return world
+}
+
+export function composed(sdl: Record<string, string>): string {
+  const services = Object.entries(sdl).map(([name, text]) => ({
+    name,
+    typeDefs: parse(text),
+    url: `http://${name}.invalid`,
+  }))
+  const { supergraphSdl, errors } = composeServices(services)
+  if (errors) throw new AggregateError(errors, errors.map(({ message }) => message).join('\n'))
+  return supergraphSdl
+}
+
+async function answerOf(response: Response): Promise<GraphAnswer> {
+  const text = await response.text()
+  const body = parseJson(text)
+  return {
+    status: response.status,
+    headers: response.headers,
+    data: body?.data,
+    errors: body?.errors,
+    text,
+  }
+}
+
+function parseJson(text: string): Pick<GraphAnswer, 'data' | 'errors'> | null {
+  try {
+    return JSON.parse(text) as Pick<GraphAnswer, 'data' | 'errors'>
+  } catch {
+    return null
+  }
+}
+
+/** The code of the first error. */
+export function codeOf({ errors }: Pick<GraphAnswer, 'errors'>): unknown {
+  return errors?.[0]?.extensions?.['code']
+}
