@@ -11,6 +11,7 @@ import type { HttpFlags } from './tunnel-input.ts'
 import { version } from './version.ts'
 
 const logLinesDefault = 20
+/** One page of the graph. */
 const logLinesMax = 100
 
 /** Runs one command line. Throws what went wrong; `main.ts` prints it. */

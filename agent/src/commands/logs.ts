@@ -8,9 +8,6 @@ import { findTunnel } from '../tunnel-list.ts'
 import { findOrganization } from '../viewer.ts'
 import { apiOf, authtokenOf, type CommandContext } from './context.ts'
 
-/** One page of the server's connection. */
-export const logRequestsMax = 100
-
 export interface LogsFlags {
   readonly follow?: boolean
   readonly tunnel?: string
