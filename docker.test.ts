@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 
+import { isErrorCode } from './schema/errors.ts'
 import { anchorOf } from './scripts/docs.ts'
 import { missingOptional, type LockedPackages } from './scripts/lock.ts'
 
@@ -218,6 +219,14 @@ test.for(globSync('docker/monitoring/*'))('%s asks for metrics that the parts ha
     return !source.includes(`'${name}'`) && !source.includes(`'${plain}'`)
   })
   expect(missing).toEqual([])
+})
+
+test('alerts look for codes of the catalogue', () => {
+  const codes = Array.from(
+    read('docker/monitoring/rules.yml').matchAll(/SLUICE_[A-Z_]+/g),
+    ([code]) => code,
+  )
+  expect(codes.filter((code) => !isErrorCode(code))).toEqual([])
 })
 
 test.for(alerts)('$alert leads to a runbook', ({ annotations }) => {
