@@ -9,7 +9,7 @@ import {
 
 import { parseRequestSearch } from './requests/request-filter.ts'
 import { ErrorPage } from './shell/error-page.tsx'
-import { NotFoundPage } from './shell/not-found-page.tsx'
+import { NotFoundPage, WholeNotFoundPage } from './shell/not-found-page.tsx'
 import type { BrowserSignIn } from './sign-in/browser-sign-in.ts'
 import { SignInPage } from './sign-in/sign-in-page.tsx'
 import { SignUpPage } from './sign-in/sign-up-page.tsx'
@@ -20,6 +20,7 @@ interface RouteContext {
 
 const root = createRootRouteWithContext<RouteContext>()({
   component: Outlet,
+  notFoundComponent: WholeNotFoundPage,
 })
 
 const goHomeWhenIn = ({ context }: { context: RouteContext }) => {
@@ -29,11 +30,10 @@ const goHomeWhenIn = ({ context }: { context: RouteContext }) => {
 const signInRoute = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
-  validateSearch: (raw: Record<string, unknown>): { to?: string } => {
-    // Only a path of this console: `//host` would leave it.
-    const to = raw['to']
-    return typeof to === 'string' && /^\/(?![/\\])/.test(to) ? { to } : {}
-  },
+  // The router keeps what is not overwritten, so that a refused value must be named as undefined.
+  validateSearch: (raw: Record<string, unknown>): { to?: string | undefined } => ({
+    to: ownPathOf(raw['to']),
+  }),
   beforeLoad: ({ context, search }) => {
     if (context.signIn.state().kind === 'in') redirect({ href: search.to ?? '/', throw: true })
   },
@@ -143,8 +143,9 @@ const domains = createRoute({
 const audit = createRoute({
   getParentRoute: () => organization,
   path: '/audit',
-  validateSearch: ({ action }: Record<string, unknown>): { action?: string } =>
-    typeof action === 'string' && action !== '' ? { action } : {},
+  validateSearch: ({ action }: Record<string, unknown>): { action?: string | undefined } => ({
+    action: typeof action === 'string' && action !== '' ? action : undefined,
+  }),
   component: lazyRouteComponent(() => import('./audit/audit-page.tsx'), 'AuditPage'),
 })
 
@@ -191,4 +192,9 @@ declare module '@tanstack/react-router' {
   interface Register {
     router: ConsoleRouter
   }
+}
+
+/** Only a path of this console: `//host` would leave it. */
+function ownPathOf(to: unknown): string | undefined {
+  return typeof to === 'string' && /^\/(?![/\\])/.test(to) ? to : undefined
 }

@@ -1,4 +1,4 @@
-import { Button, Table, Text, TextInput } from '@mantine/core'
+import { Anchor, Button, Table, Text, TextInput } from '@mantine/core'
 import { IconSearch } from '@tabler/icons-react'
 import { getRouteApi } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
@@ -140,16 +140,15 @@ function AuditTable({ entries, onFilter }: TableProps) {
                 <Ago at={entry.at} />
               </Table.Td>
               <Table.Td>
-                <Button
-                  variant="subtle"
-                  size="compact-xs"
+                <Anchor
+                  component="button"
+                  type="button"
                   className="mono"
-                  ml={-8}
+                  title="Show only this action"
                   onClick={() => onFilter(entry.action)}
-                  aria-label={`Show only ${entry.action}`}
                 >
                   {entry.action}
-                </Button>
+                </Anchor>
               </Table.Td>
               <Table.Td>
                 {entry.actor?.name ?? entry.actorName}

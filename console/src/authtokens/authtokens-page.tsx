@@ -137,7 +137,7 @@ function AuthtokenTable({ authtokens, onRevoke }: TableProps) {
               </Table.Td>
               <Table.Td ta="right">
                 {authtoken.revokedAt ? (
-                  <Badge color="gray">Revoked</Badge>
+                  <Badge data-quiet>Revoked</Badge>
                 ) : (
                   onRevoke && (
                     <Button

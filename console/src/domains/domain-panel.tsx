@@ -147,8 +147,8 @@ function DnsRecords({ records, domain }: RecordsProps) {
         <Table.Thead>
           <Table.Tr>
             <Table.Th w={70}>Type</Table.Th>
-            <Table.Th>Name</Table.Th>
-            <Table.Th>Value</Table.Th>
+            <Table.Th w="34%">Name</Table.Th>
+            <Table.Th w="30%">Value</Table.Th>
             <Table.Th>For</Table.Th>
             <Table.Th w={120}>In DNS</Table.Th>
           </Table.Tr>

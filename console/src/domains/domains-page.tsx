@@ -51,13 +51,13 @@ export function DomainsPage() {
               onChanged={pages.refetch}
             />
           ))}
-          <section className="panel">
+          <div>
             <LoadMore
               {...pages}
               count={list.value.length}
               what={limit ? `of at most ${limit} domains in your plan` : 'domains'}
             />
-          </section>
+          </div>
         </Stack>
       ) : (
         <Panel

@@ -1,4 +1,4 @@
-import type { CombinedError, OperationResult, RequestPolicy } from '@urql/core'
+import type { CombinedError, RequestPolicy } from '@urql/core'
 
 export interface PageInfo {
   readonly hasNextPage: boolean
@@ -10,11 +10,18 @@ export interface Connection<N> {
   readonly pageInfo: PageInfo
 }
 
+export interface PageAnswer<D> {
+  readonly data?: D | undefined
+  readonly error?: CombinedError | undefined
+  /** It came from the cache and is being asked for again. */
+  readonly stale: boolean
+}
+
 /** Subscribes to one page; `sink` gets every answer, from the cache or the network. */
 export type OpenPage<D> = (
   after: string | null,
   policy: RequestPolicy,
-  sink: (result: Pick<OperationResult<D>, 'data' | 'error' | 'stale'>) => void,
+  sink: (answer: PageAnswer<D>) => void,
 ) => () => void
 
 export interface PagesState<D, N> {

@@ -47,7 +47,7 @@ export function ofCatalogue(error: SluiceError): Problem {
 /** What a code means where only some of its details are at hand: the others show as `…`. */
 export function codeOf(code: ErrorCode, details: Details): Problem {
   const { title, cause, fix, ...rest } = ofCatalogue(new SluiceError(code, details))
-  const plain = (text: string) => text.replaceAll(/\{\w+\}/g, '…')
+  const plain = (text: string) => text.replaceAll(/\{\w+\}\.?/g, '…')
   return { ...rest, title: plain(title), cause: plain(cause), fix: plain(fix) }
 }
 

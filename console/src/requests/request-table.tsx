@@ -10,25 +10,29 @@ interface Props {
   readonly chosen: string | null
   readonly onChoose: (id: string) => void
   readonly onReload: () => void
+  /** Beside the details there is no room for every column. */
+  readonly isCompact: boolean
 }
 
-export function RequestTable({ rows, chosen, onChoose, onReload }: Props) {
+export function RequestTable({ rows, chosen, onChoose, onReload, isCompact }: Props) {
   return (
     <div className="scroll">
-      <Table highlightOnHover verticalSpacing={5} aria-label="Requests" miw={680}>
+      <Table highlightOnHover verticalSpacing={5} aria-label="Requests" miw={isCompact ? 480 : 680}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th w={96}>Time</Table.Th>
             <Table.Th w={90}>Method</Table.Th>
             <Table.Th w={76}>Status</Table.Th>
             <Table.Th>Path</Table.Th>
-            <Table.Th w="20%">Tunnel</Table.Th>
+            {!isCompact && <Table.Th w="20%">Tunnel</Table.Th>}
             <Table.Th w={90} className="numeric">
               Duration
             </Table.Th>
-            <Table.Th w={90} className="numeric">
-              Size
-            </Table.Th>
+            {!isCompact && (
+              <Table.Th w={90} className="numeric">
+                Size
+              </Table.Th>
+            )}
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -39,6 +43,7 @@ export function RequestTable({ rows, chosen, onChoose, onReload }: Props) {
               <RequestRow
                 key={row.request.id}
                 request={row.request}
+                isCompact={isCompact}
                 isChosen={row.request.id === chosen}
                 onChoose={onChoose}
               />
@@ -53,10 +58,11 @@ export function RequestTable({ rows, chosen, onChoose, onReload }: Props) {
 interface RowProps {
   readonly request: ListedRequest
   readonly isChosen: boolean
+  readonly isCompact: boolean
   readonly onChoose: (id: string) => void
 }
 
-function RequestRow({ request, isChosen, onChoose }: RowProps) {
+function RequestRow({ request, isChosen, isCompact, onChoose }: RowProps) {
   const { id, startedAt, method, status, path, endpointHost, tunnel, durationMs, responseBytes } =
     request
   return (
@@ -92,13 +98,15 @@ function RequestRow({ request, isChosen, onChoose }: RowProps) {
           {path}
         </Anchor>
       </Table.Td>
-      <Table.Td>
-        <span className="path" title={endpointHost}>
-          {tunnel?.name ?? endpointHost}
-        </span>
-      </Table.Td>
+      {!isCompact && (
+        <Table.Td>
+          <span className="path" title={endpointHost}>
+            {tunnel?.name ?? endpointHost}
+          </span>
+        </Table.Td>
+      )}
       <Table.Td className="numeric">{durationText(durationMs)}</Table.Td>
-      <Table.Td className="numeric">{bytesText(responseBytes)}</Table.Td>
+      {!isCompact && <Table.Td className="numeric">{bytesText(responseBytes)}</Table.Td>}
     </Table.Tr>
   )
 }

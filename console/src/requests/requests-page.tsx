@@ -15,7 +15,7 @@ import { ProblemNote } from '../ui/problem-note.tsx'
 import { StateWord } from '../ui/tone.tsx'
 import { RequestDetail } from './request-detail.tsx'
 import { RequestFilterBar } from './request-filter-bar.tsx'
-import { requestFilterOf } from './request-filter.ts'
+import { parseRequestSearch, requestFilterOf } from './request-filter.ts'
 import type { RequestSearch } from './request-filter.ts'
 import { RequestTable } from './request-table.tsx'
 import { useKeys } from './use-keys.ts'
@@ -27,7 +27,9 @@ const splitFrom = '(min-width: 80em)'
 
 export function RequestsPage() {
   const { organization } = usePlace()
-  const search = route.useSearch()
+  const raw = route.useSearch()
+  // The router also hands on what its validation left out.
+  const search = useMemo(() => parseRequestSearch({ ...raw }), [raw])
   const navigate = route.useNavigate()
   const isSplit = useMediaQuery(splitFrom, true) ?? true
   const { request: chosen, ...filter } = search
@@ -95,6 +97,7 @@ export function RequestsPage() {
                 chosen={chosen ?? null}
                 onChoose={choose}
                 onReload={feed.refetch}
+                isCompact={isSplit && chosen !== undefined}
               />
               <LoadMore {...feed} count={ids.length} what="requests" />
             </>

@@ -26,7 +26,8 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
   return (
     <Menu width={212} position="top-start" shadow="md">
       <Menu.Target>
-        <UnstyledButton className="side-button" aria-label={`Account ${me.name}`}>
+        <UnstyledButton className="side-button">
+          <span className="visually-hidden">Account</span>
           <Avatar size={28} name={me.name} color="lagoon" variant="filled" aria-hidden />
           <div style={{ flex: 1, minWidth: 0 }}>
             <Text size="sm" fw={600} truncate>

@@ -4,7 +4,7 @@ import { Door } from '../sign-in/door.tsx'
 import { goTo } from './chords.ts'
 import { CreateOrganization } from './create-organization.tsx'
 import { useMe } from './me.ts'
-import { NotFoundPage } from './not-found-page.tsx'
+import { WholeNotFoundPage } from './not-found-page.tsx'
 import { homeOf } from './organization.ts'
 
 /** The address without a page: the tunnels of the organization used last. */
@@ -16,7 +16,7 @@ export function Home() {
 export function Shortcut() {
   const { page } = useParams({ from: '/in/$page' })
   const known = Object.values(goTo).find(({ path }) => path === page)
-  return known ? <HomeAt page={known.path} /> : <NotFoundPage />
+  return known ? <HomeAt page={known.path} /> : <WholeNotFoundPage />
 }
 
 function HomeAt({ page }: { page: string }) {

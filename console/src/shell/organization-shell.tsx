@@ -9,7 +9,7 @@ import { TunnelStatusesContext } from '../tunnels/tunnel-statuses-context.ts'
 import { createTunnelStatuses } from '../tunnels/tunnel-statuses.ts'
 import { Mark } from '../ui/mark.tsx'
 import { useMe } from './me.ts'
-import { NotFoundPage } from './not-found-page.tsx'
+import { WholeNotFoundPage } from './not-found-page.tsx'
 import type { Place } from './organization.ts'
 import { PlaceContext, rememberOrganization } from './organization.ts'
 import { ShortcutsHelp } from './shortcuts-help.tsx'
@@ -25,7 +25,7 @@ export function OrganizationShell() {
     () => (membership ? { organization: membership.organization, role: membership.role } : null),
     [membership],
   )
-  if (!place) return <NotFoundPage />
+  if (!place) return <WholeNotFoundPage />
   return (
     <PlaceContext value={place} key={place.organization.id}>
       <Frame place={place} />

@@ -20,10 +20,8 @@ export function OrganizationSwitcher() {
     <>
       <Menu width={212} position="bottom-start" shadow="md">
         <Menu.Target>
-          <UnstyledButton
-            className="side-button"
-            aria-label={`Organization ${organization.name}. Switch`}
-          >
+          <UnstyledButton className="side-button">
+            <span className="visually-hidden">Organization</span>
             <div style={{ flex: 1, minWidth: 0 }}>
               <Text size="sm" fw={600} truncate>
                 {organization.name}

@@ -4,6 +4,14 @@ import type { ReactNode } from 'react'
 
 import { Mark } from '../ui/mark.tsx'
 
+const example = `$ sluice http 3000
+
+Forwarding   https://calm-otter.tunnel.example.com
+        to   http://localhost:3000
+
+GET    /api/orders       200   12 ms
+POST   /hooks/payments   204    8 ms`
+
 interface Props {
   readonly title: string
   readonly about: ReactNode
@@ -37,16 +45,7 @@ export function Door({ title, about, children }: Props) {
       </main>
       <aside className="door-picture" aria-label="What Sluice does">
         <h2>Put a local service on a public address.</h2>
-        <pre>
-          $ sluice http 3000{'\n'}
-          {'\n'}
-          <span className="dim">Forwarding </span>https://calm-otter.{location.hostname}
-          {'\n'}
-          <span className="dim"> to </span>http://localhost:3000{'\n'}
-          {'\n'}
-          <span className="dim">GET </span>/api/orders 200 12 ms{'\n'}
-          <span className="dim">POST </span>/hooks/stripe 204 8 ms
-        </pre>
+        <pre>{example}</pre>
       </aside>
     </div>
   )

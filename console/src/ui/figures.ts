@@ -23,7 +23,7 @@ export function durationText(ms: number): string {
 }
 
 export function countText(count: number): string {
-  return count >= 100_000 ? compact.format(count) : whole.format(count)
+  return count >= 1_000_000 ? compact.format(count) : whole.format(count)
 }
 
 /** `29 EUR`, from the smallest unit of the currency. */

@@ -56,7 +56,7 @@ export function UsagePage() {
           actions={plan && <Badge size="lg">{plan.name}</Badge>}
         >
           {(value) => (
-            <dl className="facts">
+            <dl className="facts" data-wide>
               {entitlementRows.map(({ key, label, text }) => (
                 <div key={key} style={{ display: 'contents' }}>
                   <dt>{label}</dt>

@@ -1,0 +1,240 @@
+import { SluiceError, problemOf } from '@sluice/schema/errors'
+import type { ErrorCode } from '@sluice/schema/errors'
+import { GraphQLError } from 'graphql'
+
+const nowMs = Date.now()
+export const ago = (seconds: number) => new Date(nowMs - seconds * 1000).toISOString()
+
+/** A failure as the gateway sends it. */
+export const failure = (code: ErrorCode, details = {}) => {
+  const error = new SluiceError(code, details)
+  return new GraphQLError(error.message, { extensions: problemOf(error) })
+}
+
+export const password = 'correct horse battery'
+
+export const ada = { id: 'u1', name: 'Ada Lovelace', email: 'ada@example.com' }
+const grace = { id: 'u2', name: 'Grace Hopper', email: 'grace@example.com' }
+
+export function tunnelOf(id: string, name: string, status: string) {
+  const endpointHost = `${name}.tunnel.localhost`
+  return {
+    id,
+    name,
+    endpointHost,
+    urls: [`http://${endpointHost}:8080`, `https://${endpointHost}:8443`],
+    status,
+    region: 'local',
+    createdAt: ago(86_400 * 4),
+    startedAt: status === 'STOPPED' ? null : ago(5_400),
+    onlineSince: status === 'ONLINE' ? ago(5_300) : null,
+    connections: status === 'ONLINE' ? 3 : 0,
+    hostHeader: null as string | null,
+    policy: { basicAuthUsers: [] as string[], allowIps: [] as string[], denyIps: [] as string[] },
+    owner: ada,
+  }
+}
+
+export type FixtureTunnel = ReturnType<typeof tunnelOf>
+
+export function requestOf(number: number, changes: object = {}) {
+  const id = `01980000-0000-7000-8000-${String(number).padStart(12, '0')}`
+  return {
+    id,
+    method: 'GET',
+    path: `/api/orders/${number}`,
+    status: 200,
+    code: null as string | null,
+    protocol: 'HTTP/1.1',
+    endpointHost: 'calm-otter.tunnel.localhost',
+    visitorIp: '203.0.113.7',
+    startedAt: new Date(nowMs - 600_000 + number * 1_000).toISOString(),
+    durationMs: 42.4,
+    firstByteMs: 31.2,
+    requestBytes: 412,
+    responseBytes: 18_230,
+    requestHeaders: [
+      { name: 'Host', value: 'calm-otter.tunnel.localhost:8080' },
+      { name: 'User-Agent', value: 'Mozilla/5.0 (X11; Linux x86_64)' },
+      { name: 'Authorization', value: '[redacted]' },
+    ],
+    responseHeaders: [
+      { name: 'Content-Type', value: 'application/json; charset=utf-8' },
+      { name: 'Cache-Control', value: 'no-store' },
+    ],
+    ...changes,
+  }
+}
+
+export type FixtureRequest = ReturnType<typeof requestOf>
+
+export const entitlements = {
+  maxTunnels: 10,
+  maxConcurrentConnections: 100,
+  maxCustomDomains: 3,
+  maxMembers: 5,
+  requestsPerPeriod: 100_000,
+  bytesPerPeriod: 10 * 1024 ** 3,
+  requestLogDays: 3,
+}
+
+export const plans = [
+  ['free', 'Free', 'For trying it out.', 0, 1],
+  ['starter', 'Starter', 'For one developer.', 900, 2],
+  ['pro', 'Pro', 'For a team.', 2_900, 10],
+  ['business', 'Business', 'For products that depend on it.', 9_900, 50],
+].map(([id, name, description, monthlyPriceMinor, factor]) => ({
+  id: String(id),
+  name: String(name),
+  description: String(description),
+  monthlyPriceMinor: Number(monthlyPriceMinor),
+  currency: 'EUR',
+  entitlements: {
+    ...entitlements,
+    maxTunnels: 5 * Number(factor),
+    requestsPerPeriod: 100_000 * Number(factor),
+    bytesPerPeriod: 10 * 1024 ** 3 * Number(factor),
+  },
+}))
+
+export function filledData() {
+  return {
+    tunnels: [
+      tunnelOf('t1', 'calm-otter', 'ONLINE'),
+      tunnelOf('t2', 'staging-api', 'OFFLINE'),
+      tunnelOf('t3', 'webhook-demo', 'STOPPED'),
+    ],
+    requests: Array.from({ length: 60 }, (_, index) =>
+      requestOf(
+        index,
+        [
+          {},
+          { method: 'POST', path: '/hooks/stripe?delivery=3f1c', status: 204, responseBytes: 0 },
+          { status: 304, path: '/assets/app.css' },
+          { status: 404, path: '/favicon.ico' },
+          { method: 'PUT', status: 502, code: 'SLUICE_UPSTREAM_REFUSED', firstByteMs: null },
+        ][index % 5],
+      ),
+    ).toReversed(),
+    authtokens: [
+      {
+        id: 'a1',
+        name: 'laptop',
+        prefix: 'slt_4hT9',
+        scopes: ['TUNNELS_START', 'TUNNELS_READ', 'REQUESTS_READ'],
+        createdAt: ago(86_400 * 20),
+        createdBy: ada,
+        lastUsedAt: ago(95) as string | null,
+        lastUsedIp: '198.51.100.23' as string | null,
+        revokedAt: null as string | null,
+      },
+      {
+        id: 'a2',
+        name: 'build server',
+        prefix: 'slt_9xQ2',
+        scopes: ['REQUESTS_READ'],
+        createdAt: ago(86_400 * 50),
+        createdBy: grace,
+        lastUsedAt: null,
+        lastUsedIp: null,
+        revokedAt: ago(86_400 * 2),
+      },
+    ],
+    members: [
+      { id: 'm1', user: ada, role: 'OWNER', joinedAt: ago(86_400 * 60) },
+      { id: 'm2', user: grace, role: 'DEVELOPER', joinedAt: ago(86_400 * 9) },
+    ],
+    domains: [
+      {
+        id: 'd1',
+        domain: 'app.example.com',
+        status: 'VERIFIED',
+        createdAt: ago(86_400 * 9),
+        verifiedAt: ago(86_400 * 8) as string | null,
+        lastCheckedAt: ago(1_200),
+        lastError: null as string | null,
+        dnsRecords: recordsOf('app.example.com', true),
+        tls: {
+          status: 'VALID',
+          expiresAt: ago(-86_400 * 61),
+          issuer: 'Example CA',
+          error: null,
+          checkedAt: ago(1_200),
+        } as object | null,
+        tunnel: { id: 't1', name: 'calm-otter' } as { id: string; name: string } | null,
+      },
+      {
+        id: 'd2',
+        domain: 'hooks.example.com',
+        status: 'PENDING',
+        createdAt: ago(3_600),
+        verifiedAt: null,
+        lastCheckedAt: ago(180),
+        lastError: 'The TXT record is not in DNS yet.',
+        dnsRecords: recordsOf('hooks.example.com', false),
+        tls: null,
+        tunnel: null,
+      },
+    ],
+    auditEntries: [
+      entryOf('e1', 'authtoken.created', 'authtoken', 'a1', 120),
+      entryOf('e2', 'member.added', 'member', 'm2', 86_400 * 9),
+      entryOf('e3', 'sign-in.succeeded', 'user', 'u1', 86_400 * 10),
+    ],
+    plans,
+    usage: {
+      periodStart: ago(86_400 * 20),
+      periodEnd: ago(-86_400 * 10),
+      tunnels: { used: 3, limit: 10 },
+      requests: { used: 84_210, limit: 100_000 },
+      bytes: { used: 10.4 * 1024 ** 3, limit: 10 * 1024 ** 3 },
+    },
+  }
+}
+
+export function recordsOf(domain: string, found: boolean) {
+  return [
+    {
+      type: 'TXT',
+      name: `_sluice-challenge.${domain}`,
+      value: 'sluice-verify=7Jq2mXcV0aYtR4nL',
+      purpose: 'Proves that the domain is yours.',
+      found,
+    },
+    {
+      type: 'CNAME',
+      name: domain,
+      value: 'edge.tunnel.localhost',
+      purpose: 'Leads visitors to the edge.',
+      found: found ? true : null,
+    },
+  ]
+}
+
+function entryOf(id: string, action: string, targetType: string, targetId: string, age: number) {
+  return {
+    id,
+    action,
+    actorKind: 'USER',
+    actorName: ada.name,
+    actor: ada,
+    targetType,
+    targetId,
+    details: action === 'member.added' ? 'role DEVELOPER' : null,
+    ip: '198.51.100.23',
+    at: ago(age),
+  }
+}
+
+export type Data = ReturnType<typeof filledData>
+
+export const emptyData = (): Data => ({
+  ...filledData(),
+  tunnels: [],
+  requests: [],
+  authtokens: [],
+  members: [],
+  domains: [],
+  auditEntries: [],
+  plans: [],
+})

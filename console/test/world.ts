@@ -1,0 +1,327 @@
+import { createChannel } from './channel.ts'
+import {
+  ada,
+  ago,
+  emptyData,
+  entitlements,
+  failure,
+  filledData,
+  password,
+  plans,
+  recordsOf,
+  tunnelOf,
+} from './data.ts'
+import type { Data, FixtureTunnel } from './data.ts'
+
+export type Subgraph = 'identity' | 'tunnels' | 'domains' | 'billing'
+
+interface Page {
+  readonly first: number
+  readonly after?: string | null
+}
+
+type Channel = ReturnType<typeof createChannel<object>>
+
+interface Platform {
+  readonly data: Data
+  isSignedIn: boolean
+  /** What Ada is in the first organization. */
+  role: string
+  /** Subgraphs that do not answer. */
+  readonly down: Set<Subgraph>
+  /** What every answer about an organization waits for. */
+  gate: Promise<void>
+  readonly statuses: Channel
+  readonly traffic: Channel
+  readonly captured: Channel
+  /** Texts of the documents that were sent. */
+  readonly documents: Set<string>
+  /** How often each operation was sent. */
+  readonly counts: Map<string, number>
+}
+
+interface Options {
+  readonly isSignedIn?: boolean
+  readonly isEmpty?: boolean
+}
+
+export interface World extends Platform {
+  readonly root: Record<string, object>
+}
+
+/** A platform in memory: what the graph answers, what is broken, and what was asked. */
+export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}): World {
+  const data = isEmpty ? emptyData() : filledData()
+  const world: Platform = {
+    data,
+    isSignedIn,
+    role: 'OWNER',
+    down: new Set<Subgraph>(),
+    gate: Promise.resolve(),
+    statuses: createChannel<object>(),
+    traffic: createChannel<object>(),
+    captured: createChannel<object>(),
+    documents: new Set<string>(),
+    counts: new Map<string, number>(),
+  }
+  const organization = organizationOf(world)
+  const me = {
+    ...ada,
+    isAdmin: false,
+    createdAt: ago(86_400 * 60),
+    memberships: () => [
+      { role: world.role, joinedAt: ago(86_400 * 60), organization },
+      {
+        role: 'VIEWER',
+        joinedAt: ago(86_400),
+        organization: { ...organization, id: 'o2', name: 'Globex', slug: 'globex' },
+      },
+    ],
+  }
+  const grant = () => {
+    world.isSignedIn = true
+    return { accessToken: 'fixture', expiresAt: ago(-900), user: me }
+  }
+  const root = {
+    ...mutationsOf(world),
+    me: () => me,
+    organization: async ({ id }: { id: string }) => {
+      await world.gate
+      fail(world, 'identity')
+      return id === 'o1' ? organization : null
+    },
+    tunnel: async ({ id }: { id: string }) => {
+      await world.gate
+      fail(world, 'tunnels')
+      const found = data.tunnels.find((tunnel) => tunnel.id === id)
+      return found ? { ...joinsOf(world, found), organization } : null
+    },
+    capturedRequest: async ({ id }: { id: string }) => {
+      await world.gate
+      fail(world, 'tunnels')
+      const found = data.requests.find((request) => request.id === id)
+      return found ? { ...found, tunnel: data.tunnels[0] } : null
+    },
+    plans: () => data.plans,
+    signIn: ({ email, password: given }: { email: string; password: string }) => {
+      if (email !== ada.email || given !== password) throw failure('SLUICE_SIGN_IN_FAILED')
+      return grant()
+    },
+    signUp: grant,
+    refreshSignIn: () => {
+      if (!world.isSignedIn) throw failure('SLUICE_UNAUTHENTICATED')
+      return grant()
+    },
+    signOut: () => {
+      world.isSignedIn = false
+      return true
+    },
+    tunnelStatus: () => mapped(world.statuses.listen(), 'tunnelStatus'),
+    trafficEvents: () => mapped(world.traffic.listen(), 'trafficEvents'),
+    requestCaptured: () => mapped(world.captured.listen(), 'requestCaptured'),
+  }
+  return Object.assign(world, { root })
+}
+
+function organizationOf(world: Platform) {
+  const { data } = world
+  return {
+    id: 'o1',
+    name: 'Acme',
+    slug: 'acme',
+    createdAt: ago(86_400 * 60),
+    viewerRole: () => world.role,
+    authtokens: (page: Page) => pageOf(data.authtokens, page),
+    members: (page: Page) => pageOf(data.members, page),
+    auditEntries: ({ action, ...page }: Page & { action?: string | null }) =>
+      pageOf(
+        data.auditEntries.filter((entry) => !action || entry.action === action),
+        page,
+      ),
+    tunnels: (page: Page) => {
+      fail(world, 'tunnels')
+      return pageOf(
+        data.tunnels.map((tunnel) => joinsOf(world, tunnel)),
+        page,
+      )
+    },
+    requests: (page: Page & { filter?: Filter | null }) => {
+      fail(world, 'tunnels')
+      return requestsOf(world, page)
+    },
+    customDomains: (page: Page) => {
+      fail(world, 'domains')
+      return pageOf(data.domains, page)
+    },
+    plan: () => {
+      fail(world, 'billing')
+      return plans[0]
+    },
+    planSubscription: () => null,
+    entitlements: () => {
+      fail(world, 'billing')
+      return entitlements
+    },
+    usage: () => {
+      fail(world, 'billing')
+      return data.usage
+    },
+  }
+}
+
+interface Filter {
+  readonly method?: string | null
+  readonly statusMin?: number | null
+  readonly statusMax?: number | null
+  readonly pathPrefix?: string | null
+  readonly pathContains?: string | null
+}
+
+function requestsOf({ data }: Platform, { filter, ...page }: Page & { filter?: Filter | null }) {
+  const { method, statusMin, statusMax, pathPrefix, pathContains } = filter ?? {}
+  const matching = data.requests.filter(
+    (request) =>
+      (!method || request.method === method) &&
+      (!statusMin || request.status >= statusMin) &&
+      (!statusMax || request.status <= statusMax) &&
+      (!pathPrefix || request.path.startsWith(pathPrefix)) &&
+      (!pathContains || request.path.includes(pathContains)),
+  )
+  return pageOf(
+    matching.map((request) => ({ ...request, tunnel: data.tunnels[0] })),
+    page,
+  )
+}
+
+function joinsOf(world: Platform, tunnel: FixtureTunnel) {
+  return {
+    ...tunnel,
+    customDomains: () => {
+      fail(world, 'domains')
+      return world.data.domains.filter((domain) => domain.tunnel?.id === tunnel.id)
+    },
+    requests: (page: Page & { filter?: Filter | null }) => requestsOf(world, page),
+  }
+}
+
+function mutationsOf(world: Platform) {
+  const { data } = world
+  const tunnelBy = (id: string) => {
+    const found = data.tunnels.find((tunnel) => tunnel.id === id)
+    if (!found) throw failure('SLUICE_TUNNEL_NOT_FOUND')
+    return found
+  }
+  const domainBy = (id: string) => {
+    const found = data.domains.find((domain) => domain.id === id)
+    if (!found) throw failure('SLUICE_DOMAIN_NOT_FOUND')
+    return found
+  }
+  return {
+    createAuthtoken: ({ name, scopes }: { name: string; scopes?: string[] }) => {
+      const authtoken = {
+        id: `a${data.authtokens.length + 1}`,
+        name,
+        prefix: 'slt_NEW0',
+        scopes: scopes ?? ['TUNNELS_START', 'TUNNELS_READ', 'REQUESTS_READ'],
+        createdAt: ago(0),
+        createdBy: ada,
+        lastUsedAt: null,
+        lastUsedIp: null,
+        revokedAt: null,
+      }
+      data.authtokens.unshift(authtoken)
+      return { authtoken, secret: 'slt_NEW0bq8Zr2Vn6cXw3LkTy7Hd9Mf1Gs5Pj4Ae0uQiWo' }
+    },
+    revokeAuthtoken: ({ id }: { id: string }) => {
+      const found = data.authtokens.find((authtoken) => authtoken.id === id)
+      if (!found) throw failure('SLUICE_AUTHTOKEN_NOT_FOUND')
+      return Object.assign(found, { revokedAt: ago(0) })
+    },
+    createTunnel: ({ input }: { input: { name?: string } }) => {
+      if (data.tunnels.some(({ name }) => name === input.name)) {
+        throw failure('SLUICE_ENDPOINT_HOST_TAKEN', {
+          endpointHost: `${input.name}.tunnel.localhost`,
+        })
+      }
+      const made = tunnelOf(`t${data.tunnels.length + 1}`, input.name ?? 'brave-finch', 'STOPPED')
+      data.tunnels.unshift(made)
+      return made
+    },
+    stopTunnel: ({ id }: { id: string }) =>
+      Object.assign(tunnelBy(id), { status: 'STOPPED', connections: 0 }),
+    deleteTunnel: ({ id }: { id: string }) => {
+      data.tunnels.splice(data.tunnels.indexOf(tunnelBy(id)), 1)
+      return id
+    },
+    addMember: ({ email, role }: { email: string; role: string }) => {
+      if (email !== 'alan@example.com') throw failure('SLUICE_USER_NOT_FOUND')
+      const user = { id: 'u3', name: 'Alan Turing', email }
+      const member = { id: 'm3', user, role, joinedAt: ago(0) }
+      data.members.push(member)
+      return member
+    },
+    changeMemberRole: ({ memberId, role }: { memberId: string; role: string }) => {
+      const found = data.members.find(({ id }) => id === memberId)
+      if (!found) throw failure('SLUICE_MEMBER_NOT_FOUND')
+      if (found.role === 'OWNER') throw failure('SLUICE_LAST_OWNER')
+      return Object.assign(found, { role })
+    },
+    removeMember: ({ memberId }: { memberId: string }) => {
+      data.members = data.members.filter(({ id }) => id !== memberId)
+      return memberId
+    },
+    addCustomDomain: ({ domain }: { domain: string }) => {
+      const made = {
+        id: `d${data.domains.length + 1}`,
+        domain,
+        status: 'PENDING',
+        createdAt: ago(0),
+        verifiedAt: null,
+        lastCheckedAt: ago(0),
+        lastError: null,
+        dnsRecords: recordsOf(domain, false),
+        tls: null,
+        tunnel: null,
+      }
+      data.domains.unshift(made)
+      return made
+    },
+    verifyCustomDomain: ({ id }: { id: string }) => {
+      const found = domainBy(id)
+      const dnsRecords = recordsOf(found.domain, true)
+      return Object.assign(found, { status: 'VERIFIED', lastError: null, dnsRecords })
+    },
+    attachCustomDomain: ({ id, tunnelId }: { id: string; tunnelId: string }) =>
+      Object.assign(domainBy(id), { tunnel: tunnelBy(tunnelId) }),
+    detachCustomDomain: ({ id }: { id: string }) => Object.assign(domainBy(id), { tunnel: null }),
+    removeCustomDomain: ({ id }: { id: string }) => {
+      data.domains.splice(data.domains.indexOf(domainBy(id)), 1)
+      return id
+    },
+  }
+}
+
+/** Keyset paging by position: good enough where nothing moves. */
+function pageOf<N>(all: readonly N[], { first, after }: Page) {
+  const start = after ? Number(after) : 0
+  const nodes = all.slice(start, start + first)
+  const end = start + nodes.length
+  return {
+    nodes,
+    edges: [],
+    pageInfo: {
+      hasNextPage: end < all.length,
+      hasPreviousPage: start > 0,
+      startCursor: String(start),
+      endCursor: String(end),
+    },
+  }
+}
+
+function fail({ down }: Platform, subgraph: Subgraph): void {
+  if (down.has(subgraph)) throw failure('SLUICE_SUBGRAPH_UNAVAILABLE', { subgraph })
+}
+
+async function* mapped(source: AsyncGenerator<object>, field: string) {
+  for await (const event of source) yield { [field]: event }
+}
