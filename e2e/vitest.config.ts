@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     fileParallelism: false,
     testTimeout: 300_000,
+    // A scenario is one story: after a failed step the next ones say nothing.
+    bail: 1,
     hookTimeout: 300_000,
   },
 })

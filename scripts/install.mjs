@@ -11,6 +11,8 @@ const nodeMajor = 24
 
 /** Installs from the lock file unless that was done for this very lock file. Exits with one sentence when it fails. */
 export function install() {
+  // A program of ours that starts another has looked already.
+  if (process.env.SLUICE_INSTALLED === '1') return
   const wanted = createHash('sha256')
     .update(readFileSync(join(root, 'package-lock.json')))
     .digest('hex')
@@ -55,6 +57,7 @@ export function handOver(args, env = {}) {
     stdio: 'inherit',
     env: {
       ...process.env,
+      SLUICE_INSTALLED: '1',
       NODE_COMPILE_CACHE: cache,
       PATH: `${join(root, 'node_modules/.bin')}:${process.env.PATH}`,
       ...env,

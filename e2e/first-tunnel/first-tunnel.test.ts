@@ -45,10 +45,10 @@ async function ask<Data>(query: string, variables: Record<string, unknown> = {})
 
 test('a developer signs up in the browser and is given an authtoken', async () => {
   await page.goto(`${world.consoleUrl}/sign-up`)
-  await page.getByLabel('Name', { exact: true }).fill('Ada')
-  await page.getByLabel('Email').fill('ada@example.test')
+  await page.locator('input[name=name]').fill('Ada')
+  await page.locator('input[name=email]').fill('ada@example.test')
   await page.locator('input[name=password]').fill('correct horse battery')
-  await page.getByLabel('Organization').fill('Acme')
+  await page.locator('input[name=organizationName]').fill('Acme')
   await page.getByRole('button', { name: 'Sign up' }).click()
 
   await page.getByRole('button', { name: 'Create an authtoken' }).click()

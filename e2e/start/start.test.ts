@@ -78,6 +78,7 @@ test('after the platform was killed the next start tidies up and works', async (
 
   const next = await npmStart(folder)
   await next.program.line(/Sluice: ready in/, readyMsMax)
+  expect(next.program.output).not.toContain('✗')
 })
 
 test('a taken port is named together with what to do', async () => {
