@@ -19,6 +19,13 @@ export function openRedis(url: string, log: Log, options: { blocking?: boolean }
       Math.min(50 * 2 ** Math.min(times, 6), reconnectMsMax) * (0.5 + Math.random() / 2),
     reconnectOnError: (error) => error.message.startsWith('READONLY'),
   })
+  // Disconnected between two attempts to connect, ioredis forgets the commands that wait: they would wait for ever.
+  const disconnect = redis.disconnect.bind(redis)
+  redis.disconnect = (reconnect) => {
+    const isBetweenAttempts = redis.status === 'reconnecting'
+    disconnect(reconnect)
+    if (isBetweenAttempts && !reconnect) redis['flushQueue'](new Error('Connection is closed.'))
+  }
   let away = false
   redis.on('error', (error: Error) => {
     if (!away) log.warn({ reason: error.message }, 'redis is away')

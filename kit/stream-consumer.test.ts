@@ -3,6 +3,7 @@ import { Registry } from 'prom-client'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 
+import { freePort } from './engines.ts'
 import { JobPayloadError } from './job.ts'
 import { silentLog } from './log.ts'
 import { openStreamConsumer, type DeadLetter } from './stream-consumer.ts'
@@ -140,6 +141,21 @@ test('while PostgreSQL is away nothing is given up', async () => {
   await until(() => applied.length === 1)
 
   expect(dead).toEqual([])
+})
+
+test('closing ends at once while Redis is away', async () => {
+  const consumer = openStreamConsumer({
+    redisUrl: `redis://127.0.0.1:${await freePort()}`,
+    stream,
+    group: 'workers',
+    batch: Batch,
+    apply: async () => undefined,
+    deadLetter: async () => undefined,
+    metrics: new Registry(),
+    log: silentLog,
+  })
+
+  await expect(consumer.close()).resolves.toBeUndefined()
 })
 
 test('what a dead consumer had read is taken over', async () => {

@@ -49,6 +49,7 @@ const attemptsMax = 5
 const retryMsMin = 200
 const retryMsMax = 5_000
 const defaultClaimIdleMs = 60_000
+const closeMsMax = 10_000
 const deadLetterCharactersMax = 100_000
 
 /**
@@ -171,11 +172,15 @@ export function openStreamConsumer<Batch extends z.ZodType>(
 
   const running = run()
   return {
-    failing: () => failure,
+    failing: () => (redis.status === 'ready' ? failure : 'Redis does not answer'),
     async close() {
       closing.abort()
       reader.disconnect()
+      // The entry in hand is applied and acknowledged, unless Redis is away and an acknowledgement would wait for ever.
+      const waitMs = redis.status === 'ready' ? closeMsMax : 0
+      const impatience = setTimeout(() => redis.disconnect(), waitMs)
       await running
+      clearTimeout(impatience)
       redis.disconnect()
     },
   }
