@@ -12,6 +12,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(4004),
+    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   return {
     databaseUrl: values.DATABASE_URL,
@@ -19,5 +20,6 @@ export const config = (env: NodeJS.ProcessEnv) => {
     internalPublicJwks: values.INTERNAL_PUBLIC_JWKS,
     host: values.HOST,
     port: values.PORT,
+    logLevel: values.LOG_LEVEL,
   }
 }

@@ -4,7 +4,8 @@ import { createLog } from '@sluice/kit/log'
 import { config } from './config.ts'
 import { createServer } from './server.ts'
 
-const log = createLog('domains')
-const server = await createServer({ ...config(process.env), log })
-log.info({ port: server.port }, 'ready')
+const { logLevel, ...options } = config(process.env)
+const log = createLog('domains', logLevel)
+const server = await createServer({ ...options, log })
 closeOnSignal(server, log)
+log.info({ port: server.port }, 'ready')

@@ -7,11 +7,13 @@ export const config = (env: NodeJS.ProcessEnv) => {
     REDIS_URL: z.url(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(9464),
+    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   return {
     databaseUrl: values.DATABASE_URL,
     redisUrl: values.REDIS_URL,
     host: values.HOST,
     port: values.PORT,
+    logLevel: values.LOG_LEVEL,
   }
 }
