@@ -66,7 +66,7 @@ export function requestOf(number: number, changes: object = {}) {
   }
 }
 
-export type FixtureRequest = ReturnType<typeof requestOf>
+type FixtureRequest = ReturnType<typeof requestOf>
 
 export const entitlements = {
   maxTunnels: 10,

@@ -22,9 +22,10 @@ test.for(Object.entries(documents))(
       preferGetMethod: false,
       exchanges: [cacheExchange, fetchExchange],
       fetchSubscriptions: true,
-      fetch: (_url, init) => {
-        sent.push(JSON.parse(String(init?.body)).query)
-        return Promise.resolve(Response.json({ data: {} }))
+      fetch: async (url, init) => {
+        const { query } = await new Request(url, init).json()
+        sent.push(query)
+        return Response.json({ data: {} })
       },
     })
     const [definition] = document.definitions

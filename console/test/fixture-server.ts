@@ -104,4 +104,4 @@ export async function createFixtureServer({ dist, world = createWorld() }: Optio
   }
 }
 
-export type FixtureServer = Awaited<ReturnType<typeof createFixtureServer>>
+type FixtureServer = Awaited<ReturnType<typeof createFixtureServer>>

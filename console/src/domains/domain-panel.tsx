@@ -17,7 +17,7 @@ import { StateWord } from '../ui/tone.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { AttachDomain } from './attach-domain.tsx'
 
-export type Domain = NonNullable<
+type Domain = NonNullable<
   NonNullable<CustomDomainsQuery['organization']>['customDomains']
 >['nodes'][number]
 

@@ -4,65 +4,111 @@ type Exact<T extends { [key: string]: unknown }> = { [K in keyof T]: T[K] };
 /** Internal type. DO NOT USE DIRECTLY. */
 export type Incremental<T> = T | { [P in keyof T]?: P extends ' $fragmentName' | '__typename' ? T[P] : never };
 import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-node/core';
+/** What an authtoken may do. */
 export type AuthtokenScope =
+  /** Read and follow the request log. */
   | 'REQUESTS_READ'
+  /** List tunnels and follow their status. */
   | 'TUNNELS_READ'
+  /** Create, start and stop tunnels. */
   | 'TUNNELS_START';
 
+/** A visitor of basic authentication. */
 export type BasicAuthInput = {
+  /** The password. Only a salted hash of it is stored. */
   password: string;
+  /** The user name, without colon. */
   user: string;
 };
 
+/** Whether a domain is proven. */
 export type DomainStatus =
+  /** The TXT record was not found yet. */
   | 'PENDING'
+  /** The TXT record proved the domain. */
   | 'VERIFIED';
 
+/** What a list of requests is narrowed to; all of it must hold. */
 export type RequestFilter = {
+  /** Exactly this method. */
   method?: string | null | undefined;
+  /** The path has this in it. */
   pathContains?: string | null | undefined;
+  /** The path begins with this. */
   pathPrefix?: string | null | undefined;
+  /** This status or below. */
   statusMax?: number | null | undefined;
+  /** This status or above. */
   statusMin?: number | null | undefined;
 };
 
+/** What a member may do. Each role may do what the ones below it may. */
 export type Role =
+  /** Members, authtokens of all, audit, domains. */
   | 'ADMIN'
+  /** Tunnels and their own authtokens. */
   | 'DEVELOPER'
+  /** Everything, owners and billing included. */
   | 'OWNER'
+  /** Look, but change nothing. */
   | 'VIEWER';
 
+/** What an account is made of. */
 export type SignUpInput = {
+  /** The address to sign in with. */
   email: string;
+  /** What you are called. */
   name: string;
+  /** What your first organization is called; made from your name if left out. */
   organizationName?: string | null | undefined;
+  /** 10 to 200 characters. */
   password: string;
 };
 
+/** What a visitor’s browser finds at a domain. */
 export type TlsStatus =
+  /** The certificate has expired. */
   | 'EXPIRED'
+  /** The certificate is valid, but less than a fifth of its life is left. */
   | 'EXPIRING'
+  /** The certificate is for other names, or not trusted. */
   | 'MISMATCH'
+  /** No TLS handshake was possible. */
   | 'UNREACHABLE'
+  /** A certificate for this domain, trusted and not about to expire. */
   | 'VALID';
 
+/** A tunnel to make. */
 export type TunnelInput = {
+  /** The Host that the upstream shall get. */
   hostHeader?: string | null | undefined;
+  /** 1 to 63 of a-z, 0-9 and hyphens inside; a random one if absent. */
   name?: string | null | undefined;
+  /** What the edge shall check. */
   policy?: TunnelPolicyInput | null | undefined;
+  /** Where visitors shall arrive; any region if absent. */
   region?: string | null | undefined;
 };
 
+/** What the edge shall check. It replaces the whole policy. */
 export type TunnelPolicyInput = {
+  /** Addresses or CIDR blocks that may visit, at most 200. Empty means all. */
   allowIps?: Array<string> | null | undefined;
+  /** Users of basic authentication, at most 50. */
   basicAuth?: Array<BasicAuthInput> | null | undefined;
+  /** Addresses or CIDR blocks that may not visit, at most 200. */
   denyIps?: Array<string> | null | undefined;
 };
 
+/** Whether visitors reach a tunnel. */
 export type TunnelStatus =
+  /** It is no more; its requests still point to it. */
   | 'DELETED'
+  /** It was started, but no agent is connected. */
   | 'OFFLINE'
+  /** An agent serves it. */
   | 'ONLINE'
+  /** It is not started. */
   | 'STOPPED';
 
 export type AddCustomDomainMutationVariables = Exact<{

@@ -6,7 +6,7 @@ import type { Client, Exchange } from 'urql'
 import type { SignInStore } from '../sign-in/sign-in.ts'
 import { isUnauthenticated } from './problem.ts'
 
-export const graphUrl = '/graphql'
+const graphUrl = '/graphql'
 
 interface Options {
   readonly signIn: SignInStore

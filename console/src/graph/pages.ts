@@ -1,6 +1,6 @@
 import type { CombinedError, RequestPolicy } from '@urql/core'
 
-export interface PageInfo {
+interface PageInfo {
   readonly hasNextPage: boolean
   readonly endCursor?: string | null | undefined
 }
@@ -10,7 +10,7 @@ export interface Connection<N> {
   readonly pageInfo: PageInfo
 }
 
-export interface PageAnswer<D> {
+interface PageAnswer<D> {
   readonly data?: D | undefined
   readonly error?: CombinedError | undefined
   /** It came from the cache and is being asked for again. */
@@ -54,7 +54,7 @@ interface Page<D> {
 }
 
 /** A page costs a subscription to the cache; nobody reads further than this by hand. */
-export const pagesMax = 40
+const pagesMax = 40
 
 /** A list read page by page with a keyset cursor: rows that appear meanwhile do not shift the pages. */
 export function createPages<D, N>({ open, pick, now }: Options<D, N>) {

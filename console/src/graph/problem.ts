@@ -51,7 +51,7 @@ export function codeOf(code: ErrorCode, details: Details): Problem {
   return { ...rest, title: plain(title), cause: plain(cause), fix: plain(fix) }
 }
 
-export function problemOfGraphError({ message, extensions }: GraphError): Problem {
+function problemOfGraphError({ message, extensions }: GraphError): Problem {
   const text = (key: string) => {
     const value = extensions[key]
     return typeof value === 'string' ? value : ''

@@ -13,8 +13,8 @@ export const goTo = {
   l: { path: 'audit', label: 'Audit log' },
 } as const
 
-export type GoToKey = keyof typeof goTo
-export type PagePath = (typeof goTo)[GoToKey]['path']
+type GoToKey = keyof typeof goTo
+type PagePath = (typeof goTo)[GoToKey]['path']
 
 export type Shortcut =
   | { readonly kind: 'go'; readonly path: PagePath }

@@ -31,9 +31,9 @@ export interface SignInDeps {
 /** How long before its end an access token is replaced. */
 export const refreshLeadMs = 60_000
 /** A token with less left than this is not sent any more: it could end on the way. */
-export const staleLeadMs = 10_000
+const staleLeadMs = 10_000
 export const retryFirstMs = 2_000
-export const retryMaxMs = 60_000
+const retryMaxMs = 60_000
 
 export type SignInStore = ReturnType<typeof createSignIn>
 

@@ -1,4 +1,4 @@
-export type UsageTone = 'none' | 'notice' | 'warn' | 'bad'
+type UsageTone = 'none' | 'notice' | 'warn' | 'bad'
 
 export interface MeterWords {
   readonly percent: number
@@ -14,9 +14,9 @@ interface Meter {
 /** What happens once the limit is reached, in words; it differs from meter to meter. */
 export type AtLimit = string
 
-export const noticeAtPercent = 50
-export const warnAtPercent = 80
-export const fullAtPercent = 100
+const noticeAtPercent = 50
+const warnAtPercent = 80
+const fullAtPercent = 100
 
 /** How a meter stands, and what it says about it at 50, 80 and 100 percent. */
 export function meterWords({ used, limit }: Meter, atLimit: AtLimit): MeterWords {
