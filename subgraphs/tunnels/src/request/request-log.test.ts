@@ -71,10 +71,12 @@ test('requests of the same millisecond are each on one page', async () => {
 
 test.for([
   [{ method: 'post' }, ['/b%c']],
-  [{ statusMin: 500 }, ['/api/2']],
+  [{ statusMin: 500 }, ['/api/2?page=2']],
   [{ statusMin: 300, statusMax: 499 }, ['/b%c']],
-  [{ pathPrefix: '/api' }, ['/api/2', '/api/1']],
+  [{ pathPrefix: '/api' }, ['/api/2?page=2', '/api/1']],
   [{ pathContains: '%' }, ['/b%c']],
+  [{ pathContains: '?page=2' }, ['/api/2?page=2']],
+  [{ pathContains: "'" }, []],
   [{ pathPrefix: '/api', statusMax: 299 }, ['/api/1']],
 ] as const)('the filter %j narrows the log', async ([filter, paths]) => {
   await using world = await openWorld()
@@ -82,7 +84,7 @@ test.for([
     world,
     { path: '/api/1' },
     { path: '/b%c', method: 'POST', status: 404 },
-    { path: '/api/2', status: 502, code: 'SLUICE_UPSTREAM_REFUSED' },
+    { path: '/api/2?page=2', status: 502, code: 'SLUICE_UPSTREAM_REFUSED' },
   )
 
   const found = await readPage(world, { filter })

@@ -33,6 +33,7 @@ test('what is stored is what the relay sent', async () => {
   const record = recordOf(world.acme.id, tunnelId, {
     firstByteMs: null,
     requestBytes: 5_000_000_000,
+    path: `/a?b=1&c='d'&e="f"\\?g=$1&h=:i&j=??`,
   })
 
   await storeRequests(world.jobDeps, [record])

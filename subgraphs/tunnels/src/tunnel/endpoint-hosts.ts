@@ -45,13 +45,15 @@ export function openEndpointHosts(options: { orm: Orm; redis: Redis; log: Log })
       try {
         const due = Date.now() - comparedAt >= compareEveryMs
         if (!due && (await redis.exists(redisKeys.endpointHosts)) === 1) return
-        await writeEndpointHosts(orm, redis)
+        // Noted before the read: what changes during it is compared again.
         comparedAt = Date.now()
+        await writeEndpointHosts(orm, redis)
         failing = false
       } catch (error) {
         // PostgreSQL or Redis is away: the next look tries again.
         if (!failing) log.warn({ err: error }, 'endpoint hosts cannot be written')
         failing = true
+        comparedAt = 0
       }
     }))
 
