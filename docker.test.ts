@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import { afterAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -34,16 +34,16 @@ interface Rules {
   groups: { rules: { alert: string; expr: string; annotations: { runbook: string } }[] }[]
 }
 
-const folder = mkdtempSync(join(tmpdir(), 'sluice-docker-'))
-afterAll(() => rmSync(folder, { recursive: true }))
+const secretsFolder = mkdtempSync(join(tmpdir(), 'sluice-docker-'))
+afterAll(() => rmSync(secretsFolder, { recursive: true }))
 
 const read = (path: string) => readFileSync(path, 'utf8')
 const makeSecrets = (...args: string[]) =>
   execFileSync(process.execPath, ['scripts/secrets.mjs', ...args], {
-    env: { SLUICE_SECRETS: folder },
+    env: { SLUICE_SECRETS: secretsFolder },
   })
 makeSecrets()
-for (const name of ['tls_cert', 'tls_key']) writeFileSync(join(folder, name), name)
+for (const name of ['tls_cert', 'tls_key']) writeFileSync(join(secretsFolder, name), name)
 
 const compose = parse(read('docker/compose.yaml'), { merge: true }) as Compose
 const services = Object.entries(compose.services)
@@ -77,7 +77,7 @@ function environmentOf({ environment = {} }: Service): Record<string, string> {
         /\$\{(\w+)(?::[?-][^}]*)?\}/g,
         (_whole, variable: string) => operator[variable] ?? '',
       )
-      .replace('/run/secrets', folder),
+      .replace('/run/secrets', secretsFolder),
   ])
   return Object.fromEntries(entries)
 }
@@ -106,6 +106,36 @@ test.for(parts)('%s is a target of the Dockerfile and a part of the tree', ([nam
   expect([...stages.keys()]).toContain(name)
   expect(mainOf(name)).toMatch(/\/src\/main\.ts$/)
   expect(existsSync(mainOf(name))).toBe(true)
+})
+
+const manifests = globSync(
+  '{gateway,relay,kit,schema,relay/wire,subgraphs/*,workers/*}/package.json',
+).map((path) => {
+  const manifest = JSON.parse(read(path)) as { name: string; dependencies?: Record<string, string> }
+  return { ...manifest, folder: dirname(path) }
+})
+
+/** A package of ours and all that it stands on. */
+function withDependencies(name: string): string[] {
+  const { dependencies = {} } = manifests.find((one) => one.name === name) ?? {}
+  const ours = Object.keys(dependencies).filter((other) => other.startsWith('@sluice/'))
+  return [name, ...ours.flatMap(withDependencies)]
+}
+
+test.for(parts)('the image of %s holds the part and all of ours that it imports', ([name]) => {
+  const folder = mainOf(name).replace('/src/main.ts', '')
+  const own = manifests.find((one) => one.folder === folder)?.name ?? ''
+  const folders = withDependencies(own).map(
+    (other) => manifests.find((one) => one.name === other)?.folder ?? other,
+  )
+  const stage = stages.get(name) ?? ''
+  const copied = Array.from(stage.matchAll(/^COPY (\S+) \.\//gm), ([, path = '']) => path)
+  const modules = stages.get(/^COPY --from=(\S+-modules) /m.exec(stage)?.[1] ?? '') ?? ''
+
+  expect(folders.filter((one) => !copied.some((path) => `${one}/`.startsWith(`${path}/`)))).toEqual(
+    [],
+  )
+  expect(modules).toContain(`-w ${own} `)
 })
 
 test('every part of the tree has its container', () => {
@@ -176,15 +206,15 @@ test('one command makes every secret that compose mounts', () => {
   const files = Object.entries(compose.secrets).filter(([name]) => !name.startsWith('tls_'))
   for (const [name, { file }] of files) {
     expect(file).toBe(`./secrets/${name}`)
-    expect(existsSync(join(folder, name))).toBe(true)
+    expect(existsSync(join(secretsFolder, name))).toBe(true)
   }
 })
 
 test('after a rotation every key that signs was known before it signed', () => {
-  const before = JSON.parse(read(join(folder, 'internal_jwks')))
+  const before = JSON.parse(read(join(secretsFolder, 'internal_jwks')))
   makeSecrets('rotate', 'internal_jwks')
-  const after = JSON.parse(read(join(folder, 'internal_jwks')))
-  const published = JSON.parse(read(join(folder, 'internal_public_jwks')))
+  const after = JSON.parse(read(join(secretsFolder, 'internal_jwks')))
+  const published = JSON.parse(read(join(secretsFolder, 'internal_public_jwks')))
 
   expect(after.keys[0].kid).toBe(before.keys[1].kid)
   expect(after.keys[2].kid).toBe(before.keys[0].kid)
