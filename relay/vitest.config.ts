@@ -1,3 +1,12 @@
-import { serverTests } from '@sluice/kit/vitest-project'
+import type {} from '@sluice/kit/vitest-project'
+import { defineConfig } from 'vitest/config'
 
-export default serverTests()
+export default defineConfig({
+  test: {
+    include: ['**/*.test.ts'],
+    // The protocol is a package of its own, with its own run.
+    exclude: ['**/node_modules/**', 'wire/**'],
+    globalSetup: [`${import.meta.dirname}/src/testing/redis-setup.ts`],
+    testTimeout: 20_000,
+  },
+})

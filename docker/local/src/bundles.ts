@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, globSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 import { EngineError } from '@sluice/kit/engines'
@@ -42,18 +42,16 @@ const bundles: Bundle[] = [
 /** Builds the console and the command line program if their sources changed since the last start. */
 export async function buildBundles(options: {
   root: string
-  dataFolder: string
   signal: AbortSignal
   onBuild: (name: string) => void
 }): Promise<void> {
   for (const bundle of bundles) {
-    const stamp = join(options.dataFolder, 'run', `${bundle.name.replaceAll(' ', '-')}.built`)
+    const stamp = join(options.root, dirname(bundle.result), '.built')
     const wanted = digestOf(options.root, bundle)
     const built = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted
     if (built && existsSync(join(options.root, bundle.result))) continue
     options.onBuild(bundle.name)
     await build(bundle, options.root, options.signal)
-    mkdirSync(dirname(stamp), { recursive: true })
     writeFileSync(stamp, wanted)
   }
 }

@@ -50,7 +50,6 @@ async function start(): Promise<void> {
 
   const bundlesBuilt = buildBundles({
     root,
-    dataFolder,
     signal,
     onBuild: (name) => report.note(`building the ${name} …`),
   })
@@ -67,7 +66,13 @@ async function start(): Promise<void> {
   const log = createLog('platform', settings.logLevel)
   // Loaded only now: engines start while nothing competes for the processor.
   const { createPlatform } = await import('./server.ts')
-  const consolePort = ports.console || (await freePort())
+  const chosen = {
+    ...ports,
+    console: ports.console || (await freePort()),
+    http: ports.http || (await freePort()),
+    https: ports.https || (await freePort()),
+    relayAdmin: ports.relayAdmin || (await freePort()),
+  }
   const platform = closer.add(
     await createPlatform({
       databaseUrl,
@@ -75,7 +80,7 @@ async function start(): Promise<void> {
       secrets,
       apex,
       consoleDist: join(root, 'console/dist'),
-      ports: { ...ports, console: consolePort },
+      ports: chosen,
       log,
       onReady: (part) => report.ready(part),
     }),
@@ -83,13 +88,12 @@ async function start(): Promise<void> {
   signal.throwIfAborted()
 
   const gatewayUrl = `http://127.0.0.1:${platform.port}`
-  const adminPort = ports.relayAdmin || (await freePort())
   closer.add(
     await openRelayProcess({
       root,
       dataFolder,
       signal,
-      adminPort,
+      adminPort: chosen.relayAdmin,
       onRestart: () => report.note('the relay ended; starting it again'),
       env: {
         PATH: process.env['PATH'],
@@ -99,9 +103,9 @@ async function start(): Promise<void> {
         LOG_LEVEL: settings.logLevel,
         RELAY_ID: 'local',
         RELAY_APEX: apex,
-        RELAY_HTTP_PORT: String(ports.http),
-        RELAY_HTTPS_PORT: String(ports.https),
-        RELAY_ADMIN_PORT: String(adminPort),
+        RELAY_HTTP_PORT: String(chosen.http),
+        RELAY_HTTPS_PORT: String(chosen.https),
+        RELAY_ADMIN_PORT: String(chosen.relayAdmin),
         RELAY_KEY: secrets.relayKey,
         RELAY_GATEWAY_URL: gatewayUrl,
         RELAY_JWKS_URL: `${gatewayUrl}/.well-known/jwks.json`,

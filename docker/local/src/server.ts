@@ -21,6 +21,8 @@ export interface PlatformOptions {
   apex: string
   ports: {
     console: number
+    http: number
+    https: number
     gatewayMetrics: number
     billingWorker: number
     certificatesWorker: number
@@ -69,7 +71,15 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
       ),
       started(
         'tunnels',
-        createTunnels({ ...common, signingJwks: secrets.signingJwks, log: log('tunnels') }),
+        createTunnels({
+          ...common,
+          signingJwks: secrets.signingJwks,
+          publicTunnelUrls: {
+            http: `http://${apex}:${ports.http}`,
+            https: `https://${apex}:${ports.https}`,
+          },
+          log: log('tunnels'),
+        }),
       ),
       started(
         'domains',
