@@ -5,11 +5,12 @@ import type { UsageBatch } from '@sluice/schema/redis'
 
 import type { JobDeps } from './job-deps.ts'
 import { database } from './orm.ts'
+import { tellEntitlements } from './plan/tell-entitlements.ts'
 import { applyUsageBatch } from './usage/apply-usage-batch.ts'
 import { pruneUsage, rollUpUsage } from './usage/roll-up-usage.ts'
 
 export interface BillingJobs {
-  jobs: { rollUpUsage: BoundJob; pruneUsage: BoundJob }
+  jobs: { rollUpUsage: BoundJob; pruneUsage: BoundJob; tellEntitlements: BoundJob }
   /** Counts one batch of the usage stream, once however often it is delivered. */
   applyUsageBatch: (batch: UsageBatch) => Promise<'counted' | 'known'>
   /** Keeps a batch that cannot be counted, with the reason. */
@@ -32,7 +33,11 @@ export async function openJobs(options: {
   }
   const deps: JobDeps = { em: () => forkSystem(orm), now: options.now ?? (() => new Date()) }
   return {
-    jobs: { rollUpUsage: bindJob(rollUpUsage, deps), pruneUsage: bindJob(pruneUsage, deps) },
+    jobs: {
+      rollUpUsage: bindJob(rollUpUsage, deps),
+      pruneUsage: bindJob(pruneUsage, deps),
+      tellEntitlements: bindJob(tellEntitlements, deps),
+    },
     applyUsageBatch: (batch) => applyUsageBatch(deps.em(), batch, deps.now()),
     recordDeadLetter: async ({ stream, entryId, text, reason }) => {
       await deps.em().execute(

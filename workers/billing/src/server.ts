@@ -20,7 +20,7 @@ export interface BillingWorkerOptions {
 
 /** How long a count may wait before it shows in the period's total. */
 const defaultRollUpEveryMs = 5_000
-const pruneEveryMs = 3_600_000
+const hourMs = 3_600_000
 
 /** Counts the usage that relays report, and hosts the jobs of billing. */
 export async function createServer(
@@ -32,14 +32,16 @@ export async function createServer(
   })
   return opening(async (closer) => {
     const billing = closer.add(await openJobs({ databaseUrl }))
-    const { rollUpUsage, pruneUsage } = billing.jobs
+    const { rollUpUsage, pruneUsage, tellEntitlements } = billing.jobs
     closer.add(
       await hostJobs({
         worker: 'billing',
         redisUrl,
         jobs: [
           { job: rollUpUsage, everyMs: rollUpEveryMs },
-          { job: pruneUsage, everyMs: pruneEveryMs },
+          { job: pruneUsage, everyMs: hourMs },
+          // Also at the start, which is when a release may have changed the plans.
+          { job: tellEntitlements, everyMs: hourMs },
         ],
         metrics,
         log,

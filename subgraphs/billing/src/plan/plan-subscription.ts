@@ -6,7 +6,7 @@ import { SluiceError } from '@sluice/schema/errors'
 
 import type { Context } from '../context.ts'
 import { PlanSubscription } from './plan-subscription.entity.ts'
-import { findPlan, firstPlanId, type Plan } from './plans.ts'
+import { findPlan, firstPlanId, plansVersion, type Plan } from './plans.ts'
 
 const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
@@ -39,10 +39,10 @@ export async function ensureSubscriptions(
   const ids = Array.from(new Set(organizationIds)).toSorted()
   if (ids.length === 0) return
   const made = await em.execute<{ organization_id: string }[]>(
-    `insert into billing.plan_subscription (id, organization_id, plan_id, started_at)
-     values ${ids.map(() => '(gen_random_uuid(), ?, ?, now())').join(', ')}
+    `insert into billing.plan_subscription (id, organization_id, plan_id, started_at, told_version)
+     values ${ids.map(() => '(gen_random_uuid(), ?, ?, now(), ?)').join(', ')}
      on conflict (organization_id) do nothing returning organization_id`,
-    ids.flatMap((id) => [id, firstPlanId]),
+    ids.flatMap((id) => [id, firstPlanId, plansVersion]),
   )
   for (const { organization_id: organizationId } of made) {
     recordEntitlements(em, { organizationId, planId: firstPlanId })
@@ -71,12 +71,14 @@ export async function changePlan(
     subscription.planId = planId
     subscription.changedAt = new Date()
     subscription.changedBy = principal.userId
+    subscription.toldVersion = plansVersion
     recordEntitlements(em, { organizationId, planId })
     return subscription
   })
 }
 
-function recordEntitlements(
+/** Tells the others what an organization may do; the caller holds its subscription. */
+export function recordEntitlements(
   em: EntityManager,
   subscription: { organizationId: string; planId: string },
 ): void {

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+
 import type { Entitlements } from '@sluice/schema/events'
 
 /** A named set of entitlements at a price. */
@@ -84,6 +86,12 @@ export const plans: readonly Plan[] = [
 ]
 
 const byId = new Map<string, Plan>(plans.map((plan) => [plan.id, plan]))
+
+/** Changes when a release changes what any plan allows. */
+export const plansVersion = createHash('sha256')
+  .update(JSON.stringify(plans.map(({ id, entitlements }) => [id, entitlements])))
+  .digest('hex')
+  .slice(0, 16)
 
 /** The plan every organization begins with. */
 export const firstPlanId: PlanId = 'free'
