@@ -8,7 +8,7 @@ import { expect, test, vi } from 'vitest'
 
 import { freeEntitlements } from './organization/organization.ts'
 import { createServer } from './server.ts'
-import { openWorld, relayPrincipal, type World } from './testing/world.ts'
+import { openWorld, relayPrincipal, type World, waitMs } from './testing/world.ts'
 
 const jwks = await generatePrivateJwks(1)
 const signer = createInternalSigner(await openSigningKeys(jwks))
@@ -87,7 +87,7 @@ test('a change of entitlements arrives and holds at once', async () => {
   await vi.waitFor(async () => {
     const [row] = await world.em().execute(`select plan_id from tunnels.organization`)
     expect(row).toEqual({ plan_id: 'tiny' })
-  })
+  }, waitMs)
   const first = await server.ask(member, create, { id })
   const second = await server.ask(member, create, { id })
 
@@ -111,7 +111,7 @@ test('a made tunnel is told to the other parts', async () => {
   await vi.waitFor(async () => {
     const entries = await world.redis.xrange(redisKeys.events, '-', '+')
     expect(JSON.stringify(entries)).toContain('tunnel.created')
-  })
+  }, waitMs)
 })
 
 test('relays know a custom domain once it is attached, and forget it once it is detached', async () => {
@@ -126,10 +126,10 @@ test('relays know a custom domain once it is attached, and forget it once it is 
 
   const attached = { organizationId, domainId, domain, tunnelId }
   await tell(world, 'domain.attached', `domain:${domainId}`, 1, attached)
-  await vi.waitFor(async () => expect(await known()).toBe(tunnelId), 5_000)
+  await vi.waitFor(async () => expect(await known()).toBe(tunnelId), waitMs)
   const detached = { organizationId, domainId, domain }
   await tell(world, 'domain.detached', `domain:${domainId}`, 2, detached)
-  await vi.waitFor(async () => expect(await known()).toBeNull(), 5_000)
+  await vi.waitFor(async () => expect(await known()).toBeNull(), waitMs)
 })
 
 test('a Redis that lost everything learns every endpoint host again', async () => {
@@ -144,7 +144,7 @@ test('a Redis that lost everything learns every endpoint host again', async () =
       expect(Object.keys(await world.redis.hgetall(redisKeys.endpointHosts))).toEqual([
         'shop.tunnel.localhost',
       ]),
-    { timeout: 8_000, interval: 100 },
+    { timeout: waitMs, interval: 100 },
   )
 })
 

@@ -113,10 +113,14 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, context) => registerRelay(context, input),
   }),
   heartbeatRelay: t.boolean({
-    description: 'Every few seconds. False asks the relay to register again. For relay keys only.',
+    description:
+      'Every few seconds. An error asks the relay to register again. For relay keys only.',
     args: {
       input: t.arg({ type: RelayHeartbeatInput, required: true, description: 'What it holds.' }),
     },
-    resolve: (_root, { input }, context) => heartbeatRelay(context, input),
+    resolve: async (_root, { input }, context) => {
+      await heartbeatRelay(context, input)
+      return true
+    },
   }),
 }))

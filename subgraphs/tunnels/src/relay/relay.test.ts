@@ -2,7 +2,7 @@ import { memberOf } from '@sluice/kit/testing'
 import { presenceSeconds, redisChannels, redisKeys, type Presence } from '@sluice/schema/redis'
 import { expect, test, vi } from 'vitest'
 
-import { codeOf, openWorld, relayPrincipal, type World } from '../testing/world.ts'
+import { codeOf, openWorld, relayPrincipal, type World, waitMs } from '../testing/world.ts'
 import { startTunnel } from '../tunnel/start-tunnel.ts'
 import { stopTunnel } from '../tunnel/tunnel.ts'
 import { AgentSession } from './agent-session.entity.ts'
@@ -47,11 +47,13 @@ test('only a relay key registers and heartbeats', async () => {
   await expect(heartbeatRelay(acme.as(), beat)).rejects.toMatchObject(refused)
 })
 
-test('a relay that is not known is asked to register', async () => {
+test('a relay that is not known is refused, so that it registers again', async () => {
   await using world = await openWorld()
   const beat = { id: 'relay-9', draining: false, connections: 0, sessions: [] }
 
-  expect(await heartbeatRelay(world.context(relayPrincipal), beat)).toBe(false)
+  await expect(heartbeatRelay(world.context(relayPrincipal), beat)).rejects.toMatchObject({
+    details: { reason: 'no relay has registered this id.' },
+  })
 })
 
 test('a relay with an address that cannot be dialled is refused', async () => {
@@ -153,7 +155,7 @@ test('a relay that missed a stop is told again at its heartbeat', async () => {
 
   await beat()
 
-  await vi.waitFor(() => expect(told[0]).toContain(tunnel.id))
+  await vi.waitFor(() => expect(told[0]).toContain(tunnel.id), waitMs)
 })
 
 test('the sessions of a killed relay are ended and told once', async () => {

@@ -65,11 +65,11 @@ export async function registerRelay(context: Context, input: RelayInput): Promis
   )
 }
 
-/** Notes that a relay lives and which sessions it holds. False when it is unknown and has to register again. */
+/** Notes that a relay lives and which sessions it holds. A relay that is not known is refused, and registers again. */
 export async function heartbeatRelay(
   { principal, parts }: Context,
   heartbeat: RelayHeartbeat,
-): Promise<boolean> {
+): Promise<void> {
   assertRelay(principal)
   if (heartbeat.sessions.length > sessionsPerHeartbeatMax) {
     const reason = `a heartbeat names at most ${sessionsPerHeartbeatMax} sessions.`
@@ -88,9 +88,10 @@ export async function heartbeatRelay(
       lastSeenAt: now,
     },
   )
-  if (known === 0) return false
+  if (known === 0) {
+    throw new SluiceError('SLUICE_INPUT_INVALID', { reason: 'no relay has registered this id.' })
+  }
   await keepSessions(parts, heartbeat, now)
-  return true
 }
 
 /** All relays, for staff of the platform; nobody else learns of them. */

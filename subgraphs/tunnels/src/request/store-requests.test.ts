@@ -3,7 +3,7 @@ import { expect, test, vi } from 'vitest'
 
 import { Organization } from '../organization/organization.entity.ts'
 import { freeEntitlements } from '../organization/organization.ts'
-import { openWorld, recordOf, type World } from '../testing/world.ts'
+import { openWorld, recordOf, type World, waitMs } from '../testing/world.ts'
 import { CapturedRequest } from './captured-request.entity.ts'
 import { dropExpiredRequests } from './drop-expired-requests.ts'
 import { keepPartitions } from './keep-partitions.ts'
@@ -58,7 +58,7 @@ test('live readers of each organization are told the ids of theirs', async () =>
 
   await storeRequests(world.jobDeps, [ours, theirs])
 
-  await vi.waitFor(() => expect(told).toHaveLength(2))
+  await vi.waitFor(() => expect(told).toHaveLength(2), waitMs)
   expect(told).toEqual(
     expect.arrayContaining([
       [world.acme.id, { requestIds: [ours.id] }],

@@ -17,6 +17,9 @@ import { schema } from '../schema.ts'
 
 const signingJwks = await generatePrivateJwks(1)
 
+/** The longest wait for what happens by itself; machines that run tests are busy. */
+export const waitMs = 10_000
+
 export const relayPrincipal: Principal = { ...anonymous, kind: 'relay', id: 'relay-key' }
 
 /** An authtoken of one organization. */

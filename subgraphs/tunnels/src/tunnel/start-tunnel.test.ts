@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest'
 
 import { AttachedDomain } from '../domain/attached-domain.entity.ts'
 import { heartbeatRelay } from '../relay/relay.ts'
-import { authtokenOf, openWorld, relayPrincipal, type World } from '../testing/world.ts'
+import { authtokenOf, openWorld, relayPrincipal, type World, waitMs } from '../testing/world.ts'
 import { createTunnel } from './create-tunnel.ts'
 import { renewAgentToken, startTunnel } from './start-tunnel.ts'
 import { Tunnel } from './tunnel.entity.ts'
@@ -180,7 +180,7 @@ test('stopping tells relays, and an agent token made after it is newer than the 
   await stopTunnel(world.acme.as(), tunnel.id)
   const { grant } = await startTunnel(world.acme.as(), { name: 'app' })
 
-  await vi.waitFor(() => expect(revocations).toHaveLength(1))
+  await vi.waitFor(() => expect(revocations).toHaveLength(1), waitMs)
   const { iat } = await claimsOf(world, grant.agentToken)
   expect(iat * 1000).toBeGreaterThanOrEqual(Date.parse(revocations[0]?.at ?? ''))
 })
