@@ -66,8 +66,6 @@ export function requestOf(number: number, changes: object = {}) {
   }
 }
 
-type FixtureRequest = ReturnType<typeof requestOf>
-
 export const entitlements = {
   maxTunnels: 10,
   maxConcurrentConnections: 100,

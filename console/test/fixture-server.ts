@@ -103,5 +103,3 @@ export async function createFixtureServer({ dist, world = createWorld() }: Optio
     },
   }
 }
-
-type FixtureServer = Awaited<ReturnType<typeof createFixtureServer>>

@@ -94,7 +94,8 @@ test('who signs up is led to the first request, step by step, without a reload',
   world.statuses.publish({ tunnelId: 't1', status: 'ONLINE', at: ago(0), tunnel })
   await page.getByText('Waiting for the first request…').waitFor()
 
-  world.captured.publish(captured(1, { path: '/hello' }))
+  world.captured.publish(captured(1, { path: '/.well-known/sluice-verify/x' }))
+  world.captured.publish(captured(2, { path: '/hello' }))
   await page.getByText('GET /hello').waitFor()
   await page.getByRole('heading', { name: 'You are set up' }).waitFor()
   expect(complaints).toEqual([])
@@ -225,7 +226,7 @@ test('older requests are read page by page', async () => {
   await rowsOf(page).first().waitFor()
   expect(await rowsOf(page).count()).toBe(50)
   await page.getByRole('button', { name: 'Load more' }).click()
-  await page.getByText('60 requests').waitFor()
+  await page.getByText('60 requests.').waitFor()
   expect(await rowsOf(page).count()).toBe(60)
 })
 

@@ -82,7 +82,7 @@ export function DomainPanel({ domain, mayChange, onChanged }: Props) {
           {problem && <ProblemNote problem={problem} />}
           {domain.lastError && !isVerified && (
             <Text size="sm" className="tone-warn">
-              {domain.lastError}
+              {sentenceOf(domain.lastError)}
             </Text>
           )}
           <DnsRecords records={domain.dnsRecords} domain={domain.domain} />
@@ -133,6 +133,12 @@ export function DomainPanel({ domain, mayChange, onChanged }: Props) {
       )}
     </Panel>
   )
+}
+
+/** The check words its finding as a part of a sentence. */
+function sentenceOf(finding: string): string {
+  const text = finding.charAt(0).toUpperCase() + finding.slice(1)
+  return /[.!?]$/.test(text) ? text : `${text}.`
 }
 
 interface RecordsProps {

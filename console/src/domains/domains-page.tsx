@@ -51,12 +51,8 @@ export function DomainsPage() {
               onChanged={pages.refetch}
             />
           ))}
-          <div>
-            <LoadMore
-              {...pages}
-              count={list.value.length}
-              what={limit ? `of at most ${limit} domains in your plan` : 'domains'}
-            />
+          <div className="foot-alone">
+            <LoadMore {...pages} count={list.value.length} what="domains" max={limit} />
           </div>
         </Stack>
       ) : (

@@ -90,11 +90,7 @@ export function MembersPage() {
                 onChangeRole={(member, next) => void changeRole(member, next)}
                 onRemove={setRemoving}
               />
-              <LoadMore
-                {...pages}
-                count={members.length}
-                what={limit ? `of at most ${limit} members in your plan` : 'members'}
-              />
+              <LoadMore {...pages} count={members.length} what="members" max={limit} />
             </>
           )}
         </Panel>

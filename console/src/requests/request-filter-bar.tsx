@@ -74,7 +74,7 @@ export function RequestFilterBar({ search, onChange, tunnelName }: Props) {
       />
       {search.tunnel && (
         <Pill
-          size="lg"
+          size="md"
           withRemoveButton
           onRemove={() => change({ tunnel: null })}
           removeButtonProps={{

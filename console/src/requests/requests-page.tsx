@@ -118,7 +118,10 @@ export function RequestsPage() {
         </Drawer>
       )}
       <Text size="xs" c="dimmed" mt="sm">
-        In the CLI: <Code>sluice logs -f</Code>
+        In the CLI:{' '}
+        <Code>
+          {feed.tunnelName ? `sluice logs -f --tunnel ${feed.tunnelName}` : 'sluice logs -f'}
+        </Code>
       </Text>
     </Page>
   )

@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Stack, Text, Title } from '@mantine/core'
+import { Anchor, Button, Code, Group, Stack, Text, Title } from '@mantine/core'
 import { IconCheck } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -6,7 +6,6 @@ import type { ReactNode } from 'react'
 import { useQuery } from 'urql'
 
 import { CreatedAuthtoken } from '../authtokens/created-authtoken.tsx'
-import { loginCommand } from '../authtokens/scopes.ts'
 import {
   AuthtokensDocument,
   CreateAuthtokenDocument,
@@ -24,7 +23,7 @@ import { Panel } from '../ui/panel.tsx'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { useAction } from '../ui/use-action.ts'
 import type { StepState } from './progress.ts'
-import { progressOf } from './progress.ts'
+import { firstVisit, progressOf } from './progress.ts'
 
 type Organization = NonNullable<GetStartedQuery['organization']>
 type FirstRequest = NonNullable<Organization['requests']>['nodes'][number]
@@ -46,7 +45,9 @@ export function GetStartedPage() {
     document: RequestCapturedDocument,
     key: organization.id,
     variables: () => variables,
-    onEvent: ({ requestCaptured }) => setLive(requestCaptured.request),
+    onEvent: ({ requestCaptured: { request: seen } }) => {
+      if (firstVisit([seen])) setLive(seen)
+    },
     onRestart: refetch,
   })
 
@@ -56,7 +57,7 @@ export function GetStartedPage() {
     { path: 'organization', pick: (all) => all.organization },
   )
   const tunnel = data?.organization?.tunnels?.nodes[0] ?? null
-  const request = live ?? data?.organization?.requests?.nodes[0] ?? null
+  const request = live ?? firstVisit(data?.organization?.requests?.nodes ?? [])
   const progress = progressOf({
     hasAuthtoken:
       secret !== null || (authtokens.data?.organization?.authtokens.nodes.length ?? 0) > 0,
@@ -87,7 +88,7 @@ export function GetStartedPage() {
               />
             </Step>
             <Step state={progress.tunnel} number={2} title="Open a tunnel">
-              <TunnelStep secret={secret} tunnel={tunnel} state={progress.tunnel} />
+              <TunnelStep hasSecret={secret !== null} tunnel={tunnel} state={progress.tunnel} />
             </Step>
             <Step state={progress.request} number={3} title="See the first request">
               <RequestStep tunnel={tunnel} request={request} slug={organization.slug} />
@@ -196,13 +197,17 @@ function AuthtokenStep({ secret, state, isViewer, onCreated }: AuthtokenStepProp
   )
 }
 
+/** A server on one's own machine has the program beside it. */
+const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname)
+
 interface TunnelStepProps {
-  readonly secret: string | null
+  /** The line that logs in is shown one step above. */
+  readonly hasSecret: boolean
   readonly tunnel: NonNullable<Organization['tunnels']>['nodes'][number] | null
   readonly state: StepState
 }
 
-function TunnelStep({ secret, tunnel, state }: TunnelStepProps) {
+function TunnelStep({ hasSecret, tunnel, state }: TunnelStepProps) {
   if (state === 'done' && tunnel) {
     return (
       <Text size="sm">
@@ -224,9 +229,14 @@ function TunnelStep({ secret, tunnel, state }: TunnelStepProps) {
       <Text size="sm" c="dimmed">
         With a service on port 3000 of your machine:
       </Text>
-      {!secret && <Command>{`sluice login --server ${location.origin}`}</Command>}
-      {secret && <Command>{loginCommand(secret, location.origin)}</Command>}
+      {!hasSecret && <Command>{`sluice login --server ${location.origin}`}</Command>}
       <Command>sluice http 3000</Command>
+      {isLoopback && (
+        <Text size="xs" c="dimmed">
+          If <Code>sluice</Code> is not installed: in the folder of this server, write{' '}
+          <Code>node agent/dist/sluice.js</Code> in its place.
+        </Text>
+      )}
       {state === 'now' && <Waiting>Waiting for the tunnel to come online…</Waiting>}
     </>
   )

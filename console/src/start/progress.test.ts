@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { progressOf } from './progress.ts'
+import { firstVisit, progressOf } from './progress.ts'
 
 const nothing = { hasAuthtoken: false, hasOnlineTunnel: false, hasRequest: false }
 
@@ -19,4 +19,10 @@ test('the first request completes everything before it, however it came about', 
     request: 'done',
     isComplete: true,
   })
+})
+
+test('the agent’s own check of the address is not taken for a visitor', () => {
+  const check = { path: '/.well-known/sluice-verify/4cKUXchA' }
+  expect(firstVisit([check])).toBeNull()
+  expect(firstVisit([check, { path: '/' }])).toEqual({ path: '/' })
 })

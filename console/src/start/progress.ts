@@ -1,5 +1,13 @@
 export type StepState = 'done' | 'now' | 'next'
 
+/** The agent asks for this through the public edge before it prints an address: no visitor did. */
+const roundTripPrefix = '/.well-known/sluice-verify/'
+
+/** The first of the requests that a visitor made. */
+export function firstVisit<R extends { readonly path: string }>(requests: readonly R[]): R | null {
+  return requests.find(({ path }) => !path.startsWith(roundTripPrefix)) ?? null
+}
+
 export interface Seen {
   readonly hasAuthtoken: boolean
   readonly hasOnlineTunnel: boolean

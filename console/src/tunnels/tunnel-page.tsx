@@ -162,9 +162,10 @@ function Policy({ tunnel }: { tunnel: Tunnel }) {
       empty={
         <Stack gap="xs">
           <Text size="sm">
-            Everyone may visit. To ask for a password, or to let in some addresses only:
+            Everyone may visit. To ask for `user:password` in SITE_LOGIN, or to let in some
+            addresses only:
           </Text>
-          <Command>{`sluice http 3000 --name ${tunnel.name} --basic-auth me`}</Command>
+          <Command>{`sluice http 3000 --name ${tunnel.name} --basic-auth env:SITE_LOGIN`}</Command>
           <Command>{`sluice http 3000 --name ${tunnel.name} --allow-ip 203.0.113.0/24`}</Command>
         </Stack>
       }

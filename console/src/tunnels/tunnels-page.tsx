@@ -83,11 +83,7 @@ export function TunnelsPage() {
                 </Table.Tbody>
               </Table>
             </div>
-            <LoadMore
-              {...pages}
-              count={tunnels.length}
-              what={limit ? `of at most ${limit} tunnels in your plan` : 'tunnels'}
-            />
+            <LoadMore {...pages} count={tunnels.length} what="tunnels" max={limit} />
           </>
         )}
       </Panel>

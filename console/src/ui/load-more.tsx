@@ -11,17 +11,20 @@ interface Props {
   readonly loadMore: () => void
   readonly count: number
   readonly what: string
+  /** How many the plan allows, when that is known. */
+  readonly max?: number | null | undefined
 }
 
 /** The foot of a list that is read page by page. */
-export function LoadMore({ hasMore, loadingMore, moreError, loadMore, count, what }: Props) {
+export function LoadMore({ hasMore, loadingMore, moreError, loadMore, count, what, max }: Props) {
   const problem = problemAt(moreError)
   return (
     <div className="panel-foot">
       {problem && <ProblemNote problem={problem} onRetry={loadMore} />}
       <Group justify="space-between">
         <Text size="xs" c="dimmed">
-          {hasMore ? `The first ${count} ${what}` : `${count} ${what}`}
+          {hasMore ? `The first ${count} ${what}.` : `${count} ${what}.`}
+          {max !== null && max !== undefined && ` Your plan allows ${max}.`}
         </Text>
         {hasMore && !problem && (
           <Button variant="default" size="xs" loading={loadingMore} onClick={loadMore}>
