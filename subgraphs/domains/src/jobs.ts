@@ -1,6 +1,7 @@
 import { forkSystem, migrate, openOrm } from '@sluice/kit/database'
 import { bindJob, type BoundJob } from '@sluice/kit/job'
 
+import { openResolver } from './domain/dns-check.ts'
 import { recheckDns } from './domain/recheck-dns.ts'
 import type { JobDeps } from './job-deps.ts'
 import { database } from './orm.ts'
@@ -27,6 +28,7 @@ export async function openJobs(options: DomainJobsOptions): Promise<{
   notReady(): Promise<string | null>
   close(): Promise<void>
 }> {
+  openResolver(options) // A wrong address fails here, not at the first check.
   const orm = await openOrm({ ...database, databaseUrl: options.databaseUrl })
   try {
     // Whoever comes first makes the tables: a worker does not depend on the order of starts.

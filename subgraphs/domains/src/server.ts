@@ -8,7 +8,7 @@ import { openSubgraph, type Caller } from '@sluice/kit/subgraph'
 import type { JSONWebKeySet } from 'jose'
 
 import type { Context } from './context.ts'
-import { checkDns } from './domain/dns-check.ts'
+import { checkDns, openResolver } from './domain/dns-check.ts'
 import { createLoaders } from './domain/loaders.ts'
 import { incomingEvents } from './incoming-events.ts'
 import { database } from './orm.ts'
@@ -39,6 +39,7 @@ export async function createServer(
     cnameTarget: options.cnameTarget.toLowerCase(),
     ownApexes: options.ownApexes.map((apex) => apex.toLowerCase()),
   }
+  openResolver({ dnsServers }) // A wrong address fails here, not at the first check.
   return opening(async (closer) => {
     const orm = await openOrm({ ...database, databaseUrl })
     closer.defer(() => orm.close(true))

@@ -49,6 +49,15 @@ test('a wrong value is told beside the right one', async () => {
   })
 })
 
+test('what somebody else put into DNS is told without invisible characters, and cut', async () => {
+  const { dns, check } = await createWorld()
+  dns.txt(txtName, `sluice-verify=\0\u001b[31m\u202e${'x'.repeat(200)}`)
+
+  const { problem } = await check()
+
+  expect(problem).toMatch(/^the TXT record is “sluice-verify=[^\p{Cc}\p{Cf}]{1,86}”, it should be/u)
+})
+
 test('a DNS server that fails proves nothing either way', async () => {
   const { dns, check } = await createWorld()
   dns.fail(txtName)

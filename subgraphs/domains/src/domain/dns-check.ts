@@ -1,5 +1,6 @@
 import { Resolver } from 'node:dns/promises'
 
+import { printable } from '../printable.ts'
 import { challengeLabel } from './domain-name.ts'
 
 export interface DnsOptions {
@@ -66,7 +67,7 @@ async function checkTxt(resolver: Resolver, domain: string, token: string) {
     problem:
       other === undefined
         ? `there is no TXT record ${txtNameOf(domain)}`
-        : `the TXT record is “${other.slice(0, 100)}”, it should be “${want}”`,
+        : `the TXT record is “${printable(other, 100)}”, it should be “${want}”`,
   }
 }
 

@@ -2,6 +2,7 @@ import { checkServerIdentity, connect, rootCertificates, type PeerCertificate } 
 
 import type { TlsStatus } from '../domain/custom-domain.entity.ts'
 import { addressesOf, openResolver, type DnsOptions } from '../domain/dns-check.ts'
+import { printable } from '../printable.ts'
 import { isPublicAddress } from './public-address.ts'
 
 export interface TlsOptions extends DnsOptions {
@@ -112,13 +113,12 @@ function handshake(
 function judge(domain: string, { certificate, distrust }: Handshake, now: Date): TlsCheck {
   const expiresAt = new Date(certificate.valid_to)
   const begins = new Date(certificate.valid_from)
-  // What a certificate holds was written by somebody else: it is cut before it is stored.
-  const issuer = textOf(certificate.issuer?.O ?? certificate.issuer?.CN)?.slice(0, 200) ?? null
+  const issuer = textOf(certificate.issuer?.O ?? certificate.issuer?.CN)
   const found = (status: TlsStatus, error: string | null) => ({
     status,
     expiresAt,
-    issuer,
-    error: error?.slice(0, 500) ?? null,
+    issuer: issuer === undefined ? null : printable(issuer, 200),
+    error: error === null ? null : printable(error, 500),
   })
 
   if (Number.isNaN(expiresAt.getTime())) return unreachable('it shows no certificate')
