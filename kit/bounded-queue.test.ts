@@ -40,3 +40,14 @@ test('a failure reaches the reader after the values before it', async () => {
   await expect(queue.next()).rejects.toThrow('lost')
   expect(await queue.next()).toEqual({ done: true, value: undefined })
 })
+
+test('large values are dropped by their bytes, and the newest is always kept', async () => {
+  const queue = new BoundedQueue<string>(10, undefined, { max: 10, of: (text) => text.length })
+  for (const text of ['aaaa', 'bbbb', 'cccc', 'd'.repeat(20)]) queue.push(text)
+
+  const { value } = await queue.next()
+  queue.push('eeee')
+
+  expect([value, queue.takeMissed()]).toEqual(['d'.repeat(20), 3])
+  expect((await queue.next()).value).toBe('eeee')
+})

@@ -1,5 +1,11 @@
+/** A second bound for values of unequal size. */
+interface ByteBound<T> {
+  max: number
+  of(value: T): number
+}
+
 /**
- * Values waiting for one slow reader. Past `itemsMax` the oldest is dropped and counted, so a reader that stops
+ * Values waiting for one slow reader. Past `itemsMax`, or past `bytes.max`, the oldest is dropped and counted, so a reader that stops
  * costs a fixed amount of memory and learns how much it missed.
  *
  * An object with methods, not an async generator: `return()` of a suspended generator waits for the next value, and
@@ -9,6 +15,8 @@ export class BoundedQueue<T> implements AsyncIterableIterator<T> {
   readonly #items: T[] = []
   readonly #itemsMax: number
   readonly #onEnd: () => void
+  readonly #byteBound: ByteBound<T> | null
+  #bytes = 0
   #waiting: {
     resolve: (value: IteratorResult<T>) => void
     reject: (error: unknown) => void
@@ -17,9 +25,14 @@ export class BoundedQueue<T> implements AsyncIterableIterator<T> {
   #failure: Error | null = null
   #missed = 0
 
-  constructor(itemsMax: number, onEnd: () => void = () => undefined) {
+  constructor(
+    itemsMax: number,
+    onEnd: () => void = () => undefined,
+    bytes: ByteBound<T> | null = null,
+  ) {
     this.#itemsMax = itemsMax
     this.#onEnd = onEnd
+    this.#byteBound = bytes
   }
 
   /** Values dropped since the last call; the reader asks when it takes a value. */
@@ -41,10 +54,22 @@ export class BoundedQueue<T> implements AsyncIterableIterator<T> {
       return
     }
     this.#items.push(value)
-    if (this.#items.length > this.#itemsMax) {
-      this.#items.shift()
+    this.#bytes += this.#byteBound?.of(value) ?? 0
+    // The newest always stays, however large it is.
+    while (this.#items.length > this.#itemsMax || (this.#isOverBytes() && this.size > 1)) {
+      this.#takeOldest()
       this.#missed += 1
     }
+  }
+
+  #isOverBytes(): boolean {
+    return this.#byteBound !== null && this.#bytes > this.#byteBound.max
+  }
+
+  #takeOldest(): T | undefined {
+    const value = this.#items.shift()
+    if (value !== undefined) this.#bytes -= this.#byteBound?.of(value) ?? 0
+    return value
   }
 
   /** No more values; those waiting are still read, then the failure, if any. */
@@ -61,7 +86,7 @@ export class BoundedQueue<T> implements AsyncIterableIterator<T> {
   }
 
   async next(): Promise<IteratorResult<T>> {
-    const value = this.#items.shift()
+    const value = this.#takeOldest()
     if (value !== undefined) return { done: false, value }
     if (this.#failure) {
       const failure = this.#failure
@@ -76,6 +101,7 @@ export class BoundedQueue<T> implements AsyncIterableIterator<T> {
 
   async return(): Promise<IteratorResult<T>> {
     this.#items.length = 0
+    this.#bytes = 0
     this.end()
     return { done: true, value: undefined }
   }
