@@ -16,6 +16,7 @@ export interface TrafficEvent {
 
 /** What one slow subscriber may leave unread; then the oldest is dropped and counted. */
 const unreadEventsMax = 500
+const unreadBytesMax = 8 * 1024 * 1024
 
 const Records = z.array(RequestRecord)
 
@@ -29,12 +30,17 @@ export async function followTraffic(
   assertMay(context.principal, organizationId, 'VIEWER', 'REQUESTS_READ')
 
   let leave: () => void = () => undefined
-  const queue = new BoundedQueue<RequestRecord>(unreadEventsMax, () => leave())
+  const queue = new BoundedQueue<{ record: RequestRecord; bytes: number }>(
+    unreadEventsMax,
+    () => leave(),
+    { max: unreadBytesMax, of: ({ bytes }) => bytes },
+  )
   leave = await context.parts.hub.subscribe(redisChannels.traffic(tunnel.id), (message) => {
     // A relay of another version may send what this one does not know: others' events still pass.
     const { data: records = [] } = Records.safeParse(parseJson(message))
+    const bytes = message.length / records.length
     for (const record of records) {
-      if (record.organizationId === organizationId) queue.push(record)
+      if (record.organizationId === organizationId) queue.push({ record, bytes })
     }
   })
   const events: AsyncIterableIterator<TrafficEvent> = {
@@ -43,7 +49,7 @@ export async function followTraffic(
       if (done) return { done: true, value: undefined }
       return {
         done: false,
-        value: { cursor: value.id, missed: queue.takeMissed(), record: value },
+        value: { cursor: value.record.id, missed: queue.takeMissed(), record: value.record },
       }
     },
     async return() {
