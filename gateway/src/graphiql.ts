@@ -87,14 +87,19 @@ function between(text: string, at: number, opening: string, end: number): string
   return text.slice(at + opening.length, end)
 }
 
+// GraphiQL takes its `fetch` from the page and has no other place for a header that changes.
 const appEnd = `
+const fetchAsIs = self.fetch.bind(self)
+self.fetch = async (url, init) => {
+  const headers = new Headers(init?.headers)
+  headers.set('authorization', await sluiceAuthorization())
+  return fetchAsIs(url, { ...init, headers })
+}
 YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
   title: 'Sluice',
   endpoint: '/graphql',
   subscriptionsProtocol: 'WS',
   shouldPersistHeaders: false,
-  customFetch: async (url, init) =>
-    fetch(url, { ...init, headers: { ...init?.headers, authorization: await sluiceAuthorization() } }),
   connectionParams: async () => ({ authorization: await sluiceAuthorization() }),
 })`
 
@@ -103,6 +108,7 @@ const page = `<!doctype html>
 <head>
 <meta charset="utf-8">
 <title>Sluice GraphiQL</title>
+<link rel="icon" href="/mark.svg" type="image/svg+xml">
 <style>
 html, body, #root { height: 100%; margin: 0 }
 body { font-family: system-ui, sans-serif }

@@ -1,5 +1,3 @@
-import { redisChannels } from '@sluice/schema/redis'
-import { Redis } from 'ioredis'
 import { expect, test } from 'vitest'
 
 import { fixtureSdl } from './testing/fixture-subgraphs.ts'
@@ -159,6 +157,29 @@ test.for(['idle', 'while a join runs'] as const)(
   },
 )
 
+test.for(['idle', 'while a join runs'] as const)(
+  'a revocation reaches the subgraph, %s',
+  async (when) => {
+    await using world = await createWorld()
+    const principal = memberPrincipal()
+    const received = await live(world, world.signIn(principal))
+    const release = when === 'idle' ? () => undefined : world.hold('domains.Tunnel')
+    if (when !== 'idle') {
+      world.emit({ n: 1 })
+      await world.called('domains.Tunnel')
+    }
+
+    await world.revoke({ kind: 'user', id: principal.id })
+
+    expect(await received.next()).toMatchObject({
+      errors: [{ extensions: { code: 'SLUICE_UNAUTHENTICATED' } }],
+    })
+    await world.lives(0)
+    if (when !== 'idle') await world.abandoned('domains.Tunnel')
+    release()
+  },
+)
+
 test('a cancel right after the subscribe leaves nothing behind', async () => {
   await using world = await createWorld()
   const client = world.client(world.signIn())
@@ -214,14 +235,18 @@ test('a reader that stops loses the oldest events, is told how many, and holds u
 
 test('a subgraph that dies ends its subscriptions with one payload, and the next one works', async () => {
   await using world = await createWorld()
-  const received = await live(world, world.signIn())
+  const token = world.signIn()
+  const received = await live(world, token)
 
-  await world.stop('tunnels')
+  await world.restart('tunnels')
 
   expect(await received.next()).toMatchObject({
     errors: [{ extensions: { code: 'SLUICE_SUBSCRIPTION_LOST' } }],
   })
   expect(await received.over).toBeNull()
+  const again = await live(world, token)
+  world.emit({ n: 2 })
+  expect((await again.next()).data).toMatchObject({ events: { n: 2 } })
 })
 
 test('a reload leaves running subscriptions on their supergraph until the deadline', async () => {
@@ -281,10 +306,7 @@ test('a revoked credential ends its subscriptions in under two seconds, and nobo
   const id = `${organizationId}:${revoked.userId}`
 
   const began = performance.now()
-  const redis = new Redis(world.redisUrl)
-  const revocation = { kind: 'membership', id, at: new Date().toISOString() }
-  await redis.publish(redisChannels.revocations, JSON.stringify(revocation))
-  redis.disconnect()
+  await world.revoke({ kind: 'membership', id })
   const last = await ends.next()
 
   expect(performance.now() - began).toBeLessThan(2_000)

@@ -5,9 +5,11 @@ import type { SubgraphName } from '@sluice/kit/internal-token'
 import { silentLog, type Log } from '@sluice/kit/log'
 import { listen } from '@sluice/kit/metrics'
 import type { Principal } from '@sluice/kit/principal'
+import { openRedis, redisReady } from '@sluice/kit/redis'
 import { generatePrivateJwks, publicJwksOf } from '@sluice/kit/signing-keys'
 import { openSubgraph } from '@sluice/kit/subgraph'
 import { openTestRedis } from '@sluice/kit/testing'
+import { redisChannels, type Revocation } from '@sluice/schema/redis'
 import { parse } from 'graphql'
 import { createClient, type Client } from 'graphql-ws'
 import { inject } from 'vitest'
@@ -38,7 +40,6 @@ export interface GraphAnswer {
 export interface World extends FixtureWorld, AsyncDisposable {
   readonly gateway: Gateway
   readonly identity: FakeIdentity
-  readonly redisUrl: string
   readonly origin: string
   readonly socketUrl: string
   /** Signs somebody in and returns the token. */
@@ -51,8 +52,12 @@ export interface World extends FixtureWorld, AsyncDisposable {
   /** A graphql-ws client that never retries. */
   client(token?: string): Client
   socket(options?: { origin?: string; protocol?: string }): WebSocket
+  /** Says on the revocations channel what is void from now on. */
+  revoke(what: Omit<Revocation, 'at'>): Promise<void>
   /** Stops one subgraph as if it had crashed. */
   stop(name: SubgraphName): Promise<void>
+  /** Starts it again where it was. */
+  restart(name: SubgraphName): Promise<void>
 }
 
 export const consoleOrigin = 'http://localhost:4000'
@@ -80,23 +85,26 @@ export async function createWorld(
   const stops = new Map<SubgraphName, () => Promise<void>>()
   const subgraphs: Partial<Record<SubgraphName, string>> = {}
 
-  for (const name of ['identity', 'tunnels', 'domains', 'billing'] as const) {
+  const open = async (name: SubgraphName, port: number): Promise<number> => {
     const replaced = options.replaced?.[name]
     const server = replaced
-      ? await listen(createHttpServer(replaced), 0)
+      ? await listen(createHttpServer(replaced), port)
       : await openSubgraph<object>({
           name,
           schema: schemas[name],
           context: (caller) => caller,
           internalPublicJwks: publicJwksOf(internalSigningJwks),
-          port: 0,
+          port,
           log: silentLog,
           notReady: async () => null,
           ...(name === 'identity' ? { route: identity.route } : {}),
         })
     stops.set(name, () => server.close())
-    disposer.defer(() => server.close().catch(() => undefined))
-    subgraphs[name] = `http://127.0.0.1:${server.port}/graphql`
+    return server.port
+  }
+  for (const name of ['identity', 'tunnels', 'domains', 'billing'] as const) {
+    subgraphs[name] = `http://127.0.0.1:${await open(name, 0)}/graphql`
+    disposer.defer(async () => stops.get(name)?.())
   }
 
   const { replaced: _replaced, ...gatewayOptions } = options
@@ -125,7 +133,6 @@ export async function createWorld(
     ...fixture,
     gateway,
     identity,
-    redisUrl: redis.url,
     origin,
     socketUrl,
     signIn: (principal = memberPrincipal(), expiresAt) =>
@@ -159,7 +166,21 @@ export async function createWorld(
       clients.defer(() => socket.terminate())
       return socket
     },
-    stop: async (name) => stops.get(name)?.(),
+    async revoke(what) {
+      const sender = openRedis(redis.url, log)
+      await redisReady(sender)
+      const revocation: Revocation = { ...what, at: new Date().toISOString() }
+      await sender.publish(redisChannels.revocations, JSON.stringify(revocation))
+      sender.disconnect()
+    },
+    async stop(name) {
+      await stops.get(name)?.()
+      stops.delete(name)
+    },
+    async restart(name) {
+      await world.stop(name)
+      await open(name, Number(new URL(subgraphs[name] ?? '').port))
+    },
     [Symbol.asyncDispose]: async () => owned.disposeAsync(),
   }
   const owned = disposer.move()
