@@ -18,19 +18,21 @@ async function createWorld() {
   await redisReady(redis)
   const heard: string[] = []
   const waiting: { count: number; resolve: () => void }[] = []
-  const inbox = openInbox({
-    orm: db.orm,
-    redisUrl: redisServer.url,
-    consumer: 'notes',
-    log: silentLog,
-    handlers: {
-      'organization.created': async (_em, { name }) => {
-        if (name === 'poison') throw new Error('cannot be applied')
-        heard.push(name)
-        for (const one of waiting) if (heard.length >= one.count) one.resolve()
+  const open = () =>
+    openInbox({
+      orm: db.orm,
+      redisUrl: redisServer.url,
+      consumer: 'notes',
+      log: silentLog,
+      handlers: {
+        'organization.created': async (_em, { name }) => {
+          if (name === 'poison') throw new Error('cannot be applied')
+          heard.push(name)
+          for (const one of waiting) if (heard.length >= one.count) one.resolve()
+        },
       },
-    },
-  })
+    })
+  let inbox = open()
   const publisher = openOutboxPublisher({ orm: db.orm, redis, source: 'notes', log: silentLog })
   onTestFinished(async () => {
     await inbox.close()
@@ -44,6 +46,10 @@ async function createWorld() {
     redis,
     heard,
     publisher,
+    async reopen() {
+      await inbox.close()
+      inbox = open()
+    },
     hears: (count: number) =>
       new Promise<void>((resolve) => {
         if (heard.length >= count) resolve()
@@ -144,4 +150,21 @@ test('an older event that arrives after a newer one of the same entity is droppe
   await hears(2)
 
   expect(heard).toEqual(['new', 'other'])
+})
+
+test('events that cannot come again are forgotten when the inbox opens', async () => {
+  const { orm, heard, hears, reopen } = await createWorld()
+  await tell(orm, 'old')
+  await hears(1)
+  await forkSystem(orm).execute(
+    "update notes.inbox_event set received_at = now() - interval '31 days'",
+  )
+
+  await reopen()
+  await tell(orm, 'new')
+  await hears(2)
+
+  expect(heard).toEqual(['old', 'new'])
+  const rows = await forkSystem(orm).execute<unknown[]>('select id from notes.inbox_event')
+  expect(rows).toHaveLength(1)
 })

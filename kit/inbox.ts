@@ -50,6 +50,9 @@ const blockMs = 2_000
 const attemptsMax = 5
 const retryMs = 500
 const claimIdleMs = 60_000
+/** Longer than an emptied Redis is told again (`outbox.ts`), so that no event is applied twice. */
+const keptDays = 30
+const pruneEveryMs = 3_600_000
 
 /**
  * Consumes events for one subgraph, each applied once however often it is delivered. Several replicas share the
@@ -72,6 +75,7 @@ export function openInbox(options: {
   async function run(): Promise<void> {
     let failing = false
     let claimedAt = 0
+    let prunedAt = 0
     while (!closed) {
       try {
         await ensureGroup(redis, consumer)
@@ -87,6 +91,10 @@ export function openInbox(options: {
             batchEventsMax,
           )) as [string, StreamEntry[]]
           for (const entry of claimed) await settle(entry)
+        }
+        if (Date.now() - prunedAt > pruneEveryMs) {
+          prunedAt = Date.now()
+          await prune(orm, consumer)
         }
         const read = (await redis.xreadgroup(
           'GROUP',
@@ -180,6 +188,13 @@ export function openInbox(options: {
       await running
     },
   }
+}
+
+/** Forgets events that cannot come again. What was given up stays, for a person to see. */
+async function prune(orm: Orm, schema: string): Promise<void> {
+  await forkSystem(orm).execute(
+    `delete from "${schema}".inbox_event where failure is null and received_at < now() - interval '${keptDays} days'`,
+  )
 }
 
 type StreamEntry = [id: string, fields: string[]]

@@ -130,6 +130,9 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
           databaseUrl,
           redisUrl,
           cnameTarget,
+          // On a laptop custom domains lead to the relay of this machine.
+          allowPrivateTargets: true,
+          tlsPort: ports.https,
           port: ports.certificatesWorker,
           log: log('worker-certificates'),
         }),
