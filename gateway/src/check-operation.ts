@@ -31,7 +31,7 @@ export function checkOperation(
   if (document.introspects && !mayIntrospect) {
     throw new SluiceError('SLUICE_INTROSPECTION_FORBIDDEN')
   }
-  if (!document.registered && !mayWriteDocuments(principal, door)) {
+  if (document.registeredAs === null && !mayWriteDocuments(principal, door)) {
     throw new SluiceError('SLUICE_DOCUMENT_UNKNOWN')
   }
   const errors = document.errors()

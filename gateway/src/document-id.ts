@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { Kind, print, type DocumentNode } from 'graphql'
 
 /** What `schema/operations/manifest.json` says of one registered text, by the SHA-256 of that text. */
-export interface ManifestEntry {
+interface ManifestEntry {
   readonly name: string
   readonly text: string
 }

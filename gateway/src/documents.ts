@@ -23,7 +23,8 @@ export interface CheckedDocument {
   readonly id: string
   readonly text: string
   readonly document: DocumentNode
-  readonly registered: boolean
+  /** The name under which it is registered, or null. */
+  readonly registeredAs: string | null
   readonly introspects: boolean
   /** What makes it unusable for everybody. Found at the first call: whoever may not send it costs no validation. */
   errors(): readonly GraphQLError[]
@@ -48,6 +49,8 @@ export function createDocuments(options: {
   const rules = [...specifiedRules, aliasRule(options.shadowable)]
   const known = new LRUCache<string, CheckedDocument>({ max: limits.documentsCachedMax })
 
+  const entryOf = (id: string) => (Object.hasOwn(manifest, id) ? manifest[id] : undefined)
+
   function errorsOf(document: DocumentNode): readonly GraphQLError[] {
     for (const some of [firstRules, rules]) {
       const errors = validate(apiSchema, document, some, {
@@ -63,14 +66,13 @@ export function createDocuments(options: {
   function checkText(id: string, text: string): CheckedDocument {
     const document = parsed(text, limits)
     assertWrittenSize(document, limits)
-    const registered =
-      Object.hasOwn(manifest, id) || Object.hasOwn(manifest, documentIdOf(canonicalText(document)))
+    const entry = entryOf(id) ?? entryOf(documentIdOf(canonicalText(document)))
     let errors: readonly GraphQLError[] | null = null
     const checked: CheckedDocument = {
       id,
       text,
       document,
-      registered,
+      registeredAs: entry?.name ?? null,
       introspects: introspects(document),
       errors() {
         errors ??= errorsOf(document)
@@ -83,7 +85,7 @@ export function createDocuments(options: {
 
   return {
     check(sent) {
-      const text = 'text' in sent ? sent.text : manifest[sent.id]?.text
+      const text = 'text' in sent ? sent.text : entryOf(sent.id)?.text
       if (text === undefined) throw new SluiceError('SLUICE_DOCUMENT_UNKNOWN')
       const id = documentIdOf(text)
       return known.get(id) ?? checkText(id, text)

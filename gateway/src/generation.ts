@@ -13,7 +13,7 @@ import { createDocuments, type CheckedDocument, type Documents } from './documen
 import type { Limits } from './limits.ts'
 
 /** The plan of one operation. */
-export type Plan = QueryPlan
+type Plan = QueryPlan
 
 export type Sources = Parameters<typeof executeQueryPlan>[1]
 type RequestContext = Parameters<typeof executeQueryPlan>[2]

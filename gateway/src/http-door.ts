@@ -54,10 +54,11 @@ export function createHttpDoor(options: HttpDoorOptions) {
         return
       }
       assertDeliberate(request, options.isAllowedOrigin)
+      const graphRequest = await readRequest(request, limits)
       const visitorIp = options.visitorIpOf(request)
       const authorization = request.headers.authorization ?? null
+      // After the body, which may take its time: who is asking is decided when the operation starts.
       const caller = await authenticator.authenticate(authorization, visitorIp)
-      const graphRequest = await readRequest(request, limits)
       const { principal } = caller
       const call: Call = {
         principal,

@@ -13,7 +13,7 @@ export class PoolError extends Error {
   }
 }
 
-export interface Answer {
+interface Answer {
   readonly status: number
   readonly headers: IncomingHttpHeaders
   readonly text: string

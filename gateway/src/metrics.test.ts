@@ -10,13 +10,14 @@ test('the operator sees what runs, under registered names alone', async () => {
     (await fetch(`http://127.0.0.1:${world.gateway.metricsPort}/metrics`)).text()
 
   await world.query(registeredDocument, token)
+  await world.query(registeredDocument.replaceAll(/\s+/g, ' '), token)
   await world.query('query SomebodysName { whoami }', token)
   const received = subscribed(world.client(token), 'subscription { events(tunnelId: "t1") { n } }')
   await world.lives(1)
 
   const text = await figures()
   expect(text).toMatch(
-    /operations_total\{operation="Registered",transport="http",code="ok",part="gateway"\} 1/,
+    /operations_total\{operation="Registered",transport="http",code="ok",part="gateway"\} 2/,
   )
   expect(text).toMatch(
     /operations_total\{operation="other",transport="http",code="ok",part="gateway"\} 1/,

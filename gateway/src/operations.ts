@@ -18,7 +18,7 @@ import { subscribe } from './subscribe.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What came of an operation. `refused` means that nothing ran. */
-export type Outcome =
+type Outcome =
   | { kind: 'refused'; errors: readonly PublicError[] }
   | { kind: 'result'; result: PublicResult }
   | { kind: 'live'; live: LiveSubscription }
@@ -34,16 +34,14 @@ export function createOperations(options: {
   sources: Sources
   upstreams: Readonly<Record<SubgraphName, Upstream>>
   signer: InternalSigner
-  manifest: Readonly<Record<string, { name: string }>>
   limits: Limits
   metrics: GatewayMetrics
   log: Log
 }): Operations {
-  const { generations, sources, metrics, log, manifest } = options
+  const { generations, sources, metrics, log } = options
 
   /** Names of unregistered documents are whatever somebody typed: one label for all of them. */
-  const labelOf = (document: CheckedDocument | null) =>
-    (document && manifest[document.id]?.name) ?? 'other'
+  const labelOf = (document: CheckedDocument | null) => document?.registeredAs ?? 'other'
 
   function count(label: string, door: Door, errors: readonly PublicError[] | undefined): void {
     const code = errors ? codeOf(errors) : 'ok'

@@ -68,6 +68,9 @@ export interface Gateway {
   close(): Promise<void>
 }
 
+/** How long a client may take: for the head, for the whole request, and between two on one connection. */
+const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 15_000 }
+
 /** How long the start waits for Redis to confirm that revocations are heard. It goes on without. */
 const revocationsWaitMs = 2_000
 
@@ -120,7 +123,6 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
       sources: subgraphs.sources,
       upstreams: subgraphs.upstreams,
       signer,
-      manifest,
       limits,
       metrics,
       log,
@@ -149,7 +151,7 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
       consoleOrigin,
       log,
     })
-    const server = createHttpServer(routes)
+    const server = createHttpServer(timeouts, routes)
     server.on('upgrade', (request, socket, head) => {
       if (pathOf(request) === '/graphql') sockets.upgrade(request, socket, head)
       else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n')

@@ -5,14 +5,14 @@ import { WebSocket } from 'ws'
 import type { Limits } from './limits.ts'
 
 /** A subscription to open at a subgraph. `extensions` is asked for at the last moment: the token in it is short-lived. */
-export interface UpstreamOperation {
+interface UpstreamOperation {
   readonly query: string
   readonly operationName: string | undefined
   readonly variables: Readonly<Record<string, unknown>>
   extensions(): Promise<Record<string, unknown>>
 }
 
-export interface UpstreamSink {
+interface UpstreamSink {
   event(payload: unknown, bytes: number): void
   /** Refused by the subgraph, with its errors. The operation is over. */
   refused(errors: readonly unknown[]): void

@@ -31,8 +31,6 @@ export const fixtureSdl: Record<SubgraphName, string> = {
     type Tunnel @key(fields: "id") { id: ID!  status: String @external  org: String @external  computed: String @requires(fields: "status")  orgComputed: String @requires(fields: "org") }`,
 }
 
-export type FixtureContext = Caller
-
 /** What a test sees of the subgraphs and how it makes them behave. */
 export interface FixtureWorld {
   /** Calls by `Type.field`, with the principal's id. */
