@@ -14,6 +14,7 @@ import { fetchFailure, subgraphError, type PublicError } from './graph-errors.ts
 import { PoolError, type HttpPool } from './http-pool.ts'
 import type { InFlight } from './in-flight.ts'
 import type { GatewayMetrics } from './metrics.ts'
+import { distinctRepresentations } from './representations.ts'
 
 export type Source = Parameters<typeof executeQueryPlan>[1][string]
 type ProcessOptions = Parameters<Source['process']>[0]
@@ -102,7 +103,9 @@ export function createSource(options: {
   async function answer({ request, context }: ProcessOptions): Promise<Answer> {
     const call = context as Call
     const { query = '', variables, operationName } = request
-    const body = JSON.stringify({ query, variables, operationName })
+    const distinct = distinctRepresentations(variables)
+    const sent = distinct?.variables ?? variables
+    const body = JSON.stringify({ query, variables: sent, operationName })
     const mutation = query.startsWith('mutation')
     const stopTimer = metrics.subgraphSeconds.startTimer({ subgraph: name })
     try {
@@ -111,7 +114,8 @@ export function createSource(options: {
         const shared = await inFlight.join(call.identityKey, key, call.signal, (signal) =>
           send(body, call, signal, false),
         )
-        return parsed(shared, call)
+        const result = parsed(shared, call)
+        return distinct ? distinct.spread(result) : result
       }
       try {
         return parsed(await send(body, call, call.signal, true), call)
