@@ -10,7 +10,9 @@ const seconds = z.coerce.number().positive()
 const count = z.coerce.number().int().positive()
 
 /** Typed options from the environment. */
-export function config(env: NodeJS.ProcessEnv): Omit<RelayOptions, 'log' | 'version'> {
+export function config(
+  env: NodeJS.ProcessEnv,
+): Omit<RelayOptions, 'log' | 'version'> & { logLevel: string } {
   const read = readConfig(env, {
     RELAY_ID: z.string().default(hostname()),
     RELAY_REGION: z.string().default('local'),
@@ -34,6 +36,7 @@ export function config(env: NodeJS.ProcessEnv): Omit<RelayOptions, 'log' | 'vers
     RELAY_RESPONSE_HEAD_SECONDS: seconds.default(300),
     RELAY_SESSIONS_MAX: count.default(5_000),
     RELAY_CONNECTIONS_MAX: count.default(20_000),
+    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
   })
   const apex = read.RELAY_APEX
   const certificate =
@@ -73,5 +76,6 @@ export function config(env: NodeJS.ProcessEnv): Omit<RelayOptions, 'log' | 'vers
     responseHeadTimeoutMs: read.RELAY_RESPONSE_HEAD_SECONDS * 1000,
     sessionsMax: read.RELAY_SESSIONS_MAX,
     connectionsMax: read.RELAY_CONNECTIONS_MAX,
+    logLevel: read.LOG_LEVEL,
   }
 }

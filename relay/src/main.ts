@@ -5,8 +5,8 @@ import manifest from '../package.json' with { type: 'json' }
 import { config } from './config.ts'
 import { createRelay } from './server.ts'
 
-const log = createLog('relay')
-const options = config(process.env)
+const { logLevel, ...options } = config(process.env)
+const log = createLog('relay', logLevel)
 const relay = await createRelay({ ...options, version: manifest.version, log })
 closeOnSignal(relay, log, options.drainMs + 5_000)
 log.info(

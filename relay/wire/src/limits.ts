@@ -16,6 +16,8 @@ export const informationalMax = 32
 
 export const streamsMax = 10_000
 export const streamWindowBytes = 4_194_304
+/** Each stream may have this much in flight beside the session's window, at most an eighth of its own. */
+export const streamFloorBytesMax = 16_384
 export const sessionWindowBytes = 8_388_608
 /** A peer may ask for no larger windows than these, or our own memory would follow its wish. */
 export const windowBytesMax = 67_108_864

@@ -68,6 +68,7 @@ export function openSocketLink(
   socket.setNoDelay(true)
   socket.setKeepAlive(true, 15_000)
   socket.on('data', read)
+  socket.resume()
   socket.on('drain', () => session.linkDrained())
   socket.on('error', (error) => session.close(undefined, error.message, true))
   socket.on('end', () => session.close(undefined, 'the link was closed', true))

@@ -10,6 +10,7 @@ import {
   helloTimeoutMs,
   protocolVersions,
   sessionWindowBytes,
+  streamFloorBytesMax,
   streamsMax,
   streamWindowBytes,
 } from './limits.ts'
@@ -249,9 +250,12 @@ export class Session implements FrameSink, StreamCarrier {
 
   allowance(stream: TunnelStream): number {
     if (!this.open) return 0
-    // No stream may have more in flight than the session has left, or stuck streams would take all of it.
+    // No stream may have more in flight than the session has left, but the floor is everybody's: else stuck streams
+    // would take what there is, and the next one would get nothing.
     const fair = this.#sendCredit - stream.inFlightBytes
-    const allowed = stream.sendCredit < fair ? stream.sendCredit : fair
+    const floor = floorOf(this.#peerStreamWindowBytes) - stream.inFlightBytes
+    const shared = fair > floor ? fair : floor
+    const allowed = stream.sendCredit < shared ? stream.sendCredit : shared
     return allowed > 0 ? allowed : 0
   }
 
@@ -316,7 +320,8 @@ export class Session implements FrameSink, StreamCarrier {
   onData(streamId: number, piece: Buffer, ended: boolean): void {
     if (this.#state !== 'open') throw new ProtocolViolation('DATA before WELCOME')
     this.#unacknowledgedBytes += piece.length
-    if (this.#unacknowledgedBytes > this.#windows.sessionWindowBytes) {
+    const { sessionWindowBytes: shared, streamWindowBytes: own } = this.#windows
+    if (this.#unacknowledgedBytes > shared + streamsMax * floorOf(own)) {
       throw new ProtocolViolation('DATA beyond the session window')
     }
     const stream = this.#streams.get(streamId)
@@ -544,6 +549,11 @@ export class Session implements FrameSink, StreamCarrier {
     }
     return this.#ready.size > 0
   }
+}
+
+/** What a stream may always have in flight, however little the session has left. */
+function floorOf(windowBytes: number): number {
+  return Math.min(streamFloorBytesMax, windowBytes >>> 3)
 }
 
 function creditOf(payload: Buffer): number {

@@ -49,6 +49,8 @@ export class TunnelStream {
   undrainedBytes = 0
   /** Drained, but not yet returned as credit. */
   owedBytes = 0
+  /** Our end is sent, or waits behind what is queued: nothing may follow it. */
+  #ending = false
   localEnded = false
   remoteEnded = false
   closed = false
@@ -62,7 +64,7 @@ export class TunnelStream {
 
   /** Sends OPEN or HEAD. The bytes are copied or kept, so the caller must not reuse them when `false` is returned. */
   head(type: number, bytes: Buffer, start: number, end: number, ended: boolean): void {
-    if (this.closed || this.localEnded) return
+    if (this.closed || this.#ending) return
     if (this.#queue.length === 0 && this.#carrier.open) {
       this.#carrier.frame(ended ? type | frameFlag.end : type, this, bytes, start, end)
       if (ended) this.#endLocal()
@@ -73,7 +75,7 @@ export class TunnelStream {
 
   /** Sends body bytes. False means that the source must wait for `onResume`. */
   data(chunk: Buffer, ended: boolean): boolean {
-    if (this.closed || this.localEnded) return true
+    if (this.closed || this.#ending) return true
     if (this.#queue.length === 0) {
       const allowed = this.#carrier.allowance(this)
       if (allowed >= chunk.length) {
@@ -91,7 +93,7 @@ export class TunnelStream {
 
   /** Ends our half. */
   end(trailers: Buffer = none): void {
-    if (this.closed || this.localEnded) return
+    if (this.closed || this.#ending) return
     if (this.#queue.length > 0 || !this.#carrier.open) {
       this.#push({ type: frameType.end, bytes: trailers, end: true })
       return
@@ -109,12 +111,14 @@ export class TunnelStream {
 
   /** The far socket has taken this many of the bytes that `onData` handed over. */
   drained(bytes: number): void {
-    if (bytes > 0) this.#carrier.drained(this, bytes)
+    // What was released before must not be returned twice.
+    const owed = bytes < this.undrainedBytes ? bytes : this.undrainedBytes
+    if (owed > 0) this.#carrier.drained(this, owed)
   }
 
   /** The owner has dropped what it did not drain. */
   release(): void {
-    if (this.undrainedBytes > 0) this.#carrier.drained(this, this.undrainedBytes)
+    this.drained(this.undrainedBytes)
   }
 
   get queuedFrames(): number {
@@ -172,6 +176,7 @@ export class TunnelStream {
   }
 
   #endLocal(): void {
+    this.#ending = true
     this.localEnded = true
     if (this.remoteEnded) this.#finish()
   }
@@ -184,6 +189,7 @@ export class TunnelStream {
   #push(item: Queued): void {
     if (this.#queue === emptyQueue) this.#queue = []
     this.#queue.push(item)
+    if (item.end) this.#ending = true
     this.#carrier.enqueue(this)
   }
 }

@@ -1,0 +1,259 @@
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
+import { connect, type Socket } from 'node:net'
+
+import { silentLog } from '@sluice/kit/log'
+import {
+  agentTokenAudience,
+  agentTokenType,
+  tokenIssuer,
+  type AgentTokenClaims,
+} from '@sluice/schema/claims'
+import {
+  Forwarder,
+  HeadScanner,
+  openSocketLink,
+  type Refusal,
+  type Session,
+  type SessionWindows,
+  type Welcome,
+} from '@sluice/wire'
+import { SignJWT, exportJWK, generateKeyPair } from 'jose'
+
+import { createRelay, type Relay, type RelayOptions } from '../server.ts'
+
+export const apex = 'tunnel.test'
+export const host = `app.${apex}`
+
+type SigningKey = Parameters<SignJWT['sign']>[0]
+
+/** An agent of the tests: one link, the real session and forwarder, no reconnect. */
+export interface TestAgent {
+  readonly session: Session
+  readonly socket: Socket
+  readonly refused: Promise<Refusal>
+  readonly closed: Promise<string>
+  readonly welcome: Promise<Welcome>
+}
+
+/** A relay with agents and upstreams of its own, all on port 0, closed together. */
+export class World implements AsyncDisposable {
+  readonly relay: Relay
+  readonly #privateKey: SigningKey
+  readonly #stack = new AsyncDisposableStack()
+
+  constructor(relay: Relay, privateKey: SigningKey) {
+    this.relay = relay
+    this.#privateKey = privateKey
+    this.#stack.defer(() => relay.close())
+  }
+
+  agentToken(
+    claims: Partial<AgentTokenClaims> = {},
+    privateKey = this.#privateKey,
+  ): Promise<string> {
+    const { exp, iat, jti = 'token', sub = 'authtoken-1', ...own } = claims
+    const now = Math.floor(Date.now() / 1000)
+    return new SignJWT({
+      organizationId: 'organization-1',
+      tunnelId: 'tunnel-1',
+      kind: 'http',
+      endpointHosts: [host],
+      tlsMode: 'terminate',
+      region: 'local',
+      epoch: 1,
+      policy: {},
+      maxConcurrentConns: 100,
+      ...own,
+    })
+      .setProtectedHeader({ alg: 'EdDSA', kid: 'test', typ: agentTokenType })
+      .setIssuer(tokenIssuer)
+      .setAudience(agentTokenAudience)
+      .setJti(jti)
+      .setSubject(sub)
+      .setIssuedAt(iat ?? now)
+      .setExpirationTime(exp ?? now + 300)
+      .sign(privateKey)
+  }
+
+  /** Starts an upstream of the tests. */
+  async upstream(listener: RequestListener): Promise<Server> {
+    const server = createHttpServer(listener)
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+    this.#stack.defer(() => {
+      server.close()
+      server.closeAllConnections()
+    })
+    return server
+  }
+
+  /** Dials, says hello, and does not wait for the answer. */
+  async dial(
+    port: number,
+    agentToken: string,
+    options: { hostHeader?: string; windows?: SessionWindows } = {},
+  ): Promise<TestAgent> {
+    const upstream = { host: '127.0.0.1', port, tls: false }
+    const forwarder = new Forwarder({ upstream, hostHeader: options.hostHeader ?? 'preserve' })
+    const socket = await handshake(this.relay.httpPort)
+    const refused = Promise.withResolvers<Refusal>()
+    const closed = Promise.withResolvers<string>()
+    const welcome = Promise.withResolvers<Welcome>()
+    const events = {
+      onOpen: forwarder.open.bind(forwarder),
+      onRefused: refused.resolve,
+      onWelcome: welcome.resolve,
+      onClose: closed.resolve,
+    }
+    const { session } = openSocketLink('agent', socket, Buffer.alloc(0), events, options.windows)
+    session.hello(agentToken, 'test')
+    this.#stack.defer(() => {
+      session.close()
+      forwarder.close()
+      socket.destroy()
+    })
+    return {
+      session,
+      socket,
+      refused: refused.promise,
+      closed: closed.promise,
+      welcome: welcome.promise,
+    }
+  }
+
+  /** A tunnel to an upstream, online. */
+  async tunnel(
+    upstream: Server | number,
+    claims: Partial<AgentTokenClaims> = {},
+    options: { hostHeader?: string; windows?: SessionWindows } = {},
+  ): Promise<TestAgent> {
+    const port = typeof upstream === 'number' ? upstream : portOf(upstream)
+    const agent = await this.dial(port, await this.agentToken(claims), options)
+    await agent.welcome
+    return agent
+  }
+
+  /** A visitor's connection that speaks bytes. */
+  async visitor(): Promise<Visitor> {
+    const socket = connect({ port: this.relay.httpPort, host: '127.0.0.1', allowHalfOpen: true })
+    await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
+    this.#stack.defer(() => void socket.destroy())
+    return new Visitor(socket)
+  }
+
+  /** Sends bytes and answers everything that came until the relay closed. */
+  async exchange(request: string): Promise<string> {
+    const visitor = await this.visitor()
+    visitor.send(request)
+    return visitor.rest()
+  }
+
+  use(close: () => Promise<void> | void): void {
+    this.#stack.defer(close)
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync()
+  }
+}
+
+/** Collects what a relay sends, and waits for parts of it. */
+export class Visitor {
+  readonly socket: Socket
+  received = ''
+  ended = false
+  #changed = Promise.withResolvers<void>()
+
+  constructor(socket: Socket) {
+    this.socket = socket
+    socket.on('data', (chunk: Buffer) => {
+      this.received += chunk.toString('latin1')
+      this.#change()
+    })
+    const end = (): void => {
+      this.ended = true
+      this.#change()
+    }
+    socket.on('end', end).on('error', end).on('close', end)
+  }
+
+  send(bytes: string | Buffer): void {
+    this.socket.write(bytes)
+  }
+
+  /** Waits until something is true of what came. Fails when the relay closes first. */
+  async until(holds: (received: string) => boolean): Promise<string> {
+    while (!holds(this.received)) {
+      if (this.ended) throw new Error(`the relay closed after: ${this.received}`)
+      await this.#changed.promise
+    }
+    return this.received
+  }
+
+  async rest(): Promise<string> {
+    while (!this.ended) await this.#changed.promise
+    return this.received
+  }
+
+  #change(): void {
+    this.#changed.resolve()
+    this.#changed = Promise.withResolvers()
+  }
+}
+
+/** Starts a relay that trusts the tokens of its world. */
+export async function createWorld(options: Partial<RelayOptions> = {}): Promise<World> {
+  const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
+  const key = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'EdDSA', use: 'sig' }
+  const relay = await createRelay({
+    relayId: 'relay-1',
+    region: 'local',
+    apex,
+    host: '127.0.0.1',
+    httpPort: 0,
+    httpsPort: undefined,
+    adminPort: 0,
+    jwks: { keys: [key] },
+    drainMs: 2_000,
+    headTimeoutMs: 5_000,
+    idleTimeoutMs: 5_000,
+    responseHeadTimeoutMs: 5_000,
+    sessionsMax: 20,
+    connectionsMax: 200,
+    version: '0.0.0',
+    log: silentLog,
+    ...options,
+  })
+  return new World(relay, privateKey)
+}
+
+export function portOf(server: { address(): ReturnType<Server['address']> }): number {
+  const address = server.address()
+  if (typeof address !== 'object' || !address) throw new Error('not listening')
+  return address.port
+}
+
+/** A WebSocket handshake by hand; resolves with the socket behind it. */
+async function handshake(port: number): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1' })
+  socket.write(
+    `GET /_sluice/session HTTP/1.1\r\nHost: edge.${apex}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  )
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  const onData = (chunk: Buffer): void => {
+    const scanner = new HeadScanner()
+    const end = scanner.scanResponse(chunk, 0, chunk.length)
+    socket.off('data', onData)
+    socket.pause()
+    if (scanner.status !== 101) reject(new Error(chunk.toString('latin1')))
+    else {
+      if (end < chunk.length) socket.unshift(chunk.subarray(end))
+      resolve()
+    }
+  }
+  socket.on('data', onData)
+  socket.once('error', reject)
+  await promise
+  socket.off('error', reject)
+  return socket
+}
