@@ -20,7 +20,8 @@ import { subscriptionRootRule, variableNameRule } from './operation-rules.ts'
 
 /** A document with everything that can be known of it before anybody asks to run it. */
 export interface CheckedDocument {
-  readonly id: string
+  /** Equal for texts that mean the same. */
+  readonly canonicalId: string
   readonly text: string
   readonly document: DocumentNode
   /** The name under which it is registered, or null. */
@@ -66,10 +67,11 @@ export function createDocuments(options: {
   function checkText(id: string, text: string): CheckedDocument {
     const document = parsed(text, limits)
     assertWrittenSize(document, limits)
-    const entry = entryOf(id) ?? entryOf(documentIdOf(canonicalText(document)))
+    const canonicalId = documentIdOf(canonicalText(document))
+    const entry = entryOf(id) ?? entryOf(canonicalId)
     let errors: readonly GraphQLError[] | null = null
     const checked: CheckedDocument = {
-      id,
+      canonicalId,
       text,
       document,
       registeredAs: entry?.name ?? null,

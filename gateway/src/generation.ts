@@ -66,8 +66,8 @@ export function createGeneration(options: {
       manifest,
       limits,
     }),
-    planOf({ id, document }, operationName) {
-      const key = `${id} ${operationName ?? ''}`
+    planOf({ canonicalId, document }, operationName) {
+      const key = `${canonicalId} ${operationName ?? ''}`
       const known = plans.get(key)
       if (known) return known
       const chosen = operationName === undefined ? {} : { operationName }
