@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { codeOf, createWorld, type World } from './testing/world.ts'
 
 /** Longer than any check of a document may take on a busy machine, and shorter than what an unchecked one took. */
-const promptMs = 1_000
+const promptMs = 3_000
 
 /** The code, and whether it came promptly. */
 async function refusalOf(world: World, text: string): Promise<[code: unknown, prompt: boolean]> {

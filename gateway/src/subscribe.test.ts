@@ -250,7 +250,7 @@ test('a subgraph that dies ends its subscriptions with one payload, and the next
 })
 
 test('a reload leaves running subscriptions on their supergraph until the deadline', async () => {
-  await using world = await createWorld({ limits: { reloadDrainMs: 500 } })
+  await using world = await createWorld({ limits: { reloadDrainMs: 1_500 } })
   const token = world.signIn()
   const before = await live(world, token)
   const more = {
@@ -284,7 +284,7 @@ test('a supergraph that cannot be loaded leaves the one in use', async () => {
 
 test('when the sign-in expires its subscriptions end with the code, then the socket with 4403', async () => {
   await using world = await createWorld()
-  const token = world.signIn(memberPrincipal(), new Date(Date.now() + 700))
+  const token = world.signIn(memberPrincipal(), new Date(Date.now() + 2_000))
   const client = world.client(token)
   const closed = new Promise<unknown>((resolve) => client.on('closed', resolve))
   const received = subscribed(client, joined, variables)
@@ -314,6 +314,35 @@ test('a revoked credential ends its subscriptions in under two seconds, and nobo
   await world.lives(1)
   world.emit({ n: 1 })
   expect((await stays.next()).data).toEqual({ events: { n: 1 } })
+})
+
+test('a credential that became void without a word ends its subscriptions when it is looked at again', async () => {
+  await using world = await createWorld({
+    limits: { revalidateMs: 100, authenticationCachedMs: 50 },
+  })
+  const token = world.signIn()
+  const received = await live(world, token)
+
+  world.identity.remove(token)
+
+  expect(await received.next()).toMatchObject({
+    errors: [{ extensions: { code: 'SLUICE_UNAUTHENTICATED' } }],
+  })
+  await world.lives(0)
+})
+
+test('while identity is away running subscriptions go on', async () => {
+  await using world = await createWorld({
+    limits: { revalidateMs: 100, authenticationCachedMs: 50 },
+  })
+  const received = await live(world, world.signIn())
+  const asked = world.identity.asked()
+
+  world.identity.goAway()
+  await expect.poll(world.identity.asked).toBeGreaterThan(asked + 2)
+  world.emit({ n: 1 })
+
+  expect((await received.next()).data).toMatchObject({ events: { n: 1 } })
 })
 
 test('a root field under a condition is refused, an inner one is not', async () => {
