@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { buildSchema, parse, print, validate } from 'graphql'
 import { expect, test } from 'vitest'
 
+import { defaultLimits } from './gateway/src/limits.ts'
 import { errors } from './schema/errors.ts'
 import {
   anchorOf,
@@ -125,6 +126,25 @@ test('every variable that the command line reads is documented', () => {
   expect(
     read.filter((name) => !ordinary.includes(name) && !page.includes(`| \`${name}\` |`)),
   ).toEqual([])
+})
+
+test('the limits of the graph are the documented ones', () => {
+  const limits = defaultLimits
+  const page = textOf('docs/graphql.md').split('## Limits')[1] ?? ''
+  const count = (value: number) => value.toLocaleString('en')
+  const stated = [
+    `${limits.bodyBytesMax / 1024 ** 2} MiB`,
+    `${limits.documentBytesMax / 1024} KiB`,
+    `${count(limits.tokensMax)} tokens`,
+    `depth ${limits.depthMax}`,
+    `${limits.aliasesMax} aliases`,
+    `${limits.directivesMax} directives`,
+    `${count(limits.fieldsMax)} fields`,
+    `${limits.subgraphTimeoutMs / 1000} s, ${limits.subgraphBytesMax / 1024 ** 2} MiB`,
+    `one WebSocket | ${limits.operationsPerSocketMax} |`,
+    `${limits.eventsQueuedMax}, ${limits.eventBytesQueuedMax / 1024 ** 2} MiB`,
+  ]
+  expect(stated.filter((text) => !page.includes(text))).toEqual([])
 })
 
 test.for(guides)('every GraphQL example of %s fits the schema', (guide) => {
