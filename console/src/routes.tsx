@@ -14,6 +14,35 @@ import type { BrowserSignIn } from './sign-in/browser-sign-in.ts'
 import { SignInPage } from './sign-in/sign-in-page.tsx'
 import { SignUpPage } from './sign-in/sign-up-page.tsx'
 
+/** What is loaded on its own, when it is first shown or a moment before. */
+const pages = {
+  signedIn: lazyRouteComponent(() => import('./shell/signed-in.tsx'), 'SignedIn'),
+  home: lazyRouteComponent(() => import('./shell/home.tsx'), 'Home'),
+  shortcut: lazyRouteComponent(() => import('./shell/home.tsx'), 'Shortcut'),
+  organizationShell: lazyRouteComponent(
+    () => import('./shell/organization-shell.tsx'),
+    'OrganizationShell',
+  ),
+  getStartedPage: lazyRouteComponent(
+    () => import('./start/get-started-page.tsx'),
+    'GetStartedPage',
+  ),
+  tunnelsPage: lazyRouteComponent(() => import('./tunnels/tunnels-page.tsx'), 'TunnelsPage'),
+  tunnelPage: lazyRouteComponent(() => import('./tunnels/tunnel-page.tsx'), 'TunnelPage'),
+  requestsPage: lazyRouteComponent(() => import('./requests/requests-page.tsx'), 'RequestsPage'),
+  authtokensPage: lazyRouteComponent(
+    () => import('./authtokens/authtokens-page.tsx'),
+    'AuthtokensPage',
+  ),
+  membersPage: lazyRouteComponent(() => import('./members/members-page.tsx'), 'MembersPage'),
+  usagePage: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
+  domainsPage: lazyRouteComponent(() => import('./domains/domains-page.tsx'), 'DomainsPage'),
+  auditPage: lazyRouteComponent(() => import('./audit/audit-page.tsx'), 'AuditPage'),
+}
+
+/** The others are fetched this long after the first page, so that they open while the server is away. */
+const preloadAfterMs = 2_000
+
 interface RouteContext {
   readonly signIn: BrowserSignIn
 }
@@ -58,29 +87,26 @@ const signedIn = createRoute({
       throw: true,
     })
   },
-  component: lazyRouteComponent(() => import('./shell/signed-in.tsx'), 'SignedIn'),
+  component: pages.signedIn,
 })
 
 const home = createRoute({
   getParentRoute: () => signedIn,
   path: '/',
-  component: lazyRouteComponent(() => import('./shell/home.tsx'), 'Home'),
+  component: pages.home,
 })
 
 /** `/authtokens` without an organization, as the CLI and the documents name it. */
 const shortcut = createRoute({
   getParentRoute: () => signedIn,
   path: '/$page',
-  component: lazyRouteComponent(() => import('./shell/home.tsx'), 'Shortcut'),
+  component: pages.shortcut,
 })
 
 const organization = createRoute({
   getParentRoute: () => signedIn,
   path: '/o/$slug',
-  component: lazyRouteComponent(
-    () => import('./shell/organization-shell.tsx'),
-    'OrganizationShell',
-  ),
+  component: pages.organizationShell,
 })
 
 const organizationIndex = createRoute({
@@ -94,50 +120,50 @@ const organizationIndex = createRoute({
 const start = createRoute({
   getParentRoute: () => organization,
   path: '/start',
-  component: lazyRouteComponent(() => import('./start/get-started-page.tsx'), 'GetStartedPage'),
+  component: pages.getStartedPage,
 })
 
 const tunnels = createRoute({
   getParentRoute: () => organization,
   path: '/tunnels',
-  component: lazyRouteComponent(() => import('./tunnels/tunnels-page.tsx'), 'TunnelsPage'),
+  component: pages.tunnelsPage,
 })
 
 const tunnel = createRoute({
   getParentRoute: () => organization,
   path: '/tunnels/$tunnelId',
-  component: lazyRouteComponent(() => import('./tunnels/tunnel-page.tsx'), 'TunnelPage'),
+  component: pages.tunnelPage,
 })
 
 const requests = createRoute({
   getParentRoute: () => organization,
   path: '/requests',
   validateSearch: parseRequestSearch,
-  component: lazyRouteComponent(() => import('./requests/requests-page.tsx'), 'RequestsPage'),
+  component: pages.requestsPage,
 })
 
 const authtokens = createRoute({
   getParentRoute: () => organization,
   path: '/authtokens',
-  component: lazyRouteComponent(() => import('./authtokens/authtokens-page.tsx'), 'AuthtokensPage'),
+  component: pages.authtokensPage,
 })
 
 const members = createRoute({
   getParentRoute: () => organization,
   path: '/members',
-  component: lazyRouteComponent(() => import('./members/members-page.tsx'), 'MembersPage'),
+  component: pages.membersPage,
 })
 
 const usage = createRoute({
   getParentRoute: () => organization,
   path: '/usage',
-  component: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
+  component: pages.usagePage,
 })
 
 const domains = createRoute({
   getParentRoute: () => organization,
   path: '/domains',
-  component: lazyRouteComponent(() => import('./domains/domains-page.tsx'), 'DomainsPage'),
+  component: pages.domainsPage,
 })
 
 const audit = createRoute({
@@ -146,7 +172,7 @@ const audit = createRoute({
   validateSearch: ({ action }: Record<string, unknown>): { action?: string | undefined } => ({
     action: typeof action === 'string' && action !== '' ? action : undefined,
   }),
-  component: lazyRouteComponent(() => import('./audit/audit-page.tsx'), 'AuditPage'),
+  component: pages.auditPage,
 })
 
 const routeTree = root.addChildren([
@@ -182,6 +208,13 @@ export function createConsoleRouter(signIn: BrowserSignIn) {
   // From the first navigation on, pages take the focus when they appear.
   router.subscribe('onBeforeNavigate', ({ fromLocation, pathChanged }) => {
     if (fromLocation && pathChanged) document.body.dataset['navigated'] = 'yes'
+  })
+  const stop = router.subscribe('onResolved', () => {
+    stop()
+    setTimeout(() => {
+      // A page that cannot be had now is fetched when it is opened.
+      for (const { preload } of Object.values(pages)) preload?.()?.catch(() => undefined)
+    }, preloadAfterMs)
   })
   return router
 }

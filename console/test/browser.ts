@@ -93,7 +93,11 @@ export type Stage = Awaited<ReturnType<typeof createStage>>
 
 /** What axe calls serious or critical on the page as it is, one line each. */
 export async function barriers(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page }).analyze()
+  const { violations } = await new AxeBuilder({ page })
+    // There are no frames to merge, for which the builder would open a page each time.
+    .setLegacyMode(true)
+    .options({ resultTypes: ['violations'], preload: false })
+    .analyze()
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) =>

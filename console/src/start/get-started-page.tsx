@@ -272,12 +272,19 @@ function RequestStep({ tunnel, request, slug }: RequestStepProps) {
     )
   }
   const [url] = tunnel?.urls ?? []
+  if (!url) {
+    return (
+      <Text size="sm" c="dimmed">
+        Once the tunnel is open, its address stands here.
+      </Text>
+    )
+  }
   return (
     <>
       <Text size="sm" c="dimmed">
         Visit the address of the tunnel, in a browser or here:
       </Text>
-      <Command>{`curl ${url ?? 'https://NAME.your-server'}/`}</Command>
+      <Command>{`curl ${url}/`}</Command>
       {tunnel?.status === 'ONLINE' && <Waiting>Waiting for the first request…</Waiting>}
     </>
   )

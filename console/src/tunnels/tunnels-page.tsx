@@ -101,6 +101,7 @@ function TunnelRow({ tunnel, slug }: { tunnel: Tunnel; slug: string }) {
       <Table.Td>
         <Anchor
           fw={600}
+          className="whole"
           size="sm"
           renderRoot={(props) => (
             <Link
@@ -118,7 +119,7 @@ function TunnelRow({ tunnel, slug }: { tunnel: Tunnel; slug: string }) {
       </Table.Td>
       <Table.Td>
         <Group gap={2} wrap="nowrap">
-          <span className="mono">{tunnel.endpointHost}</span>
+          <span className="mono whole">{tunnel.endpointHost}</span>
           {url && <Copy value={url} what={`the address of ${tunnel.name}`} />}
         </Group>
       </Table.Td>
