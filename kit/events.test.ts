@@ -46,7 +46,7 @@ async function createWorld() {
     redis,
     heard,
     publisher,
-    async reopen() {
+    reopen: async () => {
       await inbox.close()
       inbox = open()
     },

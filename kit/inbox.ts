@@ -1,11 +1,11 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { EventEnvelope, events, type EventName, type EventPayload } from '@sluice/schema/events'
 import { redisKeys } from '@sluice/schema/redis'
-import type { Redis } from 'ioredis'
 
 import { forkSystem, type EntityManager, type Orm } from './database.ts'
+import { JobPayloadError } from './job.ts'
 import type { Log } from './log.ts'
-import { openRedis } from './redis.ts'
+import { openStreamConsumer, parseJson, type DeadLetter } from './stream-consumer.ts'
 
 const InboxEventSchema = defineEntity({
   name: 'InboxEvent',
@@ -45,19 +45,14 @@ export type EventHandlers = {
   ) => Promise<void>
 }
 
-const batchEventsMax = 50
-const blockMs = 2_000
-const attemptsMax = 5
-const retryMs = 500
-const claimIdleMs = 60_000
 /** Longer than an emptied Redis is told again (`outbox.ts`), so that no event is applied twice. */
 const keptDays = 30
 const pruneEveryMs = 3_600_000
 
 /**
  * Consumes events for one subgraph, each applied once however often it is delivered. Several replicas share the
- * work; what a dead one had taken is claimed by another. An event that keeps failing is noted with its reason and
- * left behind, so that it stops nothing.
+ * work. An event that keeps failing is noted with its reason and left behind, so that it stops nothing; while
+ * PostgreSQL or Redis is away nothing is given up.
  */
 export function openInbox(options: {
   orm: Orm
@@ -67,87 +62,7 @@ export function openInbox(options: {
   handlers: EventHandlers
   log: Log
 }): { close(): Promise<void> } {
-  const { orm, consumer, handlers, log } = options
-  const redis = openRedis(options.redisUrl, log, { blocking: true })
-  const name = crypto.randomUUID()
-  let closed = false
-
-  async function run(): Promise<void> {
-    let failing = false
-    let claimedAt = 0
-    let prunedAt = 0
-    while (!closed) {
-      try {
-        await ensureGroup(redis, consumer)
-        if (Date.now() - claimedAt > claimIdleMs) {
-          claimedAt = Date.now()
-          const [, claimed] = (await redis.xautoclaim(
-            redisKeys.events,
-            consumer,
-            name,
-            claimIdleMs,
-            '0',
-            'COUNT',
-            batchEventsMax,
-          )) as [string, StreamEntry[]]
-          for (const entry of claimed) await settle(entry)
-        }
-        if (Date.now() - prunedAt > pruneEveryMs) {
-          prunedAt = Date.now()
-          await prune(orm, consumer)
-        }
-        const read = (await redis.xreadgroup(
-          'GROUP',
-          consumer,
-          name,
-          'COUNT',
-          batchEventsMax,
-          'BLOCK',
-          blockMs,
-          'STREAMS',
-          redisKeys.events,
-          '>',
-        )) as [string, StreamEntry[]][] | null
-        for (const entry of read?.[0]?.[1] ?? []) await settle(entry)
-        failing = false
-      } catch (error) {
-        if (closed) return
-        // NOGROUP after a flush is normal: the next turn makes the group again.
-        if (!failing && !String(error).includes('NOGROUP'))
-          log.warn({ err: error }, 'events cannot be read')
-        failing = true
-        await new Promise((resolve) => setTimeout(resolve, retryMs))
-      }
-    }
-  }
-
-  /** Applies and acknowledges one entry; gives up with a note after `attemptsMax`. */
-  async function settle([entryId, fields]: StreamEntry): Promise<void> {
-    const parsed = EventEnvelope.safeParse(parseJson(fields[1]))
-    if (parsed.success) {
-      const envelope = parsed.data
-      for (let attempt = 1; !closed; attempt += 1) {
-        try {
-          await apply(envelope)
-          break
-        } catch (error) {
-          if (attempt >= attemptsMax) {
-            log.error(
-              { err: error, eventId: envelope.id, event: envelope.name },
-              'an event was given up',
-            )
-            await giveUp(envelope, error)
-            break
-          }
-          await new Promise((resolve) => setTimeout(resolve, retryMs * attempt))
-        }
-      }
-      if (closed) return
-    } else {
-      log.error({ entryId }, 'an event is malformed and was dropped')
-    }
-    await redis.xack(redisKeys.events, consumer, entryId)
-  }
+  const { orm, redisUrl, consumer: schema, handlers, log } = options
 
   async function apply(envelope: EventEnvelope): Promise<void> {
     if (!Object.hasOwn(handlers, envelope.name)) return
@@ -156,66 +71,79 @@ export function openInbox(options: {
       | ((em: EntityManager, payload: unknown, envelope: EventEnvelope) => Promise<void>)
       | undefined
     if (!handler) return
-    const payload = events[eventName].parse(envelope.payload)
+    const payload = events[eventName].safeParse(envelope.payload)
+    if (!payload.success) throw new JobPayloadError(`${envelope.name}: ${payload.error.message}`)
     await forkSystem(orm).transactional(async (em) => {
-      const fresh = await em.execute<unknown[]>(
-        `insert into "${consumer}".inbox_event (id, name, received_at) values (?, ?, now()) on conflict do nothing returning id`,
-        [envelope.id, envelope.name],
-      )
-      if (fresh.length === 0) return
-      const newer = await em.execute<unknown[]>(
-        `insert into "${consumer}".inbox_version (entity, noun, version) values (?, ?, ?)
-         on conflict (entity, noun) do update set version = excluded.version
-         where "${consumer}".inbox_version.version < excluded.version returning version`,
-        [envelope.entity, envelope.name.split('.')[0], envelope.version],
-      )
-      if (newer.length > 0) await handler(em, payload, envelope)
+      if (!(await isFresh(em, schema, envelope))) return
+      if (await isNewest(em, schema, envelope)) await handler(em, payload.data, envelope)
     })
   }
 
-  async function giveUp(envelope: EventEnvelope, error: unknown): Promise<void> {
+  async function giveUp({ text, reason }: DeadLetter): Promise<void> {
+    const { id, name } = EventEnvelope.catch(malformed).parse(parseJson(text))
     await forkSystem(orm).execute(
-      `insert into "${consumer}".inbox_event (id, name, received_at, failure) values (?, ?, now(), ?) on conflict do nothing`,
-      [envelope.id, envelope.name, String(error).slice(0, 2_000)],
+      `insert into "${schema}".inbox_event (id, name, received_at, failure) values (?, ?, now(), ?) on conflict do nothing`,
+      [id, name, reason],
     )
   }
 
-  const running = run()
+  /** Forgets events that cannot come again. What was given up stays, for a person to see. */
+  async function prune(): Promise<void> {
+    await forkSystem(orm).execute(
+      `delete from "${schema}".inbox_event where failure is null and received_at < now() - interval '${keptDays} days'`,
+    )
+  }
+
+  const pruning = () => prune().catch((error: unknown) => log.warn({ err: error }, 'not pruned'))
+  let pruned = pruning()
+  const timer = setInterval(() => {
+    pruned = pruning()
+  }, pruneEveryMs)
+  const consumer = openStreamConsumer({
+    redisUrl,
+    stream: redisKeys.events,
+    group: schema,
+    isShared: true,
+    batch: EventEnvelope,
+    apply,
+    deadLetter: giveUp,
+    log,
+  })
   return {
     async close() {
-      closed = true
-      redis.disconnect()
-      await running
+      clearInterval(timer)
+      await consumer.close()
+      await pruned
     },
   }
 }
 
-/** Forgets events that cannot come again. What was given up stays, for a person to see. */
-async function prune(orm: Orm, schema: string): Promise<void> {
-  await forkSystem(orm).execute(
-    `delete from "${schema}".inbox_event where failure is null and received_at < now() - interval '${keptDays} days'`,
+/** Notes the event; false when it was noted before. */
+async function isFresh(em: EntityManager, schema: string, event: EventEnvelope): Promise<boolean> {
+  const noted = await em.execute<unknown[]>(
+    `insert into "${schema}".inbox_event (id, name, received_at) values (?, ?, now()) on conflict do nothing returning id`,
+    [event.id, event.name],
   )
+  return noted.length > 0
 }
 
-type StreamEntry = [id: string, fields: string[]]
-
-/** Makes the consumer group if it is missing, reading from the start of the stream. */
-export async function ensureGroup(
-  redis: Redis,
-  group: string,
-  stream: string = redisKeys.events,
-): Promise<void> {
-  try {
-    await redis.xgroup('CREATE', stream, group, '0', 'MKSTREAM')
-  } catch (error) {
-    if (!String(error).includes('BUSYGROUP')) throw error
-  }
+/** Notes the version; false when a newer event of the entity was applied. */
+async function isNewest(em: EntityManager, schema: string, event: EventEnvelope): Promise<boolean> {
+  const noted = await em.execute<unknown[]>(
+    `insert into "${schema}".inbox_version (entity, noun, version) values (?, ?, ?)
+     on conflict (entity, noun) do update set version = excluded.version
+     where "${schema}".inbox_version.version < excluded.version returning version`,
+    [event.entity, event.name.split('.')[0], event.version],
+  )
+  return noted.length > 0
 }
 
-function parseJson(text: string | undefined): unknown {
-  try {
-    return JSON.parse(text ?? '')
-  } catch {
-    return undefined
-  }
-}
+/** What stands in the table for an entry that is no event. */
+const malformed = (): EventEnvelope => ({
+  id: crypto.randomUUID(),
+  name: 'malformed',
+  entity: '',
+  version: 1,
+  occurredAt: new Date().toISOString(),
+  payload: null,
+})

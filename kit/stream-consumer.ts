@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
+import type { Redis } from 'ioredis'
 import { Counter, Gauge, type Registry } from 'prom-client'
 import type { z } from 'zod'
 
-import { ensureGroup } from './inbox.ts'
 import { JobPayloadError } from './job.ts'
 import type { Log } from './log.ts'
 import { openRedis } from './redis.ts'
@@ -22,7 +22,10 @@ export interface StreamConsumerOptions<Batch extends z.ZodType> {
   apply(batch: z.infer<Batch>): Promise<void>
   /** Records, in PostgreSQL, an entry that cannot be applied. The entry stays in the stream until this succeeded. */
   deadLetter(entry: DeadLetter): Promise<void>
-  metrics: Registry
+  /** Other groups read the same entries: one that was applied here stays for them. */
+  isShared?: boolean
+  /** Shows what was settled and what waits; nowhere when absent. */
+  metrics?: Registry
   log: Log
   /** How long an entry is left with a consumer that may be dead before another one takes it. */
   claimIdleMs?: number
@@ -68,21 +71,7 @@ export function openStreamConsumer<Batch extends z.ZodType>(
   const closing = new AbortController()
   let failure: string | null = null
 
-  const settled = new Counter({
-    name: 'sluice_worker_stream_entries_total',
-    help: 'Entries of the stream that were settled, by result.',
-    labelNames: ['result'],
-    registers: [options.metrics],
-  })
-  const waiting = new Gauge({
-    name: 'sluice_worker_stream_waiting_entries',
-    help: 'Entries of the stream that are not settled yet.',
-    registers: [],
-    async collect() {
-      if (redis.status === 'ready') this.set(await redis.xlen(stream).catch(() => 0))
-    },
-  })
-  options.metrics.registerMetric(waiting)
+  const count = options.metrics && measure(options.metrics, redis, stream)
 
   async function run(): Promise<void> {
     let nextClaimAt = 0
@@ -131,8 +120,9 @@ export function openStreamConsumer<Batch extends z.ZodType>(
     const text = fields?.[1] ?? ''
     const result = await applied(entryId, text)
     if (result === 'closing') return
-    await redis.multi().xack(stream, group, entryId).xdel(stream, entryId).exec()
-    settled.inc({ result })
+    const settling = redis.multi().xack(stream, group, entryId)
+    await (options.isShared ? settling : settling.xdel(stream, entryId)).exec()
+    count?.(result)
   }
 
   async function applied(entryId: string, text: string): Promise<'applied' | 'dead' | 'closing'> {
@@ -186,6 +176,35 @@ export function openStreamConsumer<Batch extends z.ZodType>(
   }
 }
 
+/** Counts settled entries in the registry; returns what counts one. */
+function measure(metrics: Registry, redis: Redis, stream: string): (result: string) => void {
+  const settled = new Counter({
+    name: 'sluice_worker_stream_entries_total',
+    help: 'Entries of the stream that were settled, by result.',
+    labelNames: ['result'],
+    registers: [metrics],
+  })
+  const waiting = new Gauge({
+    name: 'sluice_worker_stream_waiting_entries',
+    help: 'Entries of the stream that are not settled yet.',
+    registers: [],
+    async collect() {
+      if (redis.status === 'ready') this.set(await redis.xlen(stream).catch(() => 0))
+    },
+  })
+  metrics.registerMetric(waiting)
+  return (result) => settled.inc({ result })
+}
+
+/** Makes the consumer group if it is missing, reading from the start of the stream. */
+async function ensureGroup(redis: Redis, group: string, stream: string): Promise<void> {
+  try {
+    await redis.xgroup('CREATE', stream, group, '0', 'MKSTREAM')
+  } catch (error) {
+    if (!String(error).includes('BUSYGROUP')) throw error
+  }
+}
+
 /** `fields` is null for an entry that was deleted while somebody held it. */
 type StreamEntry = [id: string, fields: string[] | null]
 
@@ -200,7 +219,8 @@ export function isOutage(error: unknown): boolean {
   return error.cause !== undefined && isOutage(error.cause)
 }
 
-function parseJson(text: string): unknown {
+/** Undefined for what is not JSON, which no schema accepts. */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text)
   } catch {
