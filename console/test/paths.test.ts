@@ -324,3 +324,29 @@ test('dark is kept over a reload, without a flash of light', async () => {
     'rgb(17, 23, 25)',
   )
 })
+
+test('whoever leaves an organization is led to the next one', async () => {
+  await using opened = await stage.open('/o/acme/members')
+  const { page, url } = opened
+  await page.getByRole('button', { name: 'Leave' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Leave Acme?' })
+  await dialog.getByText('Authtokens that you made are revoked').waitFor()
+  await dialog.getByRole('button', { name: 'Leave the organization' }).click()
+  await page.waitForURL(`${url}/o/globex/tunnels`)
+  expect(await page.getByText('Acme').count()).toBe(0)
+})
+
+test('a list that failed comes back by itself when the connection does', async () => {
+  const world = createWorld()
+  world.down.add('domains')
+  await using opened = await stage.open('/o/acme/domains', { world })
+  const { page, cut } = opened
+  await page.getByRole('alert').waitFor()
+  await untilLive(page)
+
+  world.down.clear()
+  cut()
+
+  await page.getByRole('heading', { name: 'hooks.example.com' }).waitFor()
+  expect(await page.getByRole('alert').count()).toBe(0)
+})

@@ -27,6 +27,8 @@ interface Platform {
   isSignedIn: boolean
   /** What Ada is in the first organization. */
   role: string
+  /** Whether Ada left the first organization. */
+  hasLeft: boolean
   /** Subgraphs that do not answer. */
   readonly down: Set<Subgraph>
   /** What every answer about an organization waits for. */
@@ -56,6 +58,7 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
     data,
     isSignedIn,
     role: 'OWNER',
+    hasLeft: false,
     down: new Set<Subgraph>(),
     gate: Promise.resolve(),
     statuses: createChannel<object>(),
@@ -69,14 +72,15 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
     ...ada,
     isAdmin: false,
     createdAt: ago(86_400 * 60),
-    memberships: () => [
-      { role: world.role, joinedAt: ago(86_400 * 60), organization },
-      {
-        role: 'VIEWER',
-        joinedAt: ago(86_400),
-        organization: { ...organization, id: 'o2', name: 'Globex', slug: 'globex' },
-      },
-    ],
+    memberships: () =>
+      [
+        { role: world.role, joinedAt: ago(86_400 * 60), organization },
+        {
+          role: 'VIEWER',
+          joinedAt: ago(86_400),
+          organization: { ...organization, id: 'o2', name: 'Globex', slug: 'globex' },
+        },
+      ].slice(world.hasLeft ? 1 : 0),
   }
   const grant = () => {
     world.isSignedIn = true
@@ -268,6 +272,7 @@ function mutationsOf(world: Platform) {
     },
     removeMember: ({ memberId }: { memberId: string }) => {
       data.members = data.members.filter(({ id }) => id !== memberId)
+      if (memberId === 'm1') world.hasLeft = true
       return memberId
     },
     addCustomDomain: ({ domain }: { domain: string }) => {

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useState, useSyncExternalStore } from 'react'
 import { useClient } from 'urql'
 import { pipe, subscribe } from 'wonka'
 
+import { useLive } from '../live/live-context.ts'
 import type { Connection, PagesState } from './pages.ts'
 import { createPages } from './pages.ts'
 
@@ -40,6 +41,7 @@ export function usePages<D, V extends Paged, N>({
   isPaused = false,
 }: Options<D, V, N>) {
   const client = useClient()
+  const live = useLive()
   const key = JSON.stringify(variables)
   const [current, setCurrent] = useState<{ key: string; pages: Pages<D, N> } | null>(null)
 
@@ -55,9 +57,16 @@ export function usePages<D, V extends Paged, N>({
       },
     })
     setCurrent({ key, pages: opened })
-    return () => opened.close()
+    // A list that failed while the server was away comes back with it.
+    const forget = live.onReconnected(() => {
+      if (opened.state().error) opened.refetch()
+    })
+    return () => {
+      forget()
+      opened.close()
+    }
     // `key` stands for the variables.
-  }, [client, document, key, isPaused])
+  }, [client, live, document, key, isPaused])
 
   // Rows of other variables are not shown for a moment under the new filter.
   const pages = current?.key === key ? current.pages : null

@@ -1,11 +1,14 @@
 import { Avatar, Button, Group, Modal, Select, Stack, Table, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
+import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
+import { useClient } from 'urql'
 
 import {
   AddMemberDocument,
   ChangeMemberRoleDocument,
+  MeDocument,
   MembersDocument,
   RemoveMemberDocument,
 } from '../gql/graphql.ts'
@@ -29,6 +32,8 @@ type Member = NonNullable<ReturnType<typeof membersOf>>['nodes'][number]
 
 export function MembersPage() {
   const me = useMe()
+  const client = useClient()
+  const navigate = useNavigate()
   const { organization, role } = usePlace()
   const [isAdding, adding] = useDisclosure(false)
   const [removing, setRemoving] = useState<Member | null>(null)
@@ -46,6 +51,13 @@ export function MembersPage() {
   })
   const limit = pages.data?.organization?.entitlements?.maxMembers
   const mayChange = isManager(role)
+  const isLeaving = removing?.user.id === me.id
+
+  const goHome = async () => {
+    // The shell finds organizations in `me`: the one that was left must be gone from it first.
+    await client.query(MeDocument, {}, { requestPolicy: 'network-only' }).toPromise()
+    await navigate({ to: '/' })
+  }
 
   const changeRole = async (member: Member, next: Role) => {
     await change.run({ memberId: member.id, role: next })
@@ -98,15 +110,17 @@ export function MembersPage() {
       <AddDialog isOpen={isAdding} onClose={adding.close} onAdded={pages.refetch} />
       <Confirm
         isOpen={removing !== null}
-        title={`Remove ${removing?.user.name}?`}
-        effect={`${removing?.user.email} can no longer see or change anything of ${organization.name}, at once. Tunnels and authtokens that they made stay.`}
-        action="Remove the member"
+        title={isLeaving ? `Leave ${organization.name}?` : `Remove ${removing?.user.name}?`}
+        effect={`${isLeaving ? 'You' : removing?.user.email} can no longer see or change anything of ${organization.name}, at once. Authtokens that ${isLeaving ? 'you' : 'they'} made are revoked; tunnels stay.`}
+        action={isLeaving ? 'Leave the organization' : 'Remove the member'}
         onClose={() => setRemoving(null)}
         onConfirm={async () => {
           if (!removing) return null
           const { problem } = await remove.run({ memberId: removing.id })
-          if (!problem) pages.refetch()
-          return problem
+          if (problem) return problem
+          if (isLeaving) await goHome()
+          else pages.refetch()
+          return null
         }}
       />
     </Page>
@@ -174,14 +188,14 @@ function MemberTable({ members, meId, mayChange, onChangeRole, onRemove }: Table
                 <Ago at={member.joinedAt} />
               </Table.Td>
               <Table.Td ta="right">
-                {mayChange && (
+                {(mayChange || member.user.id === meId) && (
                   <Button
                     variant="default"
                     size="xs"
                     onClick={() => onRemove(member)}
-                    aria-label={`Remove ${member.user.name}`}
+                    {...(member.user.id !== meId && { 'aria-label': `Remove ${member.user.name}` })}
                   >
-                    Remove
+                    {member.user.id === meId ? 'Leave' : 'Remove'}
                   </Button>
                 )}
               </Table.Td>
