@@ -10,6 +10,8 @@ export interface EndpointHosts {
   close(): Promise<void>
 }
 
+/** Missing after a flush, while the hash itself may hold the few tunnels that were made since. */
+const marker = `${redisKeys.endpointHosts}:marker`
 /** A flush is noticed within this time. */
 const lookEveryMs = 3_000
 /** A write that Redis missed is repaired within this time. */
@@ -44,9 +46,10 @@ export function openEndpointHosts(options: { orm: Orm; redis: Redis; log: Log })
       if (closed || redis.status !== 'ready') return
       try {
         const due = Date.now() - comparedAt >= compareEveryMs
-        if (!due && (await redis.exists(redisKeys.endpointHosts)) === 1) return
-        // Noted before the read: what changes during it is compared again.
+        if (!due && (await redis.exists(marker)) === 1) return
+        // Both noted before the read: what changes or is lost during it is compared again.
         comparedAt = Date.now()
+        await redis.set(marker, '1')
         await writeEndpointHosts(orm, redis)
         failing = false
       } catch (error) {
