@@ -1,4 +1,4 @@
-import type {} from '@sluice/kit/vitest-project'
+import '@sluice/kit/vitest-project'
 import { defineConfig } from 'vitest/config'
 
 export default defineConfig({

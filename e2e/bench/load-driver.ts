@@ -47,16 +47,9 @@ process.on('message', (load: Load) => {
 process.on('disconnect', () => process.exit(0))
 
 function run(load: Load): Promise<LoadResult> {
-  switch (load.kind) {
-    case 'requests':
-      return requests(load)
-    case 'download':
-      return download(load)
-    case 'upload':
-      return upload(load)
-    case 'sink':
-      return sink()
-  }
+  if (load.kind === 'requests') return requests(load)
+  if (load.kind === 'download') return download(load)
+  return load.kind === 'upload' ? upload(load) : sink()
 }
 
 /** Closed loop: each connection sends its next request when the response before is whole. */

@@ -24,7 +24,7 @@ export class RelayMetrics {
 
   constructor(
     registry: Registry,
-    read: { sessions(): number; streams(): number; connections(): number },
+    read: { sessions: () => number; streams: () => number; connections: () => number },
   ) {
     const registers = [registry]
     const gauge = (name: string, help: string, value: () => number): void => {

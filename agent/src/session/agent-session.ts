@@ -156,6 +156,8 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         this.#healthyTimer = setTimeout(() => this.#backoff.reset(), healthyMs)
         this.#scheduleRenewal(session, welcome.expiresInMs)
         const reconnected = this.#wasOnline
+        // The first start was no loss: the first loss is dialled at once.
+        if (!reconnected) this.#backoff.reset()
         this.#wasOnline = true
         this.#log('the session is online', { relayUrl, sessionId, reconnected })
         this.emit('online', { relayUrl, sessionId, reconnected })

@@ -269,7 +269,7 @@ test('on close, agents are sent away, streams in flight finish, new requests are
   const finish = await arrived.promise
 
   const closing = world.relay.close()
-  await expect(world.visitor()).rejects.toThrow()
+  await expect(world.visitor()).rejects.toThrow('ECONNREFUSED')
   finish()
 
   expect(await visitor.rest()).toContain('and ended')
@@ -341,7 +341,7 @@ test('the edge host serves nothing but sessions', async () => {
 
 test('the console host is served from the gateway, upgrades included', async () => {
   const gateway = createServer((request, response) =>
-    response.end(`console ${request.headers['x-forwarded-host']}`),
+    response.end(`console ${String(request.headers['x-forwarded-host'])}`),
   )
   gateway.on('upgrade', (_request, socket) =>
     socket.end(

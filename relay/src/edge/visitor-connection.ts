@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- One state machine on the hot path: cut up, its parts would share all of their private state.
 import type { Socket } from 'node:net'
 
 import type { Details, ErrorCode } from '@sluice/schema/errors'

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { pingIntervalMs } from './limits.ts'
@@ -259,8 +259,8 @@ test('bodies arrive whole both ways, each stream ends once, and nothing is left 
       const downloads = Array.from({ length: streams }, () => {
         const sink = new Sink(world)
         const body = bodyOf(world, world.below(60_000))
-        const open = Buffer.from('\u0000\u0000\u0000\u0000\u0000\u0000GET')
-        const stream = relay.openStream(sink, open, 0, open.length, false)
+        const openPayload = Buffer.from('\u0000\u0000\u0000\u0000\u0000\u0000GET')
+        const stream = relay.openStream(sink, openPayload, 0, openPayload.length, false)
         sink.stream = stream
         pour(world, stream, sink, body)
         return { id: stream.id, sink, body }
@@ -298,8 +298,8 @@ test('any number of stuck readers leaves room for the others', () => {
       })
       const ask = (what: string): Sink => {
         const sink = new Sink(world)
-        const open = Buffer.from(`\u0000\u0000\u0000\u0000\u0000\u0000${what}`)
-        sink.stream = relay.openStream(sink, open, 0, open.length, true)
+        const openPayload = Buffer.from(`\u0000\u0000\u0000\u0000\u0000\u0000${what}`)
+        sink.stream = relay.openStream(sink, openPayload, 0, openPayload.length, true)
         return sink
       }
       for (let index = 0; index < stuckCount; index += 1) ask('large').stuck = true

@@ -1,3 +1,4 @@
+// oxlint-disable max-lines -- One state machine: cut up, its parts would share all of their private state.
 import { closeCode } from './close-code.ts'
 import { FrameDecoder, frameFlag, frameType, type FrameSink } from './frame.ts'
 import { Heartbeat } from './heartbeat.ts'

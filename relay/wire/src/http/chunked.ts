@@ -10,7 +10,7 @@ const extensionBytesMax = 1_024
 const none = Buffer.alloc(0)
 
 const hexValue = new Int8Array(256).fill(-1)
-for (const [value, digit] of [...'0123456789abcdef'].entries()) {
+for (const [value, digit] of Array.from('0123456789abcdef').entries()) {
   hexValue[digit.charCodeAt(0)] = value
   hexValue[digit.toUpperCase().charCodeAt(0)] = value
 }
@@ -87,9 +87,13 @@ export class ChunkedDecoder {
         this.#digits = 0
         this.#extensionBytes = 0
         return this.#to('size')
-      default:
-        return this.#refuse('a chunk')
+      case 'data':
+      case 'trailers':
+      case 'done':
+        // Read elsewhere, in pieces larger than a byte.
+        break
     }
+    return this.#refuse('a chunk')
   }
 
   #stepSize(byte: number): boolean {

@@ -311,7 +311,8 @@ export class UpstreamConnection implements StreamEvents {
         this.#stream?.reset()
         this.#finish(false)
         return
-      default:
+      case 'body':
+      case 'upgraded':
         this.#report('SLUICE_UPSTREAM_INVALID')
         this.#abort()
     }
