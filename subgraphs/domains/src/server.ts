@@ -59,7 +59,7 @@ export async function createServer(
         settings,
         checkDns: ({ domain, token }) =>
           checkDns({ domain, token, cnameTarget: settings.cnameTarget }, { dnsServers }, signal),
-        loaders: createLoaders(em),
+        loaders: createLoaders(em, principal),
       }
     }
     const { port } = closer.add(

@@ -128,19 +128,39 @@ test('a foreign organization and a foreign tunnel show no domains', async () => 
 
 test('an authtoken reads domains only with the scope to read tunnels', async () => {
   const world = await createWorld()
-  await world.verified(world.acme, 'a.example.com')
-  const read = (scope: 'TUNNELS_READ' | 'TUNNELS_START') =>
+  const { id } = await world.verified(world.acme, 'a.example.com')
+  const ask = (
+    scope: 'TUNNELS_READ' | 'TUNNELS_START',
+    query: string,
+    variables: Record<string, unknown>,
+  ) =>
     run(
       world.contextFor({ ...memberOf(world.acme), kind: 'authtoken', scopes: [scope] }),
-      entities('... on Organization { customDomains { nodes { domain } } }'),
-      represent('Organization', [world.acme]),
+      query,
+      variables,
     )
+  const read = (scope: 'TUNNELS_READ' | 'TUNNELS_START') =>
+    Promise.all([
+      ask(
+        scope,
+        entities('... on Organization { customDomains { nodes { domain } } }'),
+        represent('Organization', [world.acme]),
+      ),
+      ask(scope, entities('... on CustomDomain { domain }'), represent('CustomDomain', [id])),
+      ask(scope, 'query ($id: ID!) { customDomain(id: $id) { domain } }', { id }),
+    ])
 
-  const allowed = await read('TUNNELS_READ')
-  const refused = await read('TUNNELS_START')
-
-  expect(JSON.stringify(allowed)).toContain('a.example.com')
-  expect(refused['_entities']).toEqual([{ customDomains: null }])
+  const domain = 'a.example.com'
+  expect(await read('TUNNELS_READ')).toEqual([
+    { _entities: [{ customDomains: { nodes: [{ domain }] } }] },
+    { _entities: [{ domain }] },
+    { customDomain: { domain } },
+  ])
+  expect(await read('TUNNELS_START')).toEqual([
+    { _entities: [{ customDomains: null }] },
+    { _entities: [null] },
+    { customDomain: null },
+  ])
 })
 
 test('a list is paged, newest first, without gap or repetition', async () => {

@@ -27,8 +27,11 @@ export function isUuid(id: string): boolean {
   return uuidForm.test(id)
 }
 
-/** Whether the domains of an organization may be listed. */
-export function mayReadDomains({ principal }: Context, organizationId: string): boolean {
+/** Whether the domains of an organization may be read. */
+export function mayReadDomains(
+  { principal }: Pick<Context, 'principal'>,
+  organizationId: string,
+): boolean {
   return may(principal, organizationId, 'VIEWER', 'TUNNELS_READ')
 }
 
@@ -141,6 +144,7 @@ export function recordDetached(
 
 /** The domain, if whoever asks may change it. Another organization's counts as missing. */
 async function findForChange({ em, principal }: Context, id: string): Promise<CustomDomain> {
+  if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
   const domain = isUuid(id) ? await em.findOne(CustomDomain, { id }) : null
   if (!domain) throw new SluiceError('SLUICE_DOMAIN_NOT_FOUND')
   assertMay(principal, domain.organizationId, 'DEVELOPER')

@@ -1,24 +1,27 @@
 import type { EntityManager } from '@sluice/kit/database'
+import type { Principal } from '@sluice/kit/principal'
 import DataLoader from 'dataloader'
 
 import type { Loaders } from '../context.ts'
 import { CustomDomain } from './custom-domain.entity.ts'
-import { isUuid } from './custom-domain.ts'
+import { isUuid, mayReadDomains } from './custom-domain.ts'
 
-/** Loads of one request. What belongs to others is filtered by the entity manager and looks missing. */
-export function createLoaders(em: EntityManager): Loaders {
+/** Loads of one request. What the principal may not read looks missing, whoever names its id. */
+export function createLoaders(em: EntityManager, principal: Principal): Loaders {
+  const seen = (domains: CustomDomain[]) =>
+    domains.filter(({ organizationId }) => mayReadDomains({ principal }, organizationId))
   const newestFirst = { createdAt: 'desc', id: 'desc' } as const
   // Both lists are complete: an organization has at most `domainsPerOrganizationMax` domains.
   const listBy = (key: 'organizationId' | 'tunnelId') =>
     new DataLoader<string, CustomDomain[]>(async (ids) => {
       const where = { [key]: { $in: ids.filter(isUuid) } }
-      const domains = await em.find(CustomDomain, where, { orderBy: newestFirst })
+      const domains = seen(await em.find(CustomDomain, where, { orderBy: newestFirst }))
       const byKey = Map.groupBy(domains, (domain) => domain[key])
       return ids.map((id) => byKey.get(id) ?? [])
     })
   return {
     domain: new DataLoader(async (ids) => {
-      const domains = await em.find(CustomDomain, { id: { $in: ids.filter(isUuid) } })
+      const domains = seen(await em.find(CustomDomain, { id: { $in: ids.filter(isUuid) } }))
       const byId = new Map(domains.map((domain) => [domain.id, domain]))
       return ids.map((id) => byId.get(id) ?? null)
     }),

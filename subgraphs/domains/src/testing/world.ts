@@ -38,7 +38,7 @@ export async function createWorld() {
       settings: { cnameTarget, ownApexes: ['tunnel.sluice.test', 'console.sluice.test'] },
       checkDns: ({ domain, token }) =>
         checkDns({ domain, token, cnameTarget }, { dnsServers: [dns.address] }),
-      loaders: createLoaders(em),
+      loaders: createLoaders(em, principal),
     }
   }
   const setRecord = ({ domain, token }: CustomDomain) =>
