@@ -9,9 +9,14 @@ const reconnectMsMax = 2_000
  * A Redis connection for commands. While Redis is away a command fails within `commandTimeoutMs` instead of waiting:
  * nothing in Redis is the only copy, so the caller goes on without.
  */
-export function openRedis(url: string, log: Log, options: { blocking?: boolean } = {}): Redis {
+export function openRedis(
+  url: string,
+  log: Log,
+  options: { blocking?: boolean; subscriber?: boolean } = {},
+): Redis {
   const redis = new Redis(url, {
-    lazyConnect: false,
+    // The check is a command, and a connection that has subscribed meanwhile may send none: Redis would cut it.
+    enableReadyCheck: !options.subscriber,
     maxRetriesPerRequest: options.blocking ? null : 1,
     enableOfflineQueue: options.blocking ?? false,
     ...(options.blocking ? {} : { commandTimeout: commandTimeoutMs }),
@@ -63,7 +68,7 @@ export interface ChannelHub {
 
 export function openChannelHub(url: string, log: Log): ChannelHub {
   // Subscriptions wait for Redis and are renewed by ioredis after a reconnect.
-  const redis = openRedis(url, log, { blocking: true })
+  const redis = openRedis(url, log, { blocking: true, subscriber: true })
   const listeners = new Map<string, Set<(message: string) => void>>()
   redis.on('message', (channel: string, message: string) => {
     for (const listener of listeners.get(channel) ?? []) listener(message)
