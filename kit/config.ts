@@ -5,6 +5,9 @@ import { z } from 'zod'
 /** A TCP port; 0 lets the system choose one. */
 export const port = z.coerce.number().int().min(0).max(65535)
 
+/** How much a part logs. */
+export const logLevel = z.enum(['debug', 'info', 'warn', 'error'])
+
 /** A switch in the environment: `true`/`1`/`yes` or `false`/`0`/`no`. */
 export const flag = z.stringbool()
 

@@ -1,4 +1,4 @@
-import { json, list, port, readConfig } from '@sluice/kit/config'
+import { json, list, logLevel, port, readConfig } from '@sluice/kit/config'
 import { PrivateJwks } from '@sluice/kit/signing-keys'
 import { z } from 'zod'
 
@@ -21,7 +21,7 @@ export function config(env: NodeJS.ProcessEnv) {
     RELAY_KEY_HASHES: list.pipe(z.array(sha256)).default([]),
     DOCUMENTS: z.enum(['any', 'registered']).default('registered'),
     TRUSTED_PROXIES: list.default([]),
-    LOG_LEVEL: z.string().default('info'),
+    LOG_LEVEL: logLevel.default('info'),
   })
   return {
     logLevel: read.LOG_LEVEL,

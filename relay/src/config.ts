@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 
-import { port, readConfig } from '@sluice/kit/config'
+import { logLevel, port, readConfig } from '@sluice/kit/config'
 import { z } from 'zod'
 
 import type { RelayOptions } from './server.ts'
@@ -36,7 +36,7 @@ export function config(
     RELAY_RESPONSE_HEAD_SECONDS: seconds.default(300),
     RELAY_SESSIONS_MAX: count.default(5_000),
     RELAY_CONNECTIONS_MAX: count.default(20_000),
-    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    LOG_LEVEL: logLevel.default('info'),
   })
   const apex = read.RELAY_APEX
   const certificate =

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-import { port, readConfig } from '@sluice/kit/config'
+import { logLevel, port, readConfig } from '@sluice/kit/config'
 import { z } from 'zod'
 
 /** What `npm start` can be told. Everything has a value that works on a laptop. */
@@ -11,7 +11,7 @@ export const config = (env: NodeJS.ProcessEnv, root: string) => {
     SLUICE_HTTP_PORT: port.default(8080),
     SLUICE_HTTPS_PORT: port.default(8443),
     SLUICE_METRICS_PORT: port.default(9463),
-    SLUICE_LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('warn'),
+    SLUICE_LOG_LEVEL: logLevel.default('warn'),
     DATABASE_URL: z.url().optional(),
     REDIS_URL: z.url().optional(),
   })

@@ -1,4 +1,4 @@
-import { json, port, readConfig } from '@sluice/kit/config'
+import { json, logLevel, port, readConfig } from '@sluice/kit/config'
 import { z } from 'zod'
 
 const PublicJwks = z.object({
@@ -12,7 +12,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(4004),
-    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    LOG_LEVEL: logLevel.default('info'),
   })
   return {
     databaseUrl: values.DATABASE_URL,

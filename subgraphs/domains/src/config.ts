@@ -1,4 +1,4 @@
-import { json, list, port, readConfig } from '@sluice/kit/config'
+import { json, list, logLevel, port, readConfig } from '@sluice/kit/config'
 import { z } from 'zod'
 
 const PublicJwks = z.object({
@@ -12,7 +12,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(4003),
-    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    LOG_LEVEL: logLevel.default('info'),
     CNAME_TARGET: z.string().min(1).max(253),
     OWN_APEXES: list,
     DNS_SERVERS: list.optional(),

@@ -1,4 +1,4 @@
-import { json, port, readConfig } from '@sluice/kit/config'
+import { json, logLevel, port, readConfig } from '@sluice/kit/config'
 import { PrivateJwks } from '@sluice/kit/signing-keys'
 import type { JSONWebKeySet } from 'jose'
 import { z } from 'zod'
@@ -18,7 +18,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     CONSOLE_ORIGIN: z.url(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(4001),
-    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    LOG_LEVEL: logLevel.default('info'),
   })
   return {
     databaseUrl: values.DATABASE_URL,

@@ -1,4 +1,4 @@
-import { json, port, readConfig } from '@sluice/kit/config'
+import { json, logLevel, port, readConfig } from '@sluice/kit/config'
 import { PrivateJwks } from '@sluice/kit/signing-keys'
 import { z } from 'zod'
 
@@ -13,6 +13,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     SIGNING_JWKS: json.pipe(PrivateJwks),
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
     HOST: z.string().default('127.0.0.1'),
+    LOG_LEVEL: logLevel.default('info'),
     PORT: port.default(4002),
     PUBLIC_TUNNEL_URL_HTTP: z.url({ protocol: /^https?$/ }).optional(),
     PUBLIC_TUNNEL_URL_HTTPS: z.url({ protocol: /^https$/ }).optional(),
@@ -24,6 +25,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     internalPublicJwks: values.INTERNAL_PUBLIC_JWKS,
     host: values.HOST,
     port: values.PORT,
+    logLevel: values.LOG_LEVEL,
     publicTunnelUrls: {
       http: values.PUBLIC_TUNNEL_URL_HTTP,
       https: values.PUBLIC_TUNNEL_URL_HTTPS,

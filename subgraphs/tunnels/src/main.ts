@@ -4,7 +4,8 @@ import { createLog } from '@sluice/kit/log'
 import { config } from './config.ts'
 import { createServer } from './server.ts'
 
-const log = createLog('tunnels')
-const server = await createServer({ ...config(process.env), log })
+const { logLevel, ...options } = config(process.env)
+const log = createLog('tunnels', logLevel)
+const server = await createServer({ ...options, log })
 log.info({ port: server.port }, 'ready')
 closeOnSignal(server, log)

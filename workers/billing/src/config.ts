@@ -1,4 +1,4 @@
-import { port, readConfig } from '@sluice/kit/config'
+import { logLevel, port, readConfig } from '@sluice/kit/config'
 import { z } from 'zod'
 
 export const config = (env: NodeJS.ProcessEnv) => {
@@ -7,7 +7,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     REDIS_URL: z.url(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(9464),
-    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    LOG_LEVEL: logLevel.default('info'),
   })
   return {
     databaseUrl: values.DATABASE_URL,

@@ -1,4 +1,4 @@
-import { flag, list, port, readConfig } from '@sluice/kit/config'
+import { flag, list, logLevel, port, readConfig } from '@sluice/kit/config'
 import { z } from 'zod'
 
 export const config = (env: NodeJS.ProcessEnv) => {
@@ -7,7 +7,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     REDIS_URL: z.url(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(9465),
-    LOG_LEVEL: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+    LOG_LEVEL: logLevel.default('info'),
     CNAME_TARGET: z.string().min(1).max(253),
     DNS_SERVERS: list.optional(),
     TLS_PORT: port.default(443),

@@ -1,4 +1,4 @@
-import { port, readConfig } from '@sluice/kit/config'
+import { logLevel, port, readConfig } from '@sluice/kit/config'
 import { z } from 'zod'
 
 export const config = (env: NodeJS.ProcessEnv) => {
@@ -6,6 +6,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     DATABASE_URL: z.url(),
     REDIS_URL: z.url(),
     HOST: z.string().default('127.0.0.1'),
+    LOG_LEVEL: logLevel.default('info'),
     PORT: port.default(9466),
   })
   return {
@@ -13,5 +14,6 @@ export const config = (env: NodeJS.ProcessEnv) => {
     redisUrl: values.REDIS_URL,
     host: values.HOST,
     port: values.PORT,
+    logLevel: values.LOG_LEVEL,
   }
 }

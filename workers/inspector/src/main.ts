@@ -4,7 +4,8 @@ import { createLog } from '@sluice/kit/log'
 import { config } from './config.ts'
 import { createServer } from './server.ts'
 
-const log = createLog('inspector-worker')
-const server = await createServer({ ...config(process.env), log, processFigures: true })
+const { logLevel, ...options } = config(process.env)
+const log = createLog('inspector-worker', logLevel)
+const server = await createServer({ ...options, log, processFigures: true })
 log.info({ port: server.port }, 'ready')
 closeOnSignal(server, log)
