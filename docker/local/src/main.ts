@@ -16,12 +16,14 @@ import { openSecrets } from './secrets.ts'
 const root = join(import.meta.dirname, '../../..')
 const apex = 'tunnel.localhost'
 const stopMsMax = 45_000
+const repeatMs = 700
 
 const startedAt = Number(process.env['SLUICE_STARTED_AT'] ?? Date.now())
 const report = createReport((line) => process.stderr.write(`${line}\n`), startedAt)
 const closer = new Closer()
 const stopping = new AbortController()
 let ended = false
+let stoppedAt = 0
 
 process.on('SIGINT', () => stop('Ctrl-C'))
 process.on('SIGTERM', () => stop('SIGTERM'))
@@ -122,6 +124,7 @@ async function start(): Promise<void> {
       consoleUrl: `http://localhost:${platform.port}`,
       firstAdmin: platform.firstAdmin,
       cli: 'node agent/dist/sluice.js',
+      isDefaultServer: platform.port === 4000,
       seconds: report.seconds(),
       // Below npm start the small process that waits for us counts too.
       residentMb: residentMb(process.env['SLUICE_STARTED_AT'] ? process.ppid : process.pid),
@@ -147,6 +150,9 @@ async function engine(
 }
 
 function stop(reason: string): void {
+  // One Ctrl-C may come twice: from the terminal and through the program that waits for us.
+  if (Date.now() - stoppedAt < repeatMs) return
+  stoppedAt = Date.now()
   if (stopping.signal.aborted) {
     process.stderr.write('  Stopped at once; the next start tidies up.\n')
     process.exit(1)

@@ -13,12 +13,16 @@ export interface Welcome {
   consoleUrl: string
   firstAdmin: { email: string; password: string } | null
   cli: string
+  /** Whether the CLI finds the console without being told where. */
+  isDefaultServer: boolean
   seconds: string
   residentMb: number | null
 }
 
 /** What a person needs after a start: where the console is, how to sign in, how to open the first tunnel. */
-export function welcomeText({ consoleUrl, firstAdmin, cli, seconds, residentMb }: Welcome): string {
+export function welcomeText(welcome: Welcome): string {
+  const { consoleUrl, firstAdmin, cli, isDefaultServer, seconds, residentMb } = welcome
+  const login = isDefaultServer ? `${cli} login` : `${cli} login --server ${consoleUrl}`
   const signIn = firstAdmin
     ? `${firstAdmin.email}  ${firstAdmin.password}   (shown this once)`
     : 'as on the first start, or sign up'
@@ -28,8 +32,9 @@ export function welcomeText({ consoleUrl, firstAdmin, cli, seconds, residentMb }
 
     Console       ${consoleUrl}
     Sign in       ${signIn}
-    First tunnel  ${cli} login          (paste an authtoken of the console)
+    First tunnel  ${login}
                   ${cli} http 3000
+                  (login asks for an authtoken: create one in the console)
 
   Ctrl-C stops everything and keeps the data.
 `
