@@ -10,7 +10,7 @@ import { LRUCache } from 'lru-cache'
 import type { Authenticated, Identity } from './identity.ts'
 import type { Limits } from './limits.ts'
 import { createRelayKeys, relayKeyPrefix } from './relay-keys.ts'
-import { isRevoked, parseRevocation } from './revocation.ts'
+import { isRevoked, keepsRights, parseRevocation } from './revocation.ts'
 
 /** Who is asking, and with what: a live stream has the credential looked at again. */
 export interface Caller extends Authenticated {
@@ -27,9 +27,25 @@ export interface Authenticator {
   authenticate(authorization: string | null, ip: string): Promise<Caller>
   /** Asks identity anew the next time, because the caller may just have changed who it is. */
   forget(authorization: string | null): void
-  /** Calls `end` once when the caller's credential expires, is revoked, or is refused when it is looked at again. */
-  watch(caller: Caller, ip: string, end: (reason: SluiceError) => void): () => void
+  /**
+   * Calls `end` once when the caller's credential expires, is revoked, or is refused when it is looked at again, and
+   * `changed` when memberships did but took nothing away.
+   */
+  watch(
+    caller: Caller,
+    ip: string,
+    end: (reason: SluiceError) => void,
+    changed?: (caller: Caller) => void,
+  ): () => void
   close(): void
+}
+
+/** One live stream or socket, and who holds it. */
+interface Watched {
+  caller: Caller
+  readonly ip: string
+  readonly end: (reason: SluiceError) => void
+  readonly changed: (caller: Caller) => void
 }
 
 const bearerForm = /^Bearer ([\x21-\x7e]{1,4096})$/i
@@ -51,7 +67,7 @@ export function createAuthenticator(options: {
     max: limits.authenticationsCachedMax,
     ttl: limits.authenticationCachedMs,
   })
-  const watched = new Set<{ caller: Caller; end: (reason: SluiceError) => void }>()
+  const watched = new Set<Watched>()
   let revocations = 0
 
   const heard = hub.subscribe(redisChannels.revocations, (message) => {
@@ -65,8 +81,10 @@ export function createAuthenticator(options: {
       // An answer still under way may be from before the revocation.
       if (!principal || isRevoked(principal, revocation)) cache.delete(key)
     }
-    for (const { caller, end } of Array.from(watched)) {
-      if (isRevoked(caller.principal, revocation)) end(new SluiceError('SLUICE_UNAUTHENTICATED'))
+    for (const entry of Array.from(watched)) {
+      if (!isRevoked(entry.caller.principal, revocation)) continue
+      if (revocation.kind !== 'membership') entry.end(new SluiceError('SLUICE_UNAUTHENTICATED'))
+      else void followMembership(entry, authenticate, limits.membershipCheckMs)
     }
   })
   heard.catch((error: unknown) => log.error({ err: error }, 'revocations cannot be heard'))
@@ -132,7 +150,7 @@ export function createAuthenticator(options: {
       if (token !== undefined) cache.delete(cacheKeyOf(token))
     },
 
-    watch(caller, ip, end) {
+    watch(caller, ip, end, changed = () => undefined) {
       const { authorization, expiresAtMs } = caller
       if (authorization === null) return () => undefined
       const timers: NodeJS.Timeout[] = []
@@ -145,7 +163,7 @@ export function createAuthenticator(options: {
         leave()
         end(reason)
       }
-      const entry = { caller, end: endOnce }
+      const entry: Watched = { caller, ip, end: endOnce, changed }
       watched.add(entry)
 
       if (expiresAtMs !== null) {
@@ -166,6 +184,27 @@ export function createAuthenticator(options: {
     close() {
       for (const { end } of Array.from(watched)) end(new SluiceError('SLUICE_UNAUTHENTICATED'))
     },
+  }
+}
+
+/** A membership that was gained ends nothing. One that was lost, or not known in time to be kept, does. */
+async function followMembership(
+  entry: Watched,
+  authenticate: Authenticator['authenticate'],
+  withinMs: number,
+): Promise<void> {
+  const { caller, ip, changed, end } = entry
+  const ending = () => end(new SluiceError('SLUICE_UNAUTHENTICATED'))
+  const deadline = setTimeout(ending, withinMs)
+  try {
+    const renewed = await authenticate(caller.authorization, ip)
+    if (!keepsRights(caller.principal, renewed.principal)) return ending()
+    entry.caller = renewed
+    changed(renewed)
+  } catch {
+    ending()
+  } finally {
+    clearTimeout(deadline)
   }
 }
 

@@ -29,6 +29,8 @@ export const defaultLimits = {
 
   // Whoever asks
   authenticationMs: 5_000,
+  /** A revocation reaches everybody within 2 s: a change of memberships that identity does not explain by then ends. */
+  membershipCheckMs: 1_500,
   authenticationCachedMs: 5_000,
   authenticationsCachedMax: 10_000,
   /** A live stream's credential is looked at again this often, should a revocation have been lost. */

@@ -1,4 +1,4 @@
-import type { Principal } from '@sluice/kit/principal'
+import { isAtLeast, roleIn, type Principal } from '@sluice/kit/principal'
 import { Revocation } from '@sluice/schema/redis'
 
 /** Whether what was revoked is, or may be, what this principal stands on. */
@@ -13,6 +13,14 @@ export function isRevoked(principal: Principal, { kind, id }: Revocation): boole
     tunnel: () => false,
   }
   return concerns[kind]()
+}
+
+/** Whether everything that was allowed before is allowed still: what was opened then may stay open. */
+export function keepsRights(before: Principal, now: Principal): boolean {
+  return before.memberships.every(({ organizationId, role }) => {
+    const held = roleIn(now, organizationId)
+    return held !== null && isAtLeast(held, role)
+  })
 }
 
 /** A message of the revocations channel, or null for what is none. */

@@ -105,9 +105,12 @@ export class SocketConnection {
       return this.#socket.close(known ? CloseCode.Forbidden : tryAgainLater, code)
     }
     if (this.#socket.readyState !== WebSocket.OPEN) return
-    this.#unwatch = authenticator.watch(this.#caller, this.#visitorIp, (reason) => {
-      this.#end(CloseCode.Forbidden, reason.code, reason)
-    })
+    this.#unwatch = authenticator.watch(
+      this.#caller,
+      this.#visitorIp,
+      (reason) => this.#end(CloseCode.Forbidden, reason.code, reason),
+      (caller) => (this.#caller = caller),
+    )
     this.#sendNow({ type: MessageType.ConnectionAck })
   }
 
@@ -164,7 +167,8 @@ export class SocketConnection {
       }
       if (outcome.kind === 'result') await this.#next(id, outcome.result, isOver)
       else await this.#stream(id, outcome.live, isOver)
-      if (!isOver()) this.#sendNow({ id, type: MessageType.Complete })
+      // What the gateway ends is not complete: the client's library asks for it again on its next socket.
+      if (!isOver() && !this.#closing) this.#sendNow({ id, type: MessageType.Complete })
     } catch (error) {
       const errors = refusalErrors(error, requestId, log)
       if (!isOver()) this.#sendNow({ id, type: MessageType.Error, payload: errors })

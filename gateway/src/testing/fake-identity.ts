@@ -20,6 +20,9 @@ export function createFakeIdentity() {
       credentials.set(token, { principal, expiresAt: expiresAt?.toISOString() ?? null })
       return token
     },
+    /** Makes the holder of a credential somebody else, as when a membership changes. */
+    change: (token: string, principal: Principal) =>
+      void credentials.set(token, { principal, expiresAt: null }),
     remove: (token: string) => void credentials.delete(token),
     route: async (request: IncomingMessage, response: ServerResponse): Promise<boolean> => {
       if (request.url === '/.well-known/jwks.json') {
