@@ -7,7 +7,7 @@ import type { Load, LoadResult } from './load-driver.ts'
 /** What this run has started: none of it may outlive it, however it ends. */
 const started = new Set<ChildProcess>()
 process.once('exit', () => {
-  for (const child of started) child.kill('SIGKILL')
+  for (const child of started) child.kill('SIGTERM')
 })
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(130))
 
