@@ -121,10 +121,12 @@ export function openOutboxPublisher(options: {
 
   /** A Redis that was emptied or replaced has no marker: tell it again what happened lately. */
   async function replayAfterLoss(): Promise<void> {
-    if ((await redis.set(marker, '1', 'NX')) === null) return
+    if ((await redis.exists(marker)) === 1) return
     await forkSystem(orm).execute(
       `update "${source}".outbox_event set published_at = null where occurred_at > now() - interval '${replayDays} days'`,
     )
+    // Last: PostgreSQL may have been away, and then the next look has to find it missing again.
+    await redis.set(marker, '1')
   }
 
   async function prune(): Promise<void> {
