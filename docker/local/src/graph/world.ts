@@ -4,23 +4,20 @@ import { createRequire } from 'node:module'
 import { setTimeout as sleep } from 'node:timers/promises'
 
 import { createServer as createBillingWorker } from '@sluice/billing-worker/server'
-import { createServer as createBilling } from '@sluice/billing/server'
-import { createServer as createDomains } from '@sluice/domains/server'
 import { createServer as createGateway } from '@sluice/gateway/server'
-import { createServer as createIdentity } from '@sluice/identity/server'
 import { createServer as createInspectorWorker } from '@sluice/inspector-worker/server'
 import type { SubgraphName } from '@sluice/kit/internal-token'
 import { silentLog } from '@sluice/kit/log'
 import { openRedis, redisReady } from '@sluice/kit/redis'
-import { generatePrivateJwks, publicJwksOf, type PrivateJwks } from '@sluice/kit/signing-keys'
+import { generatePrivateJwks, type PrivateJwks } from '@sluice/kit/signing-keys'
 import { openEmptyDatabase, openTestRedis } from '@sluice/kit/testing'
-import { createServer as createTunnels } from '@sluice/tunnels/server'
 import type { Redis } from 'ioredis'
 import { inject } from 'vitest'
 
 import { relayKeyHash } from '../secrets.ts'
 import { openLiveClients, type LiveClients } from './live.ts'
 import { openStatementLog, type StatementLog } from './statements.ts'
+import { openSubgraphs, type Subgraphs } from './subgraphs.ts'
 
 export interface GraphError {
   message: string
@@ -54,24 +51,22 @@ export interface Person {
 }
 
 /** Four subgraphs, gateway and two workers as in the platform, with PostgreSQL and Redis of their own. */
-export interface World extends LiveClients, AsyncDisposable {
+export interface World
+  extends LiveClients, Pick<Subgraphs, 'stop' | 'start' | 'firstAdmin'>, AsyncDisposable {
   readonly origin: string
   readonly subgraphUrls: Readonly<Record<SubgraphName, string>>
   readonly internalJwks: PrivateJwks
   readonly redis: Redis
   readonly relayKey: string
-  readonly firstAdmin: { email: string; password: string }
   readonly statements: StatementLog
   sql<Row extends object>(text: string, parameters?: unknown[]): Promise<Row[]>
   ask(query: string, variables?: Record<string, unknown>, as?: Asking): Promise<GraphAnswer>
   signUp(name: string): Promise<Person>
   /** Returns once somebody listens on the channel of Redis. */
   heard(channel: string): Promise<void>
+  isHeard(channel: string): Promise<boolean>
+  signIn(email: string, withPassword?: string): Promise<{ token: string; cookie: string }>
   signInAdmin(): Promise<string>
-  /** Ends one subgraph: its port answers nobody. */
-  stop(name: SubgraphName): Promise<void>
-  /** Starts it again where it was; tells the first admin's sign-in if it made one. */
-  start(name: SubgraphName): Promise<{ email: string; password: string } | null>
 }
 
 export const password = 'correct horse battery'
@@ -90,51 +85,19 @@ export async function openWorld(documents: readonly string[] = []): Promise<Worl
   const { url: redisUrl } = disposer.use(await openTestRedis(inject('redisUrl')))
   const redis = disposer.adopt(openRedis(redisUrl, silentLog), (one) => one.disconnect())
   await redisReady(redis)
-  const signingJwks = await generatePrivateJwks(2)
   const internalJwks = await generatePrivateJwks(1)
   const relayKey = `slrk_${randomBytes(32).toString('base64url')}`
   const consoleOrigin = 'http://localhost:4000'
   const log = silentLog
-
-  const ports: Partial<Record<SubgraphName, number>> = {}
-  const running = new Map<SubgraphName, { port: number; close(): Promise<void> }>()
-  const open = (name: SubgraphName) => {
-    const internalPublicJwks = publicJwksOf(internalJwks)
-    const port = ports[name] ?? 0
-    const common = { databaseUrl: statements.url, redisUrl, internalPublicJwks, port, log }
-    if (name === 'identity') return createIdentity({ ...common, signingJwks, consoleOrigin })
-    if (name === 'tunnels') return createTunnels({ ...common, signingJwks })
-    if (name === 'billing') return createBilling(common)
-    const cnameTarget = 'edge.tunnel.localhost'
-    return createDomains({ ...common, cnameTarget, ownApexes: ['localhost'] })
-  }
-  const stop = async (name: SubgraphName) => {
-    await running.get(name)?.close()
-    running.delete(name)
-  }
-  const start: World['start'] = async (name) => {
-    const server = await open(name)
-    ports[name] = server.port
-    running.set(name, server)
-    return 'firstAdmin' in server ? server.firstAdmin : null
-  }
-  const names = ['identity', 'tunnels', 'domains', 'billing'] as const
-  for (const name of names) disposer.defer(() => stop(name))
-  const [firstAdmin] = await Promise.all(names.map((name) => start(name)))
-  if (!firstAdmin) throw new TypeError('the first start made no admin')
-  const urlOf = (name: SubgraphName) => `http://127.0.0.1:${ports[name]}`
-  const subgraphUrls = {
-    identity: urlOf('identity'),
-    tunnels: urlOf('tunnels'),
-    domains: urlOf('domains'),
-    billing: urlOf('billing'),
-  }
+  const subgraphs = disposer.use(
+    await openSubgraphs({ databaseUrl: statements.url, redisUrl, internalJwks, consoleOrigin }),
+  )
   const [gateway] = await Promise.all([
     createGateway({
       port: 0,
       manifest: manifestWith([signUpText, signInText, ...documents]),
-      subgraphs: subgraphUrls,
-      identityUrl: subgraphUrls.identity,
+      subgraphs: subgraphs.urls,
+      identityUrl: subgraphs.urls.identity,
       internalSigningJwks: internalJwks,
       redisUrl,
       consoleOrigin,
@@ -144,13 +107,18 @@ export async function openWorld(documents: readonly string[] = []): Promise<Worl
       trustedProxies: ['127.0.0.1'],
       log,
     }).then((server) => disposer.adopt(server, (one) => one.close())),
-    createBillingWorker({ databaseUrl: database.url, redisUrl, port: 0, log, rollUpEveryMs: 200 })
-      // oxfmt keeps these apart: each is closed before the subgraphs.
-      .then((server) => disposer.adopt(server, (one) => one.close())),
+    createBillingWorker({
+      databaseUrl: database.url,
+      redisUrl,
+      port: 0,
+      log,
+      rollUpEveryMs: 200,
+    }).then((server) => disposer.adopt(server, (one) => one.close())),
     createInspectorWorker({ databaseUrl: database.url, redisUrl, port: 0, log }).then((server) =>
       disposer.adopt(server, (one) => one.close()),
     ),
   ])
+  const { firstAdmin } = subgraphs
   const origin = `http://127.0.0.1:${gateway.port}`
   const live = disposer.use(openLiveClients(`ws://127.0.0.1:${gateway.port}/graphql`))
 
@@ -173,7 +141,7 @@ export async function openWorld(documents: readonly string[] = []): Promise<Worl
   const world: World = {
     follow: (...following) => live.follow(...following),
     origin,
-    subgraphUrls,
+    subgraphUrls: subgraphs.urls,
     internalJwks,
     redis,
     relayKey,
@@ -191,21 +159,31 @@ export async function openWorld(documents: readonly string[] = []): Promise<Worl
         userId: user.id,
         email,
         organizationId: user.memberships[0].organization.id,
-        cookie: answer.cookies[0]?.split(';')[0] ?? '',
+        cookie: cookieOf(answer),
       }
     },
-    heard: (channel) =>
-      eventually(async () => Number((await redis.pubsub('NUMSUB', channel))[1]) > 0),
-    async signInAdmin() {
-      const answer = await ask(signInText, { ...firstAdmin }, { ip: freshIp() })
-      return answer.data.signIn.accessToken
+    heard: (channel) => eventually(() => world.isHeard(channel)),
+    isHeard: async (channel) => Number((await redis.pubsub('NUMSUB', channel))[1]) > 0,
+    async signIn(email, withPassword = password) {
+      const variables = { email, password: withPassword }
+      const answer = await ask(signInText, variables, { ip: freshIp() })
+      if (answer.errors) throw new TypeError(answer.text)
+      return { token: answer.data.signIn.accessToken, cookie: cookieOf(answer) }
     },
-    stop,
-    start,
+    async signInAdmin() {
+      return (await world.signIn(firstAdmin.email, firstAdmin.password)).token
+    },
+    stop: (name) => subgraphs.stop(name),
+    start: (name) => subgraphs.start(name),
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
   const owned = disposer.move()
   return world
+}
+
+/** The refresh cookie of an answer, as a browser sends it back. */
+export function cookieOf({ cookies }: Pick<GraphAnswer, 'cookies'>): string {
+  return cookies[0]?.split(';')[0] ?? ''
 }
 
 /** Asks until the answer is yes. Throws after `withinMs`. */

@@ -1,0 +1,193 @@
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+
+import {
+  buildSchema,
+  getNamedType,
+  isInputObjectType,
+  type GraphQLField,
+  type GraphQLInputType,
+} from 'graphql'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+
+import { rows, type Ids, type Row, type Verdict } from './tenant-walk.ts'
+import { attachDomain, createTunnel, putOnPlan, recordOf, tellRequests } from './traffic.ts'
+import {
+  codeOf,
+  eventually,
+  freshIp,
+  openWorld,
+  password,
+  signInText,
+  type Person,
+  type World,
+} from './world.ts'
+
+let world: World
+let ids: Ids
+let owner: Person
+let stranger: Person
+let viewer: Person
+const authtokens = new Map<string, string>()
+
+beforeAll(async () => {
+  world = await openWorld(Object.values(rows).map(({ document }) => document))
+  ;[owner, stranger, viewer] = await Promise.all([
+    world.signUp('victim'),
+    world.signUp('stranger'),
+    world.signUp('viewer'),
+  ])
+  await putOnPlan(world, owner, 'starter')
+  await addMember(viewer.email)
+  const { organizationId } = owner
+  const tunnel = await createTunnel(world, owner)
+  const record = recordOf(tunnel)
+  await tellRequests(world, [record])
+  const relayId = 'relay-of-walk'
+  const registered = await world.ask(
+    `mutation($id: ID!) { registerRelay(input: { id: $id, region: "eu", edgeUrl: "ws://edge.test",
+      publicHttpUrl: "http://tunnel.localhost", version: "1", capacity: 10 }) { id } }`,
+    { id: relayId },
+    { token: world.relayKey },
+  )
+  if (registered.errors) throw new TypeError(registered.text)
+  ids = {
+    organizationId,
+    tunnelId: tunnel.id,
+    domainId: (await attachDomain(world, owner, tunnel)).id,
+    requestId: record.id,
+    memberId: await addMember((await world.signUp('member')).email),
+    authtokenId: '',
+    relayId,
+  }
+  for (const { scopes } of Object.values(rows).map(({ authtoken }) => authtoken)) {
+    const key = scopes.join()
+    if (authtokens.has(key)) continue
+    const made = await world.ask(
+      'mutation($id: ID!, $scopes: [AuthtokenScope!]) { createAuthtoken(organizationId: $id, name: "walk", scopes: $scopes) { secret authtoken { id } } }',
+      { id: organizationId, scopes },
+      { token: owner.token },
+    )
+    authtokens.set(key, made.data.createAuthtoken.secret)
+    ids.authtokenId = made.data.createAuthtoken.authtoken.id
+  }
+  // What is under way would look like a change later.
+  await eventually(
+    async () => (await read(rows['Query.capturedRequest'], owner.token)) === 'allowed',
+  )
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
+async function addMember(email: string): Promise<string> {
+  const added = await world.ask(
+    'mutation($id: ID!, $email: String!) { addMember(organizationId: $id, email: $email, role: VIEWER) { id } }',
+    { id: owner.organizationId, email },
+    { token: owner.token },
+  )
+  if (added.errors) throw new TypeError(added.text)
+  return added.data.addMember.id
+}
+
+/** What came of one row for whoever holds this credential. */
+async function read(row: Row | undefined, token: string | undefined): Promise<Verdict> {
+  if (!row) throw new TypeError('no such row')
+  const variables = row.variables(ids)
+  if (row.channel) return follow(row, variables, token)
+  const answer = await world.ask(row.document, variables, { token, ip: freshIp() })
+  if (answer.errors) return codeOf(answer) as Verdict
+  const [value] = Object.values(answer.data)
+  return value === null ? 'missing' : 'allowed'
+}
+
+/** Allowed when the subscription stays until a message of its channel is heard; else its first payload says why not. */
+async function follow(row: Row, variables: Record<string, unknown>, token: string | undefined) {
+  const live = world.follow(row.document, variables, token)
+  const heard = world.heard(row.channel?.(ids) ?? '').then((): Verdict => 'allowed')
+  const over = live.ended.then((how): Verdict => {
+    const errors = 'errors' in how ? how.errors : live.payloads[0]?.errors
+    return codeOf({ errors }) as Verdict
+  })
+  // Nobody else may be listening when the next one is asked.
+  const verdict = await Promise.race([heard, over])
+  live.close()
+  heard.catch(() => undefined)
+  await eventually(async () => !(await world.isHeard(row.channel?.(ids) ?? '')))
+  return verdict
+}
+
+/** Every row of every subgraph, but for what parts note by themselves. */
+async function everything(): Promise<unknown> {
+  const tables = await world.sql<{ name: string }>(
+    `select format('%I.%I', schemaname, tablename) as name from pg_tables
+     where schemaname in ('identity', 'tunnels', 'domains', 'billing')
+       and tablename not like 'inbox_%' and tablename not like 'mikro_orm_%'`,
+  )
+  const noise = `array['last_used_at', 'last_used_ip', 'published_at', 'last_seen_at']`
+  const hashes = tables.map(
+    ({ name }) =>
+      `select '${name}' as name, md5(string_agg(line, '|' order by line)) as hash
+       from (select (to_jsonb(one) - ${noise})::text as line from ${name} as one) as lines`,
+  )
+  return world.sql(hashes.join(' union all '))
+}
+
+const takesId = (type: GraphQLInputType): boolean => {
+  const named = getNamedType(type)
+  if (named.name === 'ID') return true
+  return isInputObjectType(named) && Object.values(named.getFields()).some((f) => takesId(f.type))
+}
+
+test('every root field that takes an id has a row', () => {
+  const path = createRequire(import.meta.url).resolve('@sluice/schema/api.graphql')
+  const schema = buildSchema(readFileSync(path, 'utf8'))
+  const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
+  const fields = roots.flatMap((root) =>
+    Object.values(root?.getFields() ?? {}).map(
+      (field: GraphQLField<unknown, unknown>) => [`${root?.name}.${field.name}`, field] as const,
+    ),
+  )
+  const takers = fields
+    .filter(([, { args }]) => args.some(({ type }) => takesId(type)))
+    .map(([name]) => name)
+  expect(Object.keys(rows).toSorted()).toEqual(takers.toSorted())
+})
+
+test.for(Object.entries(rows))('%s keeps out who may not, and changes nothing', async ([, row]) => {
+  const before = await everything()
+  const verdicts = {
+    stranger: await read(row, stranger.token),
+    anonymous: await read(row, undefined),
+    viewer: await read(row, viewer.token),
+    authtoken: await read(row, authtokens.get(row.authtoken.scopes.join())),
+  }
+  const { stranger: s, anonymous: a, viewer: v, authtoken } = row
+  expect(verdicts).toEqual({ stranger: s, anonymous: a, viewer: v, authtoken: authtoken.verdict })
+  expect(await everything()).toEqual(before)
+})
+
+test('an owner may do all of it, but for what is the platform’s', async () => {
+  for (const [name, row] of Object.entries(rows)) {
+    expect([name, await read(row, owner.token)]).toEqual([name, row.owner ?? 'allowed'])
+  }
+})
+
+test('aliases buy no further tries at a password', async () => {
+  const query = `mutation($email: String!, $password: String!) {
+    a: signIn(email: $email, password: "not the password") { accessToken }
+    b: signIn(email: $email, password: $password) { accessToken } }`
+  const { email } = stranger
+  // The anonymous may send nothing but what the console registered.
+  expect(codeOf(await world.ask(query, { email, password }))).toBe('SLUICE_DOCUMENT_UNKNOWN')
+
+  const ip = freshIp()
+  const tries = []
+  for (let n = 0; n < 11; n += 1) {
+    tries.push(await world.ask(query, { email, password }, { token: viewer.token, ip }))
+  }
+  const failed = Array.from({ length: 10 }, () => 'SLUICE_SIGN_IN_FAILED')
+  expect(tries.map(codeOf)).toEqual([...failed, 'SLUICE_RATE_LIMITED'])
+  // What fails ends the operation: what stands behind it is not tried.
+  expect(tries.filter(({ data, cookies }) => data !== null || cookies.length > 0)).toEqual([])
+  const right = await world.ask(signInText, { email, password }, { ip })
+  expect(codeOf(right)).toBe('SLUICE_RATE_LIMITED')
+})

@@ -1,0 +1,239 @@
+import type { AuthtokenScope } from '@sluice/kit/principal'
+
+/** What the victim’s organization has. */
+export interface Ids {
+  organizationId: string
+  tunnelId: string
+  domainId: string
+  requestId: string
+  memberId: string
+  authtokenId: string
+  relayId: string
+}
+
+/** `missing` is null without an error: as if the id were nobody’s. */
+export type Verdict = 'allowed' | 'missing' | `SLUICE_${string}`
+
+/** How one root field must answer those who may not use it. */
+export interface Row {
+  document: string
+  variables: (ids: Ids) => Record<string, unknown>
+  /** A member of another organization. */
+  stranger: Verdict
+  anonymous: Verdict
+  viewer: Verdict
+  /** An authtoken of the owner with these scopes. */
+  authtoken: { scopes: readonly AuthtokenScope[]; verdict: Verdict }
+  /** Allowed, unless even an owner may not. */
+  owner?: Verdict
+  /** What a subscription listens on. */
+  channel?: (ids: Ids) => string
+}
+
+const all = ['TUNNELS_START', 'TUNNELS_READ', 'REQUESTS_READ'] as const
+const except = (scope: AuthtokenScope) => all.filter((one) => one !== scope)
+const unauthenticated = 'SLUICE_UNAUTHENTICATED'
+const forbidden = 'SLUICE_FORBIDDEN'
+
+/** For developers and up, and authtokens that may start tunnels. */
+const change = (missing: Verdict) =>
+  ({
+    stranger: missing,
+    anonymous: unauthenticated,
+    viewer: forbidden,
+    authtoken: { scopes: except('TUNNELS_START'), verdict: forbidden },
+  }) as const
+/** For people with a role, never for an authtoken. */
+const manage = (missing: Verdict) =>
+  ({ ...change(missing), authtoken: { scopes: all, verdict: forbidden } }) as const
+/** For staff and relays: nobody of an organization, whatever their role. */
+const staff = {
+  stranger: forbidden,
+  anonymous: unauthenticated,
+  viewer: forbidden,
+  authtoken: { scopes: all, verdict: forbidden },
+  owner: forbidden,
+} as const
+const noRelay = 'SLUICE_RELAY_KEY_INVALID'
+const relay = {
+  stranger: noRelay,
+  anonymous: noRelay,
+  viewer: noRelay,
+  authtoken: { scopes: all, verdict: noRelay },
+  owner: noRelay,
+} as const
+
+const organizationMissing = 'SLUICE_ORGANIZATION_NOT_FOUND'
+const tunnelMissing = 'SLUICE_TUNNEL_NOT_FOUND'
+const domainMissing = 'SLUICE_DOMAIN_NOT_FOUND'
+
+/** A row per root field that takes an id. In this order an owner may do all of it. */
+export const rows: Record<string, Row> = {
+  'Query.organization': {
+    document: 'query WalkOrganization($id: ID!) { organization(id: $id) { id name } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    stranger: 'missing',
+    anonymous: 'missing',
+    viewer: 'allowed',
+    authtoken: { scopes: except('TUNNELS_READ'), verdict: 'allowed' },
+  },
+  'Query.tunnel': {
+    document: 'query WalkTunnel($id: ID!) { tunnel(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.tunnelId }),
+    stranger: 'missing',
+    anonymous: unauthenticated,
+    viewer: 'allowed',
+    authtoken: { scopes: except('TUNNELS_READ'), verdict: 'missing' },
+  },
+  'Query.customDomain': {
+    document: 'query WalkCustomDomain($id: ID!) { customDomain(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.domainId }),
+    stranger: 'missing',
+    anonymous: 'missing',
+    viewer: 'allowed',
+    authtoken: { scopes: except('TUNNELS_READ'), verdict: 'missing' },
+  },
+  'Query.capturedRequest': {
+    document: 'query WalkCapturedRequest($id: ID!) { capturedRequest(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.requestId }),
+    stranger: 'missing',
+    anonymous: 'missing',
+    viewer: 'allowed',
+    authtoken: { scopes: except('REQUESTS_READ'), verdict: 'missing' },
+  },
+  'Subscription.trafficEvents': {
+    document:
+      'subscription WalkTraffic($id: ID!) { trafficEvents(tunnelId: $id) { cursor tunnel { id } } }',
+    variables: (ids) => ({ id: ids.tunnelId }),
+    stranger: tunnelMissing,
+    anonymous: unauthenticated,
+    viewer: 'allowed',
+    authtoken: { scopes: except('REQUESTS_READ'), verdict: forbidden },
+    channel: (ids) => `sluice:traffic:${ids.tunnelId}`,
+  },
+  'Subscription.tunnelStatus': {
+    document:
+      'subscription WalkStatus($id: ID!) { tunnelStatus(organizationId: $id) { tunnelId } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    stranger: organizationMissing,
+    anonymous: unauthenticated,
+    viewer: 'allowed',
+    authtoken: { scopes: except('TUNNELS_READ'), verdict: forbidden },
+    channel: (ids) => `sluice:tunnel-status:${ids.organizationId}`,
+  },
+  'Subscription.requestCaptured': {
+    document:
+      'subscription WalkCaptured($id: ID!, $tunnelId: ID) { requestCaptured(organizationId: $id, tunnelId: $tunnelId) { cursor } }',
+    variables: (ids) => ({ id: ids.organizationId, tunnelId: ids.tunnelId }),
+    stranger: organizationMissing,
+    anonymous: unauthenticated,
+    viewer: 'allowed',
+    authtoken: { scopes: except('REQUESTS_READ'), verdict: forbidden },
+    channel: (ids) => `sluice:requests-stored:${ids.organizationId}`,
+  },
+  'Mutation.createTunnel': {
+    document:
+      'mutation WalkCreateTunnel($id: ID!) { createTunnel(organizationId: $id, input: {}) { id } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...change(organizationMissing),
+  },
+  'Mutation.updateTunnel': {
+    document:
+      'mutation WalkUpdateTunnel($id: ID!) { updateTunnel(id: $id, input: { hostHeader: "walk.test" }) { id } }',
+    variables: (ids) => ({ id: ids.tunnelId }),
+    ...change(tunnelMissing),
+  },
+  'Mutation.startTunnel': {
+    document:
+      'mutation WalkStartTunnel($id: ID!) { startTunnel(input: { tunnelId: $id }) { tunnel { id } grant { agentToken } } }',
+    variables: (ids) => ({ id: ids.tunnelId }),
+    ...change(tunnelMissing),
+  },
+  'Mutation.renewAgentToken': {
+    document:
+      'mutation WalkRenew($id: ID!) { renewAgentToken(tunnelId: $id, epoch: 1) { agentToken } }',
+    variables: (ids) => ({ id: ids.tunnelId }),
+    ...change(tunnelMissing),
+  },
+  'Mutation.stopTunnel': {
+    document: 'mutation WalkStopTunnel($id: ID!) { stopTunnel(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.tunnelId }),
+    ...change(tunnelMissing),
+  },
+  'Mutation.addCustomDomain': {
+    document:
+      'mutation WalkAddDomain($id: ID!) { addCustomDomain(organizationId: $id, domain: "walk.example.com") { id } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...manage(organizationMissing),
+  },
+  'Mutation.detachCustomDomain': {
+    document: 'mutation WalkDetach($id: ID!) { detachCustomDomain(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.domainId }),
+    ...manage(domainMissing),
+  },
+  'Mutation.attachCustomDomain': {
+    document:
+      'mutation WalkAttach($id: ID!, $tunnelId: ID!) { attachCustomDomain(id: $id, tunnelId: $tunnelId) { id } }',
+    variables: (ids) => ({ id: ids.domainId, tunnelId: ids.tunnelId }),
+    ...manage(domainMissing),
+  },
+  'Mutation.verifyCustomDomain': {
+    document: 'mutation WalkVerify($id: ID!) { verifyCustomDomain(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.domainId }),
+    ...manage(domainMissing),
+  },
+  'Mutation.removeCustomDomain': {
+    document: 'mutation WalkRemoveDomain($id: ID!) { removeCustomDomain(id: $id) }',
+    variables: (ids) => ({ id: ids.domainId }),
+    ...manage(domainMissing),
+  },
+  'Mutation.deleteTunnel': {
+    document: 'mutation WalkDeleteTunnel($id: ID!) { deleteTunnel(id: $id) }',
+    variables: (ids) => ({ id: ids.tunnelId }),
+    ...change(tunnelMissing),
+  },
+  'Mutation.addMember': {
+    document:
+      'mutation WalkAddMember($id: ID!) { addMember(organizationId: $id, email: "admin@sluice.local", role: VIEWER) { id } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...manage(organizationMissing),
+  },
+  'Mutation.changeMemberRole': {
+    document: 'mutation WalkRole($id: ID!) { changeMemberRole(memberId: $id, role: ADMIN) { id } }',
+    variables: (ids) => ({ id: ids.memberId }),
+    ...manage('SLUICE_MEMBER_NOT_FOUND'),
+  },
+  'Mutation.removeMember': {
+    document: 'mutation WalkRemoveMember($id: ID!) { removeMember(memberId: $id) }',
+    variables: (ids) => ({ id: ids.memberId }),
+    ...manage('SLUICE_MEMBER_NOT_FOUND'),
+  },
+  'Mutation.createAuthtoken': {
+    document:
+      'mutation WalkCreateAuthtoken($id: ID!) { createAuthtoken(organizationId: $id, name: "walk") { secret } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...manage(organizationMissing),
+  },
+  'Mutation.revokeAuthtoken': {
+    document: 'mutation WalkRevoke($id: ID!) { revokeAuthtoken(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.authtokenId }),
+    ...manage('SLUICE_AUTHTOKEN_NOT_FOUND'),
+  },
+  'Mutation.changePlan': {
+    document:
+      'mutation WalkPlan($id: ID!) { changePlan(organizationId: $id, planId: "business") { id } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...staff,
+  },
+  'Mutation.registerRelay': {
+    document: `mutation WalkRegister($id: ID!) { registerRelay(input: { id: $id, region: "eu", edgeUrl: "ws://thief.test",
+      publicHttpUrl: "http://thief.test", version: "1", capacity: 1 }) { id } }`,
+    variables: (ids) => ({ id: ids.relayId }),
+    ...relay,
+  },
+  'Mutation.heartbeatRelay': {
+    document: `mutation WalkHeartbeat($id: ID!) { heartbeatRelay(input: { id: $id, draining: true, connections: 0, sessions: [] }) }`,
+    variables: (ids) => ({ id: ids.relayId }),
+    ...relay,
+  },
+}
