@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { Live } from './live.ts'
 import { createTunnel, putOnPlan, recordOf, tellRequests } from './traffic.ts'
-import { codeOf, cookieOf, openWorld, type Person, type World } from './world.ts'
+import { codeOf, cookieOf, eventually, openWorld, type Person, type World } from './world.ts'
 
 let world: World
 beforeAll(async () => {
@@ -80,7 +80,10 @@ test('a revoked authtoken is refused at once, and its live subscription ends', a
   await world.ask('mutation($id: ID!) { revokeAuthtoken(id: $id) { id } }', authtoken, {
     token: owner.token,
   })
-  expect(codeOf(await readTunnels(owner, secret))).toBe('SLUICE_AUTHTOKEN_INVALID')
+  await eventually(
+    async () => codeOf(await readTunnels(owner, secret)) === 'SLUICE_AUTHTOKEN_INVALID',
+    withinMs,
+  )
   await expectEnded(live, sinceMs)
   await expectLive(owner, others)
 })
@@ -100,7 +103,8 @@ test('a member who was taken out sees and hears nothing more, and others stay', 
       token: owner.token,
     },
   )
-  expect((await readTunnels(owner, member.token)).data).toEqual({ organization: null })
+  const isOut = async () => (await readTunnels(owner, member.token)).data.organization === null
+  await eventually(isOut, withinMs)
   await expectEnded(live, sinceMs)
   const heard = live.payloads.length
   await expectLive(owner, others)
@@ -126,7 +130,7 @@ test('a lower role holds at once', async () => {
       token: owner.token,
     },
   )
-  expect(codeOf(await create())).toBe('SLUICE_FORBIDDEN')
+  await eventually(async () => codeOf(await create()) === 'SLUICE_FORBIDDEN', withinMs)
   await expectEnded(live, sinceMs)
 })
 
@@ -155,8 +159,9 @@ test.for(['is added to another organization', 'makes an organization', 'gets a h
     await expectLive(owner, live)
     expect(live.payloads.filter(({ errors }) => errors)).toEqual([])
     expect(live.isOver).toBe(false)
-    const { data } = await readTunnels(other, member.token)
-    expect(data.organization !== null).toBe(how === 'is added to another organization')
+    const seen = async () => (await readTunnels(other, member.token)).data.organization !== null
+    const isAdded = how === 'is added to another organization'
+    await eventually(async () => (await seen()) === isAdded, withinMs)
   },
 )
 
@@ -167,7 +172,10 @@ test('a sign-out ends what that sign-in follows, and leaves the person’s other
   const staying = await followStatus(owner, again.token)
   const sinceMs = performance.now()
   await world.ask('mutation { signOut }', {}, { token: member.token, cookie: member.cookie })
-  expect(codeOf(await readTunnels(owner, member.token))).toBe('SLUICE_UNAUTHENTICATED')
+  await eventually(
+    async () => codeOf(await readTunnels(owner, member.token)) === 'SLUICE_UNAUTHENTICATED',
+    withinMs,
+  )
   await expectEnded(ending, sinceMs)
   await expectLive(owner, staying)
   expect((await readTunnels(owner, again.token)).errors).toBeUndefined()
