@@ -12,6 +12,17 @@ export const Entitlements = z.object({
 })
 export type Entitlements = z.infer<typeof Entitlements>
 
+/** What the free plan allows, and so every organization until billing has told. */
+export const freeEntitlements: Entitlements = {
+  maxTunnels: 3,
+  maxConcurrentConnections: 20,
+  maxCustomDomains: 1,
+  maxMembers: 3,
+  requestsPerPeriod: 20_000,
+  bytesPerPeriod: 1024 ** 3,
+  requestLogDays: 1,
+}
+
 /** Facts that other subgraphs react to. A payload is parsed before use: it may be from the last release. */
 export const events = {
   'organization.created': z.object({

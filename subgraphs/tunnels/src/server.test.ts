@@ -3,10 +3,10 @@ import { silentLog } from '@sluice/kit/log'
 import type { Principal } from '@sluice/kit/principal'
 import { generatePrivateJwks, openSigningKeys, publicJwksOf } from '@sluice/kit/signing-keys'
 import type { EventEnvelope, EventName, EventPayload } from '@sluice/schema/events'
+import { freeEntitlements } from '@sluice/schema/events'
 import { redisKeys } from '@sluice/schema/redis'
 import { expect, test, vi } from 'vitest'
 
-import { freeEntitlements } from './organization/organization.ts'
 import { createServer } from './server.ts'
 import { openWorld, relayPrincipal, type World, waitMs } from './testing/world.ts'
 

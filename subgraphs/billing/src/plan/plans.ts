@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 
-import type { Entitlements } from '@sluice/schema/events'
+import { freeEntitlements, type Entitlements } from '@sluice/schema/events'
 
 /** A named set of entitlements at a price. */
 export interface Plan {
@@ -25,15 +25,7 @@ export const plans: readonly Plan[] = [
     description: 'To try Sluice and for small things of your own.',
     monthlyPriceMinor: 0,
     currency: 'USD',
-    entitlements: {
-      maxTunnels: 3,
-      maxConcurrentConnections: 20,
-      maxCustomDomains: 1,
-      maxMembers: 3,
-      requestsPerPeriod: 20_000,
-      bytesPerPeriod: gibibyte,
-      requestLogDays: 1,
-    },
+    entitlements: freeEntitlements,
   },
   {
     id: 'starter',

@@ -5,6 +5,7 @@ import type { EntityManager } from '@sluice/kit/database'
 import { recordEvent } from '@sluice/kit/outbox'
 import { assertMay, may } from '@sluice/kit/principal'
 import { SluiceError } from '@sluice/schema/errors'
+import { freeEntitlements } from '@sluice/schema/events'
 
 import type { Context } from '../context.ts'
 import { Allowance } from '../organization/allowance.entity.ts'
@@ -16,8 +17,6 @@ import { parseDomainName } from './domain-name.ts'
 
 /** Whatever the plan says: an agent token names at most 50 endpoint hosts, the tunnel's own among them. */
 const domainsPerOrganizationMax = 49
-/** While billing has not told the plan yet. */
-const domainsMaxWithoutPlan = 1
 const tokenBytes = 16
 
 const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
@@ -60,7 +59,7 @@ export async function addCustomDomain(
 
 async function domainsMaxOf(em: EntityManager, organizationId: string): Promise<number> {
   const allowance = await em.findOne(Allowance, { organizationId })
-  const max = allowance?.maxCustomDomains ?? domainsMaxWithoutPlan
+  const max = allowance?.maxCustomDomains ?? freeEntitlements.maxCustomDomains
   return Math.min(max, domainsPerOrganizationMax)
 }
 

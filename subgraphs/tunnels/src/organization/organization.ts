@@ -1,19 +1,8 @@
 import type { EntityManager } from '@sluice/kit/database'
 import type { EventHandlers } from '@sluice/kit/inbox'
-import { Entitlements } from '@sluice/schema/events'
+import { Entitlements, freeEntitlements } from '@sluice/schema/events'
 
 import { Organization } from './organization.entity.ts'
-
-/** What an organization may do until billing has told: the numbers of the free plan. */
-export const freeEntitlements: Entitlements = {
-  maxTunnels: 3,
-  maxConcurrentConnections: 20,
-  maxCustomDomains: 0,
-  maxMembers: 3,
-  requestsPerPeriod: 20_000,
-  bytesPerPeriod: 1024 ** 3,
-  requestLogDays: 1,
-}
 
 export async function entitlementsOf(
   em: EntityManager,

@@ -1,9 +1,9 @@
 import type { EntityManager } from '@sluice/kit/database'
 import { defineJob } from '@sluice/kit/job'
+import { freeEntitlements } from '@sluice/schema/events'
 import { z } from 'zod'
 
 import type { JobDeps } from '../job-deps.ts'
-import { freeEntitlements } from '../organization/organization.ts'
 import { dayOf, daysAfter, dropPartition, listPartitions, lockStorage } from './partition.ts'
 
 /** Rows deleted per statement: short enough that nobody waits for it. */

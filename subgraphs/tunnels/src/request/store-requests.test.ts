@@ -1,8 +1,8 @@
+import { freeEntitlements } from '@sluice/schema/events'
 import { redisChannels } from '@sluice/schema/redis'
 import { expect, test, vi } from 'vitest'
 
 import { Organization } from '../organization/organization.entity.ts'
-import { freeEntitlements } from '../organization/organization.ts'
 import { openWorld, recordOf, type World, waitMs } from '../testing/world.ts'
 import { CapturedRequest } from './captured-request.entity.ts'
 import { dropExpiredRequests } from './drop-expired-requests.ts'
