@@ -109,9 +109,9 @@ export const errors = {
   },
   SLUICE_MEMBERS_MAX: {
     status: 403,
-    title: 'An organization can have {max} members.',
-    cause: 'The limit is reached.',
-    fix: 'Remove a member who has left.',
+    title: 'The plan allows {max} members.',
+    cause: 'The organization has as many as that already.',
+    fix: 'Remove a member who has left, or choose a larger plan.',
   },
   SLUICE_AUTHTOKENS_MAX: {
     status: 403,

@@ -24,6 +24,7 @@ const entities = `query ($of: [_Any!]!) { _entities(representations: $of) {
 /** An organization with this many members besides its owner. */
 async function crowd(world: World, size: number): Promise<{ owner: Person; others: Person[] }> {
   const owner = await world.person('Olga')
+  await world.tellEntitlements(owner.organizationId, { maxMembers: 1 + size })
   const others = []
   for (let index = 0; index < size; index += 1) {
     const other = await world.person(`Otto ${index}`)

@@ -1,10 +1,12 @@
 import { fileURLToPath } from 'node:url'
 
 import type { DatabaseOptions } from '@sluice/kit/database'
+import { InboxEvent, InboxVersion } from '@sluice/kit/inbox'
 import { OutboxEvent } from '@sluice/kit/outbox'
 
 import { AuditEntry } from './audit/audit-entry.entity.ts'
 import { Authtoken } from './authtoken/authtoken.entity.ts'
+import { Allowance } from './organization/allowance.entity.ts'
 import { Member } from './organization/member.entity.ts'
 import { Organization } from './organization/organization.entity.ts'
 import { SignIn } from './sign-in/sign-in.entity.ts'
@@ -13,6 +15,17 @@ import { User } from './user/user.entity.ts'
 /** The tables of identity: everything `openOrm` needs but the address of the database. */
 export const database = {
   schema: 'identity',
-  entities: [User, Organization, Member, SignIn, Authtoken, AuditEntry, OutboxEvent],
+  entities: [
+    User,
+    Organization,
+    Member,
+    Allowance,
+    SignIn,
+    Authtoken,
+    AuditEntry,
+    OutboxEvent,
+    InboxEvent,
+    InboxVersion,
+  ],
   migrationsPath: fileURLToPath(new URL('../migrations', import.meta.url)),
 } satisfies Omit<DatabaseOptions, 'databaseUrl'>

@@ -1,3 +1,4 @@
+import { forkSystem } from '@sluice/kit/database'
 import { freePort, startRedis } from '@sluice/kit/engines'
 import {
   createInternalSigner,
@@ -10,6 +11,7 @@ import { anonymous, gatewayPrincipal, type Principal } from '@sluice/kit/princip
 import { openChannelHub } from '@sluice/kit/redis'
 import { generatePrivateJwks, openSigningKeys, publicJwksOf } from '@sluice/kit/signing-keys'
 import { openDatabase, openTestRedis } from '@sluice/kit/testing'
+import { freeEntitlements, type EventEnvelope } from '@sluice/schema/events'
 import { redisChannels, redisKeys, type Revocation } from '@sluice/schema/redis'
 import { Redis } from 'ioredis'
 import { createRemoteJWKSet, jwtVerify } from 'jose'
@@ -90,6 +92,35 @@ async function openServer(options: { redisUrl?: string; consoleOrigin?: string }
     [Symbol.asyncDispose]: () => closing.disposeAsync(),
   }
 }
+
+test('what billing tells of a plan holds for the members of that organization', async () => {
+  await using server = await openServer()
+  const redis = new Redis(server.redisUrl)
+  const organizationId = crypto.randomUUID()
+  const event: EventEnvelope = {
+    id: crypto.randomUUID(),
+    name: 'entitlements.changed',
+    entity: `organization:${organizationId}`,
+    version: 1,
+    occurredAt: new Date().toISOString(),
+    payload: {
+      organizationId,
+      planId: 'pro',
+      entitlements: { ...freeEntitlements, maxMembers: 25 },
+    },
+  }
+
+  await redis.xadd(redisKeys.events, '*', 'event', JSON.stringify(event))
+  redis.disconnect()
+
+  await expect
+    .poll(() =>
+      forkSystem(server.db.orm).execute(
+        'select organization_id, max_members from identity.allowance',
+      ),
+    )
+    .toEqual([{ organization_id: organizationId, max_members: 25 }])
+})
 
 test('a browser’s sign-in travels as token and cookie, goes on by the cookie, and ends', async () => {
   await using server = await openServer()

@@ -1,4 +1,5 @@
 import { forkSystem, migrate, openOrm, type Orm } from '@sluice/kit/database'
+import { openInbox } from '@sluice/kit/inbox'
 import { createInternalVerifier } from '@sluice/kit/internal-token'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
@@ -11,6 +12,7 @@ import type { JSONWebKeySet } from 'jose'
 import { createAuthenticateRoute } from './authenticate/authenticate-route.ts'
 import { createContext, type Deps } from './context.ts'
 import { seedFirstAdmin, type FirstAdmin } from './first-admin.ts'
+import { incomingEvents } from './incoming-events.ts'
 import { database } from './orm.ts'
 import { createRevocations } from './revocations.ts'
 import { schema } from './schema.ts'
@@ -64,6 +66,15 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const redis = openRedis(options.redisUrl, log)
     closer.defer(() => redis.disconnect())
     const outbox = closer.add(openOutboxPublisher({ orm, redis, source: database.schema, log }))
+    closer.add(
+      openInbox({
+        orm,
+        redisUrl: options.redisUrl,
+        consumer: database.schema,
+        handlers: incomingEvents,
+        log,
+      }),
+    )
     closer.add(purgeEveryHour(orm, log, now))
 
     const deps: Deps = {

@@ -4,10 +4,12 @@ import { anonymous, type Principal } from '@sluice/kit/principal'
 import { openRedis } from '@sluice/kit/redis'
 import { generatePrivateJwks, openSigningKeys } from '@sluice/kit/signing-keys'
 import { openDatabase, openTestRedis, type TestDatabase } from '@sluice/kit/testing'
+import { freeEntitlements, type Entitlements } from '@sluice/schema/events'
 import { inject } from 'vitest'
 
 import { principalOfSignIn } from './authenticate/principal-of.ts'
 import { createContext, refreshTokenHeader, type Context, type Deps } from './context.ts'
+import { incomingEvents } from './incoming-events.ts'
 import { database } from './orm.ts'
 import { createAccessTokens } from './sign-in/access-token.ts'
 import { createAttempts } from './sign-in/attempts.ts'
@@ -51,6 +53,8 @@ export interface World extends AsyncDisposable {
     cookie: () => string | null
   }
   person(name?: string): Promise<Person>
+  /** As when billing has told what an organization may do. */
+  tellEntitlements(organizationId: string, changed: Partial<Entitlements>): Promise<void>
 }
 
 export async function openWorld(): Promise<World> {
@@ -125,6 +129,16 @@ export async function openWorld(): Promise<World> {
           return request({ principal: principal ?? anonymous }).context
         },
       }
+    },
+    async tellEntitlements(organizationId, changed) {
+      const entitlements = { ...freeEntitlements, ...changed }
+      await forkSystem(db.orm).transactional((em) =>
+        incomingEvents['entitlements.changed'](em, {
+          organizationId,
+          planId: 'free',
+          entitlements,
+        }),
+      )
     },
     async [Symbol.asyncDispose]() {
       redis.disconnect()

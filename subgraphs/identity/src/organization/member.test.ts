@@ -1,6 +1,7 @@
 import { forkSystem } from '@sluice/kit/database'
 import type { Role } from '@sluice/kit/principal'
 import { memberOf } from '@sluice/kit/testing'
+import { freeEntitlements } from '@sluice/schema/events'
 import { expect, test } from 'vitest'
 
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
@@ -53,6 +54,30 @@ test('a person is a member once, also when two add them at once', async () => {
     'done',
     'SLUICE_MEMBER_EXISTS',
   ])
+})
+
+test('an organization has as many members as its plan allows, also when many are added at once', async () => {
+  await using world = await openWorld()
+  const owner = await world.person()
+  const { organizationId } = owner
+  const addAll = async (count: number) => {
+    const people = await Promise.all(Array.from({ length: count }, () => world.person()))
+    const adding = people.map(async ({ email }) =>
+      addMember(await owner.context(), organizationId, email, 'VIEWER'),
+    )
+    return codesOf(await Promise.allSettled(adding)).filter((code) => code === 'done').length
+  }
+
+  // The owner is one of them.
+  expect(await addAll(4)).toBe(freeEntitlements.maxMembers - 1)
+  await world.tellEntitlements(organizationId, { maxMembers: 5 })
+  expect(await addAll(4)).toBe(2)
+  await world.tellEntitlements(organizationId, { maxMembers: 1 })
+
+  const late = await world.person()
+  await expect(
+    addMember(await owner.context(), organizationId, late.email, 'VIEWER'),
+  ).rejects.toMatchObject({ code: 'SLUICE_MEMBERS_MAX', details: { max: 1 } })
 })
 
 test('only people who have signed up can be added, and trying many addresses is stopped', async () => {

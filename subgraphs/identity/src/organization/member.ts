@@ -3,6 +3,7 @@ import type { EntityManager } from '@sluice/kit/database'
 import { afterKeyset, pageOf, type Page } from '@sluice/kit/keyset'
 import { assertMay, isAtLeast, type Role } from '@sluice/kit/principal'
 import { SluiceError } from '@sluice/schema/errors'
+import { freeEntitlements } from '@sluice/schema/events'
 
 import { recordAct } from '../audit/audit.ts'
 import { revokeAuthtokensOf } from '../authtoken/authtoken.ts'
@@ -11,10 +12,9 @@ import { attemptLimits } from '../sign-in/attempts.ts'
 import { isId } from '../text.ts'
 import { User } from '../user/user.entity.ts'
 import { foldEmail } from '../user/user.ts'
+import { Allowance } from './allowance.entity.ts'
 import { lastOwnerConstraint, Member } from './member.entity.ts'
 import { assertMayJoinOneMore, lockAsActor, personOf } from './organization.ts'
-
-const membersMax = 1_000
 
 /** The members of an organization, newest first. For its members. */
 export async function memberPage(
@@ -52,9 +52,7 @@ export async function addMember(
     if (!isAtLeast(actor.role, role)) throw new SluiceError('SLUICE_FORBIDDEN')
     const user = await em.findOne(User, { email: foldEmail(email) })
     if (!user) throw new SluiceError('SLUICE_USER_NOT_FOUND')
-    if ((await em.count(Member, { organizationId })) >= membersMax) {
-      throw new SluiceError('SLUICE_MEMBERS_MAX', { max: membersMax })
-    }
+    await assertRoomForMember(em, organizationId)
     await assertMayJoinOneMore(em, user.id)
     const id = crypto.randomUUID()
     const added = em.create(Member, { id, organizationId, userId: user.id, role, joinedAt: now() })
@@ -165,6 +163,14 @@ async function findMember({ em }: Context, id: string): Promise<Member> {
   const member = isId(id) ? await em.findOne(Member, { id }) : null
   if (!member) throw new SluiceError('SLUICE_MEMBER_NOT_FOUND')
   return member
+}
+
+/** The organization is locked, so that two that add at once count one after the other. */
+async function assertRoomForMember(em: EntityManager, organizationId: string): Promise<void> {
+  const allowance = await em.findOne(Allowance, { organizationId })
+  const max = allowance?.maxMembers ?? freeEntitlements.maxMembers
+  const members = await em.count(Member, { organizationId })
+  if (members >= max) throw new SluiceError('SLUICE_MEMBERS_MAX', { max })
 }
 
 /** The member as it is now that the organization is locked: it may have changed while we waited. */
