@@ -80,10 +80,9 @@ test('a revoked authtoken is refused at once, and its live subscription ends', a
   await world.ask('mutation($id: ID!) { revokeAuthtoken(id: $id) { id } }', authtoken, {
     token: owner.token,
   })
-  await eventually(
-    async () => codeOf(await readTunnels(owner, secret)) === 'SLUICE_AUTHTOKEN_INVALID',
-    withinMs,
-  )
+  await expect
+    .poll(async () => codeOf(await readTunnels(owner, secret)), { timeout: withinMs })
+    .toBe('SLUICE_AUTHTOKEN_INVALID')
   await expectEnded(live, sinceMs)
   await expectLive(owner, others)
 })

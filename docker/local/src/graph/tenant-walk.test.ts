@@ -5,12 +5,15 @@ import {
   buildSchema,
   getNamedType,
   isInputObjectType,
+  isLeafType,
+  isObjectType,
   type GraphQLField,
   type GraphQLInputType,
+  type GraphQLObjectType,
 } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { rows, type Ids, type Row, type Verdict } from './tenant-walk.ts'
+import { organizationRows, rows, type Ids, type Row, type Verdict } from './tenant-walk.ts'
 import { attachDomain, createTunnel, putOnPlan, recordOf, tellRequests } from './traffic.ts'
 import {
   codeOf,
@@ -60,7 +63,8 @@ beforeAll(async () => {
     authtokenId: '',
     relayId,
   }
-  for (const { scopes } of Object.values(rows).map(({ authtoken }) => authtoken)) {
+  for (const { authtoken } of [...Object.values(rows), ...Object.values(organizationRows)]) {
+    const { scopes } = authtoken
     const key = scopes.join()
     if (authtokens.has(key)) continue
     const made = await world.ask(
@@ -137,9 +141,10 @@ const takesId = (type: GraphQLInputType): boolean => {
   return isInputObjectType(named) && Object.values(named.getFields()).some((f) => takesId(f.type))
 }
 
-test('every root field that takes an id has a row', () => {
-  const path = createRequire(import.meta.url).resolve('@sluice/schema/api.graphql')
-  const schema = buildSchema(readFileSync(path, 'utf8'))
+const path = createRequire(import.meta.url).resolve('@sluice/schema/api.graphql')
+const schema = buildSchema(readFileSync(path, 'utf8'))
+
+test('every root field that takes an id, and every field of an organization, has a row', () => {
   const roots = [schema.getQueryType(), schema.getMutationType(), schema.getSubscriptionType()]
   const fields = roots.flatMap((root) =>
     Object.values(root?.getFields() ?? {}).map(
@@ -150,6 +155,52 @@ test('every root field that takes an id has a row', () => {
     .filter(([, { args }]) => args.some(({ type }) => takesId(type)))
     .map(([name]) => name)
   expect(Object.keys(rows).toSorted()).toEqual(takers.toSorted())
+  const fieldsOfOrganization = Object.keys(organizationType().getFields())
+  expect(Object.keys(organizationRows).toSorted()).toEqual(fieldsOfOrganization.toSorted())
+})
+
+function organizationType(): GraphQLObjectType {
+  const type = schema.getType('Organization')
+  if (!isObjectType(type)) throw new TypeError('Organization is no object type')
+  return type
+}
+
+test.for(Object.entries(organizationRows))(
+  'Organization.%s is shown to those who may see it',
+  async ([name, row]) => {
+    const type = organizationType().getFields()[name]?.type
+    const selection = type && isLeafType(getNamedType(type)) ? '' : '{ __typename }'
+    const readField = async (token: string | undefined): Promise<Verdict> => {
+      const answer = await world.ask(
+        `query($id: ID!) { organization(id: $id) { shown: ${name} ${selection} } }`,
+        { id: ids.organizationId },
+        { token },
+      )
+      if (answer.errors) return codeOf(answer) as Verdict
+      return (answer.data.organization?.shown ?? null) === null ? 'missing' : 'allowed'
+    }
+    expect({
+      owner: await readField(owner.token),
+      viewer: await readField(viewer.token),
+      authtoken: await readField(authtokens.get(row.authtoken.scopes.join())),
+      stranger: await readField(stranger.token),
+    }).toEqual({
+      owner: 'allowed',
+      viewer: row.viewer,
+      authtoken: row.authtoken.verdict,
+      stranger: 'missing',
+    })
+  },
+)
+
+test('the requests of a tunnel are not shown to an authtoken that may read tunnels only', async () => {
+  const answer = await world.ask(
+    'query($id: ID!) { tunnel(id: $id) { id requests { nodes { id } } } }',
+    { id: ids.tunnelId },
+    { token: authtokens.get('TUNNELS_START,TUNNELS_READ') },
+  )
+  expect(codeOf(answer)).toBe('SLUICE_FORBIDDEN')
+  expect(answer.data).toEqual({ tunnel: null })
 })
 
 test.for(Object.entries(rows))('%s keeps out who may not, and changes nothing', async ([, row]) => {

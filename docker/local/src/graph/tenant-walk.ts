@@ -237,3 +237,36 @@ export const rows: Record<string, Row> = {
     ...relay,
   },
 }
+
+/** How a field of an organization answers a viewer, and an owner's authtoken with these scopes. */
+export interface FieldRow {
+  viewer: Verdict
+  authtoken: { scopes: readonly AuthtokenScope[]; verdict: Verdict }
+}
+
+const open = {
+  viewer: 'allowed',
+  authtoken: { scopes: ['TUNNELS_START'], verdict: 'allowed' },
+} as const
+const readable = (scope: AuthtokenScope) =>
+  ({ viewer: 'allowed', authtoken: { scopes: except(scope), verdict: 'missing' } }) as const
+const people = { viewer: 'allowed', authtoken: { scopes: all, verdict: forbidden } } as const
+
+/** A row per field of `Organization`: whoever may see the organization may not see all of it. */
+export const organizationRows: Record<string, FieldRow> = {
+  id: open,
+  name: open,
+  slug: open,
+  createdAt: open,
+  viewerRole: open,
+  members: people,
+  authtokens: people,
+  auditEntries: { ...people, viewer: forbidden },
+  tunnels: readable('TUNNELS_READ'),
+  customDomains: readable('TUNNELS_READ'),
+  requests: readable('REQUESTS_READ'),
+  plan: readable('TUNNELS_READ'),
+  planSubscription: readable('TUNNELS_READ'),
+  entitlements: readable('TUNNELS_READ'),
+  usage: readable('TUNNELS_READ'),
+}
