@@ -170,14 +170,16 @@ export function createAuthenticator(options: {
         const leftMs = Math.min(Math.max(0, expiresAtMs - now()), timerMsMax)
         timers.push(setTimeout(() => endOnce(new SluiceError('SLUICE_UNAUTHENTICATED')), leftMs))
       }
-      const lookAgain = setInterval(() => {
-        authenticate(authorization, ip).catch((error: unknown) => {
-          // Identity being away ends no stream: expiry and revocations still do.
-          const away = error instanceof SluiceError && error.code === 'SLUICE_SUBGRAPH_UNAVAILABLE'
-          if (!away) endOnce(new SluiceError('SLUICE_UNAUTHENTICATED'))
-        })
-      }, limits.revalidateMs)
-      timers.push(lookAgain)
+      timers.push(
+        setInterval(() => {
+          renew(entry, authenticate).catch((error: unknown) => {
+            // Identity being away ends no stream: expiry and revocations still do.
+            const code = error instanceof SluiceError ? error.code : null
+            if (code !== 'SLUICE_SUBGRAPH_UNAVAILABLE')
+              endOnce(new SluiceError('SLUICE_UNAUTHENTICATED'))
+          })
+        }, limits.revalidateMs),
+      )
       return leave
     },
 
@@ -187,25 +189,27 @@ export function createAuthenticator(options: {
   }
 }
 
-/** A membership that was gained ends nothing. One that was lost, or not known in time to be kept, does. */
+/** Looks at the credential again. Rights that were gained end nothing; one that was lost does. */
+async function renew(entry: Watched, authenticate: Authenticator['authenticate']): Promise<void> {
+  const { caller, ip, changed } = entry
+  const renewed = await authenticate(caller.authorization, ip)
+  if (!keepsRights(caller.principal, renewed.principal)) {
+    throw new SluiceError('SLUICE_UNAUTHENTICATED')
+  }
+  entry.caller = renewed
+  changed(renewed)
+}
+
+/** A change of memberships that is not explained in time counts as a loss. */
 async function followMembership(
   entry: Watched,
   authenticate: Authenticator['authenticate'],
   withinMs: number,
 ): Promise<void> {
-  const { caller, ip, changed, end } = entry
-  const ending = () => end(new SluiceError('SLUICE_UNAUTHENTICATED'))
+  const ending = () => entry.end(new SluiceError('SLUICE_UNAUTHENTICATED'))
   const deadline = setTimeout(ending, withinMs)
-  try {
-    const renewed = await authenticate(caller.authorization, ip)
-    if (!keepsRights(caller.principal, renewed.principal)) return ending()
-    entry.caller = renewed
-    changed(renewed)
-  } catch {
-    ending()
-  } finally {
-    clearTimeout(deadline)
-  }
+  await renew(entry, authenticate).catch(ending)
+  clearTimeout(deadline)
 }
 
 /** Credentials are not kept, only what they hash to. */

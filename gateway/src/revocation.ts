@@ -17,10 +17,12 @@ export function isRevoked(principal: Principal, { kind, id }: Revocation): boole
 
 /** Whether everything that was allowed before is allowed still: what was opened then may stay open. */
 export function keepsRights(before: Principal, now: Principal): boolean {
-  return before.memberships.every(({ organizationId, role }) => {
+  const roles = before.memberships.every(({ organizationId, role }) => {
     const held = roleIn(now, organizationId)
     return held !== null && isAtLeast(held, role)
   })
+  const scopes = before.scopes.every((scope) => now.scopes.includes(scope))
+  return roles && scopes && (now.isAdmin || !before.isAdmin)
 }
 
 /** A message of the revocations channel, or null for what is none. */

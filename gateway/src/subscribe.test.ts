@@ -387,6 +387,22 @@ test('a credential that became void without a word ends its subscriptions when i
   await world.lives(0)
 })
 
+test('a membership that was lost without a word ends its subscriptions when it is looked at again', async () => {
+  await using world = await createWorld({
+    limits: { revalidateMs: 100, authenticationCachedMs: 50 },
+  })
+  const member = memberPrincipal()
+  const token = world.signIn(member)
+  const received = await live(world, token)
+
+  world.identity.change(token, { ...member, memberships: [] })
+
+  expect(await received.next()).toMatchObject({
+    errors: [{ extensions: { code: 'SLUICE_UNAUTHENTICATED' } }],
+  })
+  await world.lives(0)
+})
+
 test('while identity is away running subscriptions go on', async () => {
   await using world = await createWorld({
     limits: { revalidateMs: 100, authenticationCachedMs: 50 },
