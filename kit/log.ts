@@ -1,3 +1,6 @@
+import { fstatSync } from 'node:fs'
+import { Socket } from 'node:net'
+
 import { pino, type DestinationStream, type Logger } from 'pino'
 
 export type Log = Logger
@@ -14,10 +17,32 @@ const redacted = [
   'refreshToken',
 ].flatMap((name) => [name, `*.${name}`])
 
+/** Lines that wait for a reader; beyond it they are dropped: a lost line never fails a request. */
+const unreadBytesMax = 1024 * 1024
+const stdoutFd = 1
+
 /** One logger per process, JSON lines. `name` is the part: `relay`, `gateway`, `tunnels`. */
-export function createLog(name: string, level = 'info', destination?: DestinationStream): Log {
-  const options = { name, level, redact: { paths: redacted, censor: '[redacted]' } }
-  return destination ? pino(options, destination) : pino(options)
+export function createLog(name: string, level = 'info', destination = openStdout()): Log {
+  return pino({ name, level, redact: { paths: redacted, censor: '[redacted]' } }, destination)
+}
+
+/**
+ * Standard output that never waits. Written as usual, a pipe whose reader has stopped would hold the whole process,
+ * with every stream in it, and its exit too.
+ */
+function openStdout(): DestinationStream {
+  const stdout = fstatSync(stdoutFd)
+  if (!stdout.isFIFO() && !stdout.isSocket()) return pino.destination(stdoutFd)
+
+  const pipe = new Socket({ fd: stdoutFd, readable: false, writable: true })
+  pipe.unref()
+  // The reader has gone: there is nobody left to tell.
+  pipe.on('error', () => undefined)
+  return {
+    write(line) {
+      if (pipe.writable && pipe.writableLength <= unreadBytesMax) pipe.write(line)
+    },
+  }
 }
 
 /** A logger that says nothing, for tests. */
