@@ -3,7 +3,7 @@ import { WebSocket } from 'ws'
 
 import type { GraphError } from './world.ts'
 
-export interface LivePayload {
+interface LivePayload {
   // oxlint-disable-next-line typescript/no-explicit-any -- The shape is the subscription's.
   data?: any
   errors?: GraphError[]

@@ -34,7 +34,7 @@ export interface GraphAnswer {
   cookies: string[]
 }
 
-export interface Asking {
+interface Asking {
   token?: string | undefined
   cookie?: string
   ip?: string
@@ -70,7 +70,7 @@ export interface World
 }
 
 export const password = 'correct horse battery'
-export const signUpText =
+const signUpText =
   'mutation SignUpOfTest($input: SignUpInput!) { signUp(input: $input) { accessToken user { id memberships { organization { id } } } } }'
 export const signInText =
   'mutation SignInOfTest($email: String!, $password: String!) { signIn(email: $email, password: $password) { accessToken } }'
