@@ -170,16 +170,7 @@ export function createAuthenticator(options: {
         const leftMs = Math.min(Math.max(0, expiresAtMs - now()), timerMsMax)
         timers.push(setTimeout(() => endOnce(new SluiceError('SLUICE_UNAUTHENTICATED')), leftMs))
       }
-      timers.push(
-        setInterval(() => {
-          renew(entry, authenticate).catch((error: unknown) => {
-            // Identity being away ends no stream: expiry and revocations still do.
-            const code = error instanceof SluiceError ? error.code : null
-            if (code !== 'SLUICE_SUBGRAPH_UNAVAILABLE')
-              endOnce(new SluiceError('SLUICE_UNAUTHENTICATED'))
-          })
-        }, limits.revalidateMs),
-      )
+      timers.push(setInterval(() => void lookAgain(entry, authenticate), limits.revalidateMs))
       return leave
     },
 
@@ -198,6 +189,17 @@ async function renew(entry: Watched, authenticate: Authenticator['authenticate']
   }
   entry.caller = renewed
   changed(renewed)
+}
+
+/** Identity being away ends no stream: expiry and revocations still do. */
+async function lookAgain(
+  entry: Watched,
+  authenticate: Authenticator['authenticate'],
+): Promise<void> {
+  await renew(entry, authenticate).catch((error: unknown) => {
+    const away = error instanceof SluiceError && error.code === 'SLUICE_SUBGRAPH_UNAVAILABLE'
+    if (!away) entry.end(new SluiceError('SLUICE_UNAUTHENTICATED'))
+  })
 }
 
 /** A change of memberships that is not explained in time counts as a loss. */
