@@ -17,7 +17,7 @@ export interface Nginx {
 export const fileBytes = 256 * 1_048_576
 
 /** Where nginx is; installs it when that needs no asking. */
-export function findNginx(): string {
+function findNginx(): string {
   const found = () =>
     spawnSync('sh', ['-c', 'command -v nginx'], { encoding: 'utf8' }).stdout.trim()
   if (found() !== '') return found()

@@ -16,7 +16,7 @@ import { lintSubgraphs } from './lints.ts'
 import { manifestOf, readOperations, type PublishedOperation } from './operations.ts'
 import { printSubgraphs } from './print.ts'
 
-export const updateCommand = 'npm run schema'
+const updateCommand = 'npm run schema'
 
 /** Everything that is wrong with the schema, one sentence each; nothing when it is in order. Writes nothing. */
 export async function checkSchema(): Promise<string[]> {

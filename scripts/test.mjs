@@ -1,4 +1,0 @@
-import { handOver, install } from './install.mjs'
-
-install()
-handOver(['scripts/test.ts', ...process.argv.slice(2)])

@@ -1,4 +1,0 @@
-import { handOver, install } from './install.mjs'
-
-install()
-handOver(['scripts/verify.ts', ...process.argv.slice(2)])
