@@ -17,6 +17,7 @@ import { SignUpPage } from './sign-in/sign-up-page.tsx'
 /** What is loaded on its own, when it is first shown or a moment before. */
 const pages = {
   signedIn: lazyRouteComponent(() => import('./shell/signed-in.tsx'), 'SignedIn'),
+  errorCodePage: lazyRouteComponent(() => import('./shell/error-code-page.tsx'), 'ErrorCodePage'),
   home: lazyRouteComponent(() => import('./shell/home.tsx'), 'Home'),
   shortcut: lazyRouteComponent(() => import('./shell/home.tsx'), 'Shortcut'),
   organizationShell: lazyRouteComponent(
@@ -74,6 +75,13 @@ const signUpRoute = createRoute({
   path: '/sign-up',
   beforeLoad: goHomeWhenIn,
   component: SignUpPage,
+})
+
+/** What a code means, for whoever met it: a visitor, an agent's screen, a log line. No sign-in is asked for. */
+const errorCode = createRoute({
+  getParentRoute: () => root,
+  path: '/errors/$code',
+  component: pages.errorCodePage,
 })
 
 const signedIn = createRoute({
@@ -178,6 +186,7 @@ const audit = createRoute({
 const routeTree = root.addChildren([
   signInRoute,
   signUpRoute,
+  errorCode,
   signedIn.addChildren([
     home,
     shortcut,

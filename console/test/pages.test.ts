@@ -22,14 +22,14 @@ const cases: readonly PageCase[] = [
     path: 'start',
     title: 'You are set up',
     full: 'was answered with 502',
-    empty: 'sluice http 3000',
+    empty: 'node agent/dist/sluice.js http 3000',
     owner: 'tunnels',
   },
   {
     path: 'tunnels',
     title: 'Tunnels',
     full: 'staging-api',
-    empty: 'sluice http 3000',
+    empty: 'node agent/dist/sluice.js http 3000',
     owner: 'tunnels',
   },
   {
@@ -43,7 +43,7 @@ const cases: readonly PageCase[] = [
     path: 'requests',
     title: 'Requests',
     full: '/hooks/stripe?delivery=3f1c',
-    empty: 'sluice http 3000',
+    empty: 'node agent/dist/sluice.js http 3000',
     owner: 'tunnels',
   },
   {
@@ -57,7 +57,7 @@ const cases: readonly PageCase[] = [
     path: 'authtokens',
     title: 'Authtokens',
     full: 'build server',
-    empty: 'sluice login --server',
+    empty: 'node agent/dist/sluice.js login --server',
     owner: 'identity',
   },
   {

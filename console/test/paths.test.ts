@@ -53,7 +53,9 @@ test('with the keyboard alone: sign in, then create an authtoken', async () => {
   await page.keyboard.press('Enter')
   await page.getByText('slt_NEW0bq8Zr2Vn6cXw3LkTy7Hd9Mf1Gs5Pj4Ae0uQiWo', { exact: true }).waitFor()
 
-  expect(await page.getByText('| sluice login --server').textContent()).toContain(opened.url)
+  expect(
+    await page.getByText('| node agent/dist/sluice.js login --server').textContent(),
+  ).toContain(opened.url)
   expect(await barriers(page)).toEqual([])
   expect(world.data.authtokens[0]?.name).toBe('pocket')
   await page.keyboard.press('Escape')
@@ -84,7 +86,7 @@ test('who signs up is led to the first request, step by step, without a reload',
   await page.getByRole('heading', { name: 'Get started' }).waitFor()
 
   await page.getByRole('button', { name: 'Create an authtoken' }).click()
-  await page.getByText('| sluice login --server').first().waitFor()
+  await page.getByText('| node agent/dist/sluice.js login --server').first().waitFor()
   await page.getByText('Waiting for the tunnel to come online…').waitFor()
 
   await untilLive(page)

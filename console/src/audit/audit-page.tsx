@@ -76,7 +76,7 @@ export function AuditPage() {
         {(entries) => (
           <>
             <AuditTable entries={entries} onFilter={filter} />
-            <LoadMore {...pages} count={entries.length} what="entries" />
+            <LoadMore {...pages} count={entries.length} what={['entry', 'entries']} />
           </>
         )}
       </Panel>
@@ -122,7 +122,7 @@ interface TableProps {
 function AuditTable({ entries, onFilter }: TableProps) {
   return (
     <div className="scroll">
-      <Table aria-label="Audit log" verticalSpacing={6} miw={760}>
+      <Table aria-label="Audit log" verticalSpacing={6} miw={1000}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>When</Table.Th>
@@ -150,7 +150,7 @@ function AuditTable({ entries, onFilter }: TableProps) {
                   {entry.action}
                 </Anchor>
               </Table.Td>
-              <Table.Td>
+              <Table.Td className="whole">
                 {entry.actor?.name ?? entry.actorName}
                 {entry.actorKind.toLowerCase() !== 'user' && (
                   <Text size="xs" c="dimmed">

@@ -70,7 +70,7 @@ export function AuthtokensPage() {
         {(authtokens) => (
           <>
             <AuthtokenTable authtokens={authtokens} {...(mayChange && { onRevoke: setRevoking })} />
-            <LoadMore {...pages} count={authtokens.length} what="authtokens" />
+            <LoadMore {...pages} count={authtokens.length} what={['authtoken', 'authtokens']} />
           </>
         )}
       </Panel>
@@ -100,7 +100,7 @@ interface TableProps {
 function AuthtokenTable({ authtokens, onRevoke }: TableProps) {
   return (
     <div className="scroll">
-      <Table aria-label="Authtokens">
+      <Table aria-label="Authtokens" miw={720}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Name</Table.Th>

@@ -1,5 +1,6 @@
 import { Stack, Text } from '@mantine/core'
 
+import { CliNote } from '../ui/cli-program.tsx'
 import { Command } from '../ui/copy.tsx'
 import { loginCommand } from './scopes.ts'
 
@@ -16,6 +17,7 @@ export function CreatedAuthtoken({ secret }: { secret: string }) {
       </Command>
       <Text size="sm">To log in with it, run this on the machine where the service runs:</Text>
       <Command>{loginCommand(secret, location.origin)}</Command>
+      <CliNote />
     </Stack>
   )
 }

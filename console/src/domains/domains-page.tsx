@@ -52,7 +52,12 @@ export function DomainsPage() {
             />
           ))}
           <div className="foot-alone">
-            <LoadMore {...pages} count={list.value.length} what="domains" max={limit} />
+            <LoadMore
+              {...pages}
+              count={list.value.length}
+              what={['domain', 'domains']}
+              max={limit}
+            />
           </div>
         </Stack>
       ) : (

@@ -95,11 +95,15 @@ test('what was read stays readable while it is read again', () => {
   expect(loadedOf({ data: full, error: undefined, fetching: true }, tunnelsOf).kind).toBe('full')
 })
 
-test('a link of an error leads to a web page or nowhere', () => {
-  const error = new CombinedError({
-    graphQLErrors: [{ message: 'x', extensions: { type: 'javascript:alert(1)' } }],
-  })
-  expect(problemAt(error)?.docsUrl).toBeNull()
+test('a link of an error leads to the console’s own page of the code or nowhere', () => {
+  const docsUrlOf = (code: string) =>
+    problemAt(
+      new CombinedError({
+        graphQLErrors: [{ message: 'x', extensions: { code, type: 'javascript:alert(1)' } }],
+      }),
+    )?.docsUrl
+  expect(docsUrlOf('SLUICE_TUNNELS_MAX')).toBe('/errors/SLUICE_TUNNELS_MAX')
+  expect(docsUrlOf('SLUICE_OF_A_LATER_RELEASE')).toBeNull()
 })
 
 test('a code whose details are not at hand reads without braces', () => {

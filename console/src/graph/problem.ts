@@ -1,4 +1,4 @@
-import { SluiceError, problemOf } from '@sluice/schema/errors'
+import { SluiceError, isErrorCode, problemOf } from '@sluice/schema/errors'
 import type { Details, ErrorCode } from '@sluice/schema/errors'
 import type { CombinedError } from '@urql/core'
 
@@ -8,7 +8,7 @@ export interface Problem {
   readonly title: string
   readonly cause: string
   readonly fix: string
-  /** The page about the code, when the server named one. */
+  /** The page about the code, when this console knows it. */
   readonly docsUrl: string | null
 }
 
@@ -40,8 +40,13 @@ export function pageFailed(reason: unknown): Problem {
 
 /** The catalogue's own words, for what the console finds by itself. */
 export function ofCatalogue(error: SluiceError): Problem {
-  const { code, title, detail, fix, type } = problemOf(error)
-  return { code, title, cause: detail, fix, docsUrl: type }
+  const { code, title, detail, fix } = problemOf(error)
+  return { code, title, cause: detail, fix, docsUrl: docsUrlOf(code) }
+}
+
+/** The console explains every code of its own catalogue, so that a server of one's own needs no web site. */
+function docsUrlOf(code: string): string | null {
+  return isErrorCode(code) ? `/errors/${code}` : null
 }
 
 /** What a code means where only some of its details are at hand: the others show as `…`. */
@@ -56,12 +61,13 @@ function problemOfGraphError({ message, extensions }: GraphError): Problem {
     const value = extensions[key]
     return typeof value === 'string' ? value : ''
   }
+  const code = text('code') || 'SLUICE_INTERNAL'
   return {
-    code: text('code') || 'SLUICE_INTERNAL',
+    code,
     title: message,
     cause: text('detail'),
     fix: text('fix'),
-    docsUrl: /^https?:\/\//.test(text('type')) ? text('type') : null,
+    docsUrl: docsUrlOf(code),
   }
 }
 

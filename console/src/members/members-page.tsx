@@ -102,7 +102,12 @@ export function MembersPage() {
                 onChangeRole={(member, next) => void changeRole(member, next)}
                 onRemove={setRemoving}
               />
-              <LoadMore {...pages} count={members.length} what="members" max={limit} />
+              <LoadMore
+                {...pages}
+                count={members.length}
+                what={['member', 'members']}
+                max={limit}
+              />
             </>
           )}
         </Panel>

@@ -99,7 +99,7 @@ export function RequestsPage() {
                 onReload={feed.refetch}
                 isCompact={isSplit && chosen !== undefined}
               />
-              <LoadMore {...feed} count={ids.length} what="requests" />
+              <LoadMore {...feed} count={ids.length} what={['request', 'requests']} />
             </>
           )}
         </Panel>

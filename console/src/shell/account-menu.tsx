@@ -1,6 +1,7 @@
 import { Avatar, Menu, Text, UnstyledButton, useMantineColorScheme } from '@mantine/core'
 import type { MantineColorScheme } from '@mantine/core'
 import {
+  IconApi,
   IconCheck,
   IconDeviceDesktop,
   IconKeyboard,
@@ -54,6 +55,17 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
           </Menu.Item>
         ))}
         <Menu.Divider />
+        {me.isAdmin && (
+          <Menu.Item
+            component="a"
+            href="/graphiql"
+            target="_blank"
+            rel="noreferrer"
+            leftSection={<IconApi size={14} />}
+          >
+            GraphiQL
+          </Menu.Item>
+        )}
         <Menu.Item leftSection={<IconKeyboard size={14} />} onClick={onHelp}>
           Keyboard shortcuts
         </Menu.Item>

@@ -1,4 +1,4 @@
-import { Anchor, Button, Code, Group, Stack, Text, Title } from '@mantine/core'
+import { Anchor, Button, Group, Stack, Text, Title } from '@mantine/core'
 import { IconCheck } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -17,6 +17,7 @@ import { loadedOf, problemOfParts } from '../graph/loaded.ts'
 import { useStream } from '../live/use-stream.ts'
 import { usePlace } from '../shell/organization.ts'
 import { useStatusNews } from '../tunnels/tunnel-statuses-context.ts'
+import { CliNote } from '../ui/cli-program.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Page } from '../ui/page.tsx'
 import { Panel } from '../ui/panel.tsx'
@@ -60,7 +61,8 @@ export function GetStartedPage() {
   const request = live ?? firstVisit(data?.organization?.requests?.nodes ?? [])
   const progress = progressOf({
     hasAuthtoken:
-      secret !== null || (authtokens.data?.organization?.authtokens.nodes.length ?? 0) > 0,
+      secret !== null ||
+      (authtokens.data?.organization?.authtokens.nodes ?? []).some(({ revokedAt }) => !revokedAt),
     hasOnlineTunnel: tunnel?.status === 'ONLINE',
     hasRequest: request !== null,
   })
@@ -197,9 +199,6 @@ function AuthtokenStep({ secret, state, isViewer, onCreated }: AuthtokenStepProp
   )
 }
 
-/** A server on one's own machine has the program beside it. */
-const isLoopback = ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname)
-
 interface TunnelStepProps {
   /** The line that logs in is shown one step above. */
   readonly hasSecret: boolean
@@ -231,12 +230,7 @@ function TunnelStep({ hasSecret, tunnel, state }: TunnelStepProps) {
       </Text>
       {!hasSecret && <Command>{`sluice login --server ${location.origin}`}</Command>}
       <Command>sluice http 3000</Command>
-      {isLoopback && (
-        <Text size="xs" c="dimmed">
-          If <Code>sluice</Code> is not installed: in the folder of this server, write{' '}
-          <Code>node agent/dist/sluice.js</Code> in its place.
-        </Text>
-      )}
+      {!hasSecret && <CliNote />}
       {state === 'now' && <Waiting>Waiting for the tunnel to come online…</Waiting>}
     </>
   )

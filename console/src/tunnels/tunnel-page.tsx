@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, SimpleGrid, Stack, Text } from '@mantine/core'
+import { Anchor, Button, Code, Group, SimpleGrid, Stack, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
@@ -9,7 +9,7 @@ import type { TunnelQuery } from '../gql/graphql.ts'
 import { loadedOf } from '../graph/loaded.ts'
 import { usePlace } from '../shell/organization.ts'
 import { Confirm } from '../ui/confirm.tsx'
-import { Command } from '../ui/copy.tsx'
+import { Command, Copy } from '../ui/copy.tsx'
 import { Page } from '../ui/page.tsx'
 import { Panel } from '../ui/panel.tsx'
 import { ProblemNote } from '../ui/problem-note.tsx'
@@ -53,7 +53,7 @@ export function TunnelPage() {
       {tunnel ? (
         <Stack>
           <SimpleGrid cols={{ base: 1, md: 2 }}>
-            <Address tunnel={tunnel} />
+            <Addresses tunnel={tunnel} />
             <About tunnel={tunnel} />
           </SimpleGrid>
           <SimpleGrid cols={{ base: 1, md: 2 }}>
@@ -70,7 +70,7 @@ export function TunnelPage() {
   )
 }
 
-function Address({ tunnel }: { tunnel: Tunnel }) {
+function Addresses({ tunnel }: { tunnel: Tunnel }) {
   const { slug } = usePlace().organization
   return (
     <Panel
@@ -95,9 +95,7 @@ function Address({ tunnel }: { tunnel: Tunnel }) {
       {(urls) => (
         <Stack gap="sm">
           {urls.map((url) => (
-            <Command key={url} isPlain what={`the address ${url}`}>
-              {url}
-            </Command>
+            <Address key={url} url={url} />
           ))}
           {tunnel.status !== 'ONLINE' && (
             <>
@@ -110,6 +108,19 @@ function Address({ tunnel }: { tunnel: Tunnel }) {
         </Stack>
       )}
     </Panel>
+  )
+}
+
+function Address({ url }: { url: string }) {
+  return (
+    <div className="command" data-plain>
+      <code>
+        <Anchor href={url} target="_blank" rel="noreferrer" inherit>
+          {url}
+        </Anchor>
+      </code>
+      <Copy value={url} what={`the address ${url}`} />
+    </div>
   )
 }
 
@@ -132,8 +143,14 @@ function About({ tunnel }: { tunnel: Tunnel }) {
               </dd>
             </>
           )}
-          <dt>Last started</dt>
-          <dd>{startedAt ? <Ago at={startedAt} /> : 'never'}</dd>
+          {startedAt && (
+            <>
+              <dt>Last started</dt>
+              <dd>
+                <Ago at={startedAt} />
+              </dd>
+            </>
+          )}
           <dt>Created</dt>
           <dd>
             <Ago at={createdAt} />
@@ -162,8 +179,8 @@ function Policy({ tunnel }: { tunnel: Tunnel }) {
       empty={
         <Stack gap="xs">
           <Text size="sm">
-            Everyone may visit. To ask for `user:password` in SITE_LOGIN, or to let in some
-            addresses only:
+            Everyone may visit. To ask visitors for the <Code>user:password</Code> in the variable
+            SITE_LOGIN, or to let in some addresses only:
           </Text>
           <Command>{`sluice http 3000 --name ${tunnel.name} --basic-auth env:SITE_LOGIN`}</Command>
           <Command>{`sluice http 3000 --name ${tunnel.name} --allow-ip 203.0.113.0/24`}</Command>

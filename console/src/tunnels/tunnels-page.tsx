@@ -83,7 +83,7 @@ export function TunnelsPage() {
                 </Table.Tbody>
               </Table>
             </div>
-            <LoadMore {...pages} count={tunnels.length} what="tunnels" max={limit} />
+            <LoadMore {...pages} count={tunnels.length} what={['tunnel', 'tunnels']} max={limit} />
           </>
         )}
       </Panel>
@@ -119,7 +119,13 @@ function TunnelRow({ tunnel, slug }: { tunnel: Tunnel; slug: string }) {
       </Table.Td>
       <Table.Td>
         <Group gap={2} wrap="nowrap">
-          <span className="mono whole">{tunnel.endpointHost}</span>
+          {url ? (
+            <Anchor href={url} target="_blank" rel="noreferrer" className="mono whole" c="inherit">
+              {tunnel.endpointHost}
+            </Anchor>
+          ) : (
+            <span className="mono whole">{tunnel.endpointHost}</span>
+          )}
           {url && <Copy value={url} what={`the address of ${tunnel.name}`} />}
         </Group>
       </Table.Td>

@@ -2,6 +2,8 @@ import { ActionIcon, Tooltip } from '@mantine/core'
 import { useClipboard } from '@mantine/hooks'
 import { IconCheck, IconCopy } from '@tabler/icons-react'
 
+import { useCliLine } from './cli-program.tsx'
+
 interface CopyProps {
   readonly value: string
   /** What is copied, for the button's name: `Copy the command`. */
@@ -27,12 +29,13 @@ interface CommandProps {
   readonly isPlain?: boolean
 }
 
-/** A line to run or paste elsewhere, exactly as it must be, with its copy button. */
+/** A line to run or paste elsewhere, exactly as it must be, with its copy button. `sluice …` becomes what runs here. */
 export function Command({ children, what = 'the command', isPlain = false }: CommandProps) {
+  const line = useCliLine(children)
   return (
     <div className="command" data-plain={isPlain || undefined}>
-      <code>{children}</code>
-      <Copy value={children} what={what} />
+      <code>{line}</code>
+      <Copy value={line} what={what} />
     </div>
   )
 }
