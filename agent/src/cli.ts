@@ -82,6 +82,7 @@ type Open = (command: Command) => Promise<CommandContext>
 
 async function openContext(command: Command, io: Io, output: Output): Promise<CommandContext> {
   const settings = await readSettings(command.optsWithGlobals<GlobalFlags>(), io.env)
+  io.useServer(settings.server)
   if (settings.movedTo) {
     output.warning(
       `The configuration file could not be read and was moved to ${settings.movedTo}. Log in again.`,

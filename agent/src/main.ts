@@ -40,6 +40,9 @@ stdout.on('error', (error: NodeJS.ErrnoException) => {
 // Whoever reads remarks or types keys has gone with the terminal: the signal or stdout says so.
 for (const stream of [stdin, stderr]) stream.on('error', () => undefined)
 
+/** Known once the settings are read. */
+let server: string | null = null
+
 /** What gives the terminal back, in whatever way the program ends. */
 const restores = new Set<() => void>()
 function restoreTerminal(): void {
@@ -54,6 +57,9 @@ const io: Io = {
   stderr,
   env,
   signal: stop.signal,
+  useServer(chosen) {
+    server = chosen
+  },
   quit,
   interrupt,
   onExit(restore) {
@@ -65,7 +71,7 @@ const io: Io = {
 function fail(error: unknown): never {
   restoreTerminal()
   if (error instanceof Interrupted) process.exit(exitCodes.interrupted)
-  const problem = shownProblemOf(error)
+  const problem = shownProblemOf(error, server)
   printProblem(problem, output)
   if (env['SLUICE_DEBUG'] && error instanceof Error) stderr.write(`${error.stack}\n`)
   process.exit(problem.exitCode)

@@ -62,6 +62,18 @@ test('details of a refusal fill the sentences', () => {
   expect(shownProblemOf(refusal).title).toBe('Your plan allows 3 tunnels.')
 })
 
+test('a failure links to the server that can explain it, unless that is what is away', () => {
+  const shown = (code: ErrorCode) =>
+    shownProblemOf(new SluiceError(code), 'https://console.example.com')
+
+  expect(shown('SLUICE_TUNNELS_MAX').docs).toBe(
+    'https://console.example.com/errors/SLUICE_TUNNELS_MAX',
+  )
+  expect(shown('SLUICE_TUNNELS_MAX').authtokensUrl).toBeUndefined()
+  expect(shown('SLUICE_NOT_LOGGED_IN').authtokensUrl).toBe('https://console.example.com/authtokens')
+  expect(shown('SLUICE_SERVER_UNREACHABLE').docs).not.toContain('console.example.com')
+})
+
 test('no failure shows an authtoken, a relay key or a JWT', () => {
   const secret = `slt_${'x'.repeat(38)} slrk_abc eyJhbGciOi.eyJzdWIi.c2ln`
   const shown = JSON.stringify([

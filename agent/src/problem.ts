@@ -38,11 +38,14 @@ export interface ShownProblem {
   readonly cause: string
   readonly fix: string
   readonly docs: string
+  /** Where an authtoken is created, when a new one is what helps. */
+  readonly authtokensUrl?: string
   readonly exitCode: number
 }
 
 /** Turns whatever was thrown into what a person reads. Nothing secret is left in it. */
-export function shownProblemOf(error: unknown): ShownProblem {
+export function shownProblemOf(error: unknown, server: string | null = null): ShownProblem {
+  const show = (problem: PlainProblem) => showAt(server, problem)
   if (error instanceof UnknownRefusal) {
     const { code, message, status, detail, fix } = error
     return show({ code, title: message, detail, fix, exitCode: exitCodeOf(code, status) })
@@ -73,6 +76,7 @@ export function printProblem(problem: ShownProblem, output: Output): void {
     `${output.style('red', output.style('bold', problem.title))} ${output.style('dim', `(${problem.code})`)}`,
     `  Why:        ${problem.cause}`,
     `  What to do: ${problem.fix}`,
+    ...(problem.authtokensUrl ? [`  Authtokens: ${problem.authtokensUrl}`] : []),
     `  More:       ${problem.docs}`,
   ])
 }
@@ -104,19 +108,36 @@ function detailsOf(values: Readonly<Record<string, unknown>>) {
   return details
 }
 
-function show(problem: {
-  code: string
-  title: string
-  detail: string
-  fix: string
-  exitCode: number
-}): ShownProblem {
+interface PlainProblem {
+  readonly code: string
+  readonly title: string
+  readonly detail: string
+  readonly fix: string
+  readonly exitCode: number
+}
+
+/** Failures that a new authtoken mends. */
+const authtokenCodes = new Set([
+  'SLUICE_NOT_LOGGED_IN',
+  'SLUICE_AUTHTOKEN_INVALID',
+  'SLUICE_UNAUTHENTICATED',
+])
+/** Failures in which the server has no page to show. */
+const serverAwayCodes = new Set(['SLUICE_SERVER_UNREACHABLE', 'SLUICE_SERVER_FOREIGN'])
+
+function showAt(server: string | null, problem: PlainProblem): ShownProblem {
+  const pages = server === null || serverAwayCodes.has(problem.code) ? null : server
   return {
     code: problem.code,
     title: withoutSecrets(problem.title),
     cause: withoutSecrets(problem.detail),
     fix: withoutSecrets(problem.fix),
-    docs: `${docsUrl}${problem.code}`,
+    // The server's console explains each code of the catalogue: a server of one's own needs no web site.
+    docs:
+      pages && isErrorCode(problem.code)
+        ? `${pages}/errors/${problem.code}`
+        : docsUrl + problem.code,
+    ...(pages && authtokenCodes.has(problem.code) ? { authtokensUrl: `${pages}/authtokens` } : {}),
     exitCode: problem.exitCode,
   }
 }

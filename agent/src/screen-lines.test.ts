@@ -6,7 +6,7 @@ import { textColumns } from './terminal-text.ts'
 const state: ScreenState = {
   version: '0.1.0',
   status: { kind: 'online' },
-  account: 'Ada (Acme)',
+  loggedInAs: 'Ada (Acme)',
   region: 'local',
   latencyMs: 3.2,
   urls: ['http://app.tunnel.localhost:8080', 'https://app.tunnel.localhost:8443'],
@@ -41,7 +41,7 @@ test('the screen shows status, forwarding, connections and the newest request fi
       "sluice 0.1.0                                                   q or Ctrl-C quits",
       "",
       "Status         online",
-      "Account        Ada (Acme)",
+      "Logged in as   Ada (Acme)",
       "Region         local",
       "Latency        3.2 ms",
       "Forwarding     http://app.tunnel.localhost:8080   ->  http://localhost:3000",
@@ -92,7 +92,7 @@ test('a visitor cannot steer the terminal by a path, nor a server by a name', ()
   const evil = '\u001B[2J\u001B]0;owned\u0007\r\n'
   const request = { ...state.requests[0], path: evil, method: evil } as ScreenState['requests'][0]
   const lines = screenLines(
-    { ...state, account: evil, region: evil, urls: [evil], requests: [request] },
+    { ...state, loggedInAs: evil, region: evil, urls: [evil], requests: [request] },
     { columns: 80, rows: 24 },
     plain,
     0,

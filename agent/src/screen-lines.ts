@@ -22,7 +22,7 @@ export interface ScreenRequest {
 export interface ScreenState {
   readonly version: string
   readonly status: ScreenStatus
-  readonly account: string
+  readonly loggedInAs: string
   readonly region: string
   readonly latencyMs: number | null
   readonly urls: readonly string[]
@@ -62,7 +62,7 @@ export function screenLines(
     titleLine(state, size),
     [],
     status,
-    row('Account', state.account),
+    row('Logged in as', state.loggedInAs),
     row('Region', state.region),
     row('Latency', state.latencyMs === null ? '-' : durationText(state.latencyMs)),
     ...forwarding,

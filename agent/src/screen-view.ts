@@ -27,7 +27,7 @@ export function createScreenView({ output, ...terminal }: ScreenViewOptions): Tu
   let state: ScreenState = {
     version,
     status: { kind: 'online' },
-    account: '',
+    loggedInAs: '',
     region: '',
     latencyMs: null,
     urls: [],
@@ -49,8 +49,8 @@ export function createScreenView({ output, ...terminal }: ScreenViewOptions): Tu
   }
 
   return {
-    ready({ account, region, urls, target }: ReadyTunnel) {
-      change({ account, region, urls, target })
+    ready({ loggedInAs, region, urls, target }: ReadyTunnel) {
+      change({ loggedInAs, region, urls, target })
       screen = openScreen({
         ...terminal,
         lines: (size) => screenLines(state, size, paint, Date.now()),

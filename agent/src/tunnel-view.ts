@@ -8,7 +8,7 @@ export interface ReadyTunnel {
   readonly urls: readonly string[]
   readonly target: string
   readonly region: string
-  readonly account: string
+  readonly loggedInAs: string
   readonly organization: string | null
   readonly relayUrl: string
 }

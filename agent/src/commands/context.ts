@@ -12,6 +12,8 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv
   /** Aborted by the first Ctrl-C or SIGTERM. The second one ends the process at once. */
   readonly signal: AbortSignal
+  /** Which server the command works with: a failure links to its pages. */
+  useServer(server: string): void
   /** The wish to stop, in an orderly way. */
   quit(): void
   /** What Ctrl-C does, for a terminal that hands it over as a key. */

@@ -45,9 +45,9 @@ export async function runHttp(
   const upstream = parseTarget(target)
   const input = startTunnelInput(flags, io.env)
   const api = apiOf(context)
-  const [started, account] = await Promise.all([
+  const [started, loggedInAs] = await Promise.all([
     api.query<{ startTunnel: StartedTunnel }>(cliOperations.startTunnel, { input }),
-    findAccount(api),
+    findLogin(api),
   ])
   const { tunnel, urls } = started.startTunnel
   output.message(`Connecting ${tunnel.name} …`)
@@ -82,7 +82,7 @@ export async function runHttp(
       urls,
       target: targetText(upstream),
       region: tunnel.region,
-      account,
+      loggedInAs,
       organization: tunnel.organization?.name ?? null,
       relayUrl,
     }
@@ -202,7 +202,7 @@ function createView({ io, output }: CommandContext): TunnelView {
 }
 
 /** For the eye only: a tunnel opens without it. */
-async function findAccount(api: Api): Promise<string> {
+async function findLogin(api: Api): Promise<string> {
   try {
     return viewerText(await findViewer(api))
   } catch {

@@ -74,7 +74,7 @@ async function follow(
         else output.message(reconnected ? 'Live again.' : 'Waiting for requests. Ctrl-C ends.')
       },
       disconnected(problem, retryInMs) {
-        const { exitCode: _exitCode, ...shown } = shownProblemOf(problem)
+        const { exitCode: _exitCode, ...shown } = shownProblemOf(problem, server)
         if (output.json) output.event({ event: 'disconnected', retryInMs, ...shown })
         else {
           const seconds = (retryInMs / 1000).toFixed(1)

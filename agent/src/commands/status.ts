@@ -31,7 +31,10 @@ export async function runStatus(context: CommandContext): Promise<void> {
   const answeredMs = Math.round(performance.now() - startedAt)
 
   const { server, serverFrom, authtokenFrom, configPath } = settings
-  const shown = problems.map(shownProblemOf).map(({ exitCode: _exitCode, ...problem }) => problem)
+  const shown = problems.map((each) => {
+    const { exitCode: _exitCode, ...problem } = shownProblemOf(each, server)
+    return problem
+  })
   if (output.json) {
     output.event({
       server,
