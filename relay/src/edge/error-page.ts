@@ -8,8 +8,8 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
-/** A page for people: complete in itself, with every text escaped, since details may come from an agent. */
-export function errorPage({ title, status, detail, fix, code, type }: Problem): string {
+/** A page for people: complete in itself, without a link that a server of one's own could not keep, and with every text escaped, since details may come from an agent. */
+export function errorPage({ title, status, detail, fix, code }: Problem): string {
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -28,7 +28,6 @@ p { margin: .5rem 0; overflow-wrap: anywhere }
 .status { color: var(--soft); font-variant-numeric: tabular-nums; margin: 0 0 .5rem }
 .fix { border-left: 3px solid var(--accent); padding-left: .75rem; margin-top: 1rem }
 footer { margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem }
-a { color: var(--accent) }
 code { font-family: ui-monospace, monospace }
 </style>
 </head>
@@ -37,12 +36,17 @@ code { font-family: ui-monospace, monospace }
 <p class="status">${status}</p>
 <h1>${escape(title)}</h1>
 <p>${escape(detail)}</p>
-<p class="fix">${escape(fix)}</p>
-<footer><code>${code}</code> · <a href="${escape(type)}" rel="noreferrer">What does this mean?</a> · Sluice</footer>
+<p class="fix">${withCode(escape(fix))}</p>
+<footer><code>${code}</code> · Sluice</footer>
 </main>
 </body>
 </html>
 `
+}
+
+/** What the catalogue writes between backticks is to be typed. */
+function withCode(text: string): string {
+  return text.replaceAll(/`([^`]+)`/g, '<code>$1</code>')
 }
 
 function escape(text: string): string {
