@@ -1,5 +1,7 @@
 import { SluiceError } from '@sluice/schema/errors'
 
+import { isUuid } from './uuid.ts'
+
 /** The most rows a page can have; a larger `first` is cut. */
 export const pageRowsMax = 100
 
@@ -30,8 +32,10 @@ const cursorForm = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z) ([0-9a-f-]{36})$/
 /** Throws SLUICE_CURSOR_INVALID for what `encodeCursor` did not make. */
 export function decodeCursor(cursor: string): Keyset {
   const match = cursorForm.exec(Buffer.from(cursor, 'base64url').toString())
-  if (!match?.[1] || !match[2]) throw new SluiceError('SLUICE_CURSOR_INVALID')
-  return { at: new Date(match[1]), id: match[2] }
+  const [, time = '', id = ''] = match ?? []
+  const at = new Date(time)
+  if (Number.isNaN(at.getTime()) || !isUuid(id)) throw new SluiceError('SLUICE_CURSOR_INVALID')
+  return { at, id }
 }
 
 /**

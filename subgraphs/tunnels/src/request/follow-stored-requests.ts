@@ -65,6 +65,8 @@ export async function followStoredRequests(
 }
 
 const sequenceForm = /^s:(\d{1,19})$/
+/** Of PostgreSQL's `bigint`. */
+const sequenceMax = 2n ** 63n - 1n
 
 function encodeSequence(sequence: string): string {
   return Buffer.from(`s:${sequence}`).toString('base64url')
@@ -88,7 +90,10 @@ async function startOf(
     return newest?.sequence ?? '0'
   }
   const sequence = sequenceForm.exec(Buffer.from(after, 'base64url').toString())?.[1]
-  if (sequence !== undefined) return sequence
+  if (sequence !== undefined) {
+    if (BigInt(sequence) > sequenceMax) throw new SluiceError('SLUICE_CURSOR_INVALID')
+    return sequence
+  }
   const { at, id } = decodeCursor(after)
   const row = await em.findOne(CapturedRequest, { organizationId, id, startedAt: at })
   if (!row) throw new SluiceError('SLUICE_CURSOR_INVALID')

@@ -1,3 +1,4 @@
+import { SluiceError } from '@sluice/schema/errors'
 import { redisChannels, type RequestRecord } from '@sluice/schema/redis'
 import { expect, test } from 'vitest'
 
@@ -47,6 +48,16 @@ async function oneTunnel(world: World) {
     world.redis.publish(redisChannels.traffic(tunnel.id), JSON.stringify(records))
   return { tunnel, record, store, publish }
 }
+
+test('a cursor that no request ever had is refused with its code', async () => {
+  await using world = await openWorld()
+  const { id: organizationId, member } = world.acme
+  const beyond = Buffer.from('s:9999999999999999999').toString('base64url')
+
+  const refused = world.follow(member, captured, { organizationId, after: beyond })
+
+  await expect(refused).rejects.toThrow(new SluiceError('SLUICE_CURSOR_INVALID').message)
+})
 
 test('stored requests arrive as they are stored, joined with their tunnel', async () => {
   await using world = await openWorld()
