@@ -111,6 +111,16 @@ export async function migrate(orm: Orm, schema: string): Promise<void> {
   })
 }
 
+/** Why the database cannot be used at the moment, or null. */
+export async function databaseNotReady(orm: Orm): Promise<string | null> {
+  try {
+    await orm.em.fork().execute('select 1')
+    return null
+  } catch {
+    return 'PostgreSQL does not answer'
+  }
+}
+
 /** One entity manager per request, seeing the rows of the principal's organizations only. */
 export function forkFor(orm: Orm, principal: Principal, signal?: AbortSignal): EntityManager {
   const em = orm.em.fork(signal ? { signal } : {}) as EntityManager

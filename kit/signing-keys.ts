@@ -13,6 +13,13 @@ const PrivateJwk = z.object({
 export const PrivateJwks = z.object({ keys: z.array(PrivateJwk).min(1).max(8) })
 export type PrivateJwks = z.infer<typeof PrivateJwks>
 
+/** Ed25519 public keys, as another part's environment holds them. */
+export const PublicJwks = z.object({
+  keys: z
+    .array(z.looseObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() }))
+    .min(1),
+})
+
 export interface SigningKeys {
   /** Signs with the first key. `typ` tells token kinds apart (RFC 8725 §3.11). */
   sign(typ: string, payload: JWTPayload, seconds: number): Promise<string>

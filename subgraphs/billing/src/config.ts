@@ -1,9 +1,6 @@
 import { json, logLevel, port, readConfig } from '@sluice/kit/config'
+import { PublicJwks } from '@sluice/kit/signing-keys'
 import { z } from 'zod'
-
-const PublicJwks = z.object({
-  keys: z.array(z.looseObject({ kty: z.string(), crv: z.string(), x: z.string() })).min(1),
-})
 
 export const config = (env: NodeJS.ProcessEnv) => {
   const values = readConfig(env, {

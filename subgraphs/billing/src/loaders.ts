@@ -1,9 +1,10 @@
 import type { EntityManager } from '@sluice/kit/database'
+import { isUuid } from '@sluice/kit/uuid'
 import DataLoader from 'dataloader'
 
 import type { Loaders } from './context.ts'
 import { PlanSubscription } from './plan/plan-subscription.entity.ts'
-import { ensureSubscriptions, isUuid } from './plan/plan-subscription.ts'
+import { ensureSubscriptions } from './plan/plan-subscription.ts'
 import { usageOf } from './usage/usage.ts'
 
 /** Loads of one request. Whoever asks has made sure that the principal may read these organizations. */

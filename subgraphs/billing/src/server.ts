@@ -1,4 +1,4 @@
-import { forkFor, forkSystem, migrate, openOrm } from '@sluice/kit/database'
+import { databaseNotReady, forkFor, forkSystem, migrate, openOrm } from '@sluice/kit/database'
 import { openInbox } from '@sluice/kit/inbox'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
@@ -54,13 +54,7 @@ export async function createServer(
         port: options.port,
         ...(options.host === undefined ? {} : { host: options.host }),
         log,
-        notReady: () =>
-          systemEm()
-            .execute('select 1')
-            .then(
-              () => null,
-              () => 'PostgreSQL does not answer',
-            ),
+        notReady: () => databaseNotReady(orm),
       }),
     )
     return { port, close: () => closer.close() }

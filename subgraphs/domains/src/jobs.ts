@@ -1,4 +1,4 @@
-import { forkSystem, migrate, openOrm } from '@sluice/kit/database'
+import { databaseNotReady, forkSystem, migrate, openOrm } from '@sluice/kit/database'
 import { bindJob, type BoundJob } from '@sluice/kit/job'
 
 import { openResolver } from './domain/dns-check.ts'
@@ -48,14 +48,7 @@ export async function openJobs(options: DomainJobsOptions): Promise<{
   }
   return {
     jobs: { recheckDns: bindJob(recheckDns, deps), probeTls: bindJob(probeTls, deps) },
-    notReady: () =>
-      deps
-        .em()
-        .execute('select 1')
-        .then(
-          () => null,
-          () => 'PostgreSQL does not answer',
-        ),
+    notReady: () => databaseNotReady(orm),
     close: () => orm.close(true),
   }
 }

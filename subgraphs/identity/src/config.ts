@@ -1,13 +1,7 @@
 import { json, logLevel, port, readConfig } from '@sluice/kit/config'
-import { PrivateJwks } from '@sluice/kit/signing-keys'
+import { PrivateJwks, PublicJwks } from '@sluice/kit/signing-keys'
 import type { JSONWebKeySet } from 'jose'
 import { z } from 'zod'
-
-const PublicJwks = z.object({
-  keys: z
-    .array(z.looseObject({ kty: z.literal('OKP'), crv: z.literal('Ed25519'), x: z.string() }))
-    .min(1),
-})
 
 export const config = (env: NodeJS.ProcessEnv) => {
   const values = readConfig(env, {

@@ -1,6 +1,7 @@
 import { forkFor, type EntityManager, type Orm } from '@sluice/kit/database'
 import { anonymous, type Principal } from '@sluice/kit/principal'
 import type { Caller } from '@sluice/kit/subgraph'
+import { isUuid } from '@sluice/kit/uuid'
 import DataLoader from 'dataloader'
 
 import { Organization } from './organization/organization.entity.ts'
@@ -10,7 +11,6 @@ import type { Attempts } from './sign-in/attempts.ts'
 import type { Passwords } from './sign-in/password.ts'
 import type { RefreshCookie } from './sign-in/refresh-cookie.ts'
 import type { RefreshTokens } from './sign-in/refresh-token.ts'
-import { isId } from './text.ts'
 import type { User } from './user/user.entity.ts'
 import { findVisibleUsers } from './user/user.ts'
 
@@ -68,7 +68,7 @@ function scopeOf(orm: Orm, principal: Principal) {
     principal,
     em,
     users: loaderOf((ids) => findVisibleUsers(em, principal, ids)),
-    organizations: loaderOf((ids) => em.find(Organization, { id: { $in: ids.filter(isId) } })),
+    organizations: loaderOf((ids) => em.find(Organization, { id: { $in: ids.filter(isUuid) } })),
   }
 }
 

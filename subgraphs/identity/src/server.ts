@@ -1,4 +1,4 @@
-import { forkSystem, migrate, openOrm, type Orm } from '@sluice/kit/database'
+import { databaseNotReady, forkSystem, migrate, openOrm, type Orm } from '@sluice/kit/database'
 import { openInbox } from '@sluice/kit/inbox'
 import { createInternalVerifier } from '@sluice/kit/internal-token'
 import { opening } from '@sluice/kit/lifecycle'
@@ -100,7 +100,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         port: options.port,
         ...(options.host === undefined ? {} : { host: options.host }),
         log,
-        notReady: () => notReady(orm),
+        notReady: () => databaseNotReady(orm),
         route(request, response) {
           if (request.url !== jwksPath) return authenticateRoute(request, response)
           const cacheControl = `public, max-age=${jwksCacheSeconds}`
@@ -113,15 +113,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     )
     return { port, firstAdmin, close: () => closer.close() }
   })
-}
-
-async function notReady(orm: Orm): Promise<string | null> {
-  try {
-    await forkSystem(orm).execute('select 1')
-    return null
-  } catch {
-    return 'PostgreSQL does not answer'
-  }
 }
 
 function purgeEveryHour(orm: Orm, log: Log, now: () => Date) {

@@ -1,10 +1,6 @@
 import { json, logLevel, port, readConfig } from '@sluice/kit/config'
-import { PrivateJwks } from '@sluice/kit/signing-keys'
+import { PrivateJwks, PublicJwks } from '@sluice/kit/signing-keys'
 import { z } from 'zod'
-
-const PublicJwks = z.object({
-  keys: z.array(z.looseObject({ kty: z.string(), crv: z.string(), x: z.string() })).min(1),
-})
 
 export const config = (env: NodeJS.ProcessEnv) => {
   const values = readConfig(env, {

@@ -1,4 +1,4 @@
-import { forkSystem, migrate, openOrm } from '@sluice/kit/database'
+import { databaseNotReady, forkSystem, migrate, openOrm } from '@sluice/kit/database'
 import { bindJob, type BoundJob } from '@sluice/kit/job'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
@@ -55,14 +55,7 @@ export function openJobs({
       },
       storeRequests: ({ records }: RequestBatch) => storeRequests(deps, records),
       recordDeadLetter: (letter: DeadLetter) => recordDeadLetter(deps, letter),
-      notReady: () =>
-        deps
-          .em()
-          .execute('select 1')
-          .then(
-            () => null,
-            () => 'PostgreSQL does not answer',
-          ),
+      notReady: () => databaseNotReady(orm),
       close: () => closer.close(),
     }
   })

@@ -1,9 +1,9 @@
 import type { EntityManager } from '@sluice/kit/database'
 import { may, organizationIdsOf, type Principal } from '@sluice/kit/principal'
+import { isUuid } from '@sluice/kit/uuid'
 import DataLoader from 'dataloader'
 
 import type { Parts } from './context.ts'
-import { isUuid } from './newest-rows.ts'
 import { Relay } from './relay/relay.entity.ts'
 import { CapturedRequest } from './request/captured-request.entity.ts'
 import { loadRequestPages, type RequestPageKey } from './request/request-log.ts'

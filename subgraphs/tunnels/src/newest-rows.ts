@@ -46,10 +46,3 @@ export async function newestRows(
 export function uuidArray(ids: readonly string[]): string {
   return `{${ids.join(',')}}`
 }
-
-const uuidForm = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i
-
-/** Whether an id can be one of ours; any other text would be an error in PostgreSQL. */
-export function isUuid(id: string): boolean {
-  return uuidForm.test(id)
-}

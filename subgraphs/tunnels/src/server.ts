@@ -1,4 +1,4 @@
-import { forkSystem, migrate, openOrm } from '@sluice/kit/database'
+import { databaseNotReady, migrate, openOrm } from '@sluice/kit/database'
 import { openInbox } from '@sluice/kit/inbox'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
@@ -66,13 +66,7 @@ export function createServer(
         port: options.port,
         ...(options.host === undefined ? {} : { host: options.host }),
         log,
-        notReady: () =>
-          forkSystem(orm)
-            .execute('select 1')
-            .then(
-              () => null,
-              () => 'PostgreSQL does not answer',
-            ),
+        notReady: () => databaseNotReady(orm),
       }),
     )
     return { port, close: () => closer.close() }

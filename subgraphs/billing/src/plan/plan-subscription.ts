@@ -2,18 +2,12 @@ import { LockMode } from '@mikro-orm/core'
 import type { EntityManager } from '@sluice/kit/database'
 import { recordEvent } from '@sluice/kit/outbox'
 import { may } from '@sluice/kit/principal'
+import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 
 import type { Context } from '../context.ts'
 import { PlanSubscription } from './plan-subscription.entity.ts'
 import { findPlan, firstPlanId, plansVersion, type Plan } from './plans.ts'
-
-const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
-/** An id of any other form cannot exist, and PostgreSQL would refuse to look. */
-export function isUuid(id: string): boolean {
-  return uuidForm.test(id)
-}
 
 /** Whether plan and usage of an organization may be read. */
 export function mayReadBilling({ principal }: Context, organizationId: string): boolean {

@@ -1,8 +1,9 @@
 import type { EntityManager } from '@sluice/kit/database'
 import { JobPayloadError } from '@sluice/kit/job'
+import { isUuid } from '@sluice/kit/uuid'
 import type { UsageBatch } from '@sluice/schema/redis'
 
-import { ensureSubscriptions, isUuid } from '../plan/plan-subscription.ts'
+import { ensureSubscriptions } from '../plan/plan-subscription.ts'
 
 /** Ids of counted batches are kept this long; an older batch is refused, since nobody knows any more. */
 export const batchDaysMax = 90

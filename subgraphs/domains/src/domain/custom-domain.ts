@@ -4,6 +4,7 @@ import { LockMode } from '@mikro-orm/core'
 import type { EntityManager } from '@sluice/kit/database'
 import { recordEvent } from '@sluice/kit/outbox'
 import { assertMay, may } from '@sluice/kit/principal'
+import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 import { freeEntitlements } from '@sluice/schema/events'
 
@@ -18,13 +19,6 @@ import { parseDomainName } from './domain-name.ts'
 /** Whatever the plan says: an agent token names at most 50 endpoint hosts, the tunnel's own among them. */
 const domainsPerOrganizationMax = 49
 const tokenBytes = 16
-
-const uuidForm = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-
-/** An id of any other form cannot exist, and PostgreSQL would refuse to look. */
-export function isUuid(id: string): boolean {
-  return uuidForm.test(id)
-}
 
 /** Whether the domains of an organization may be read. */
 export function mayReadDomains(

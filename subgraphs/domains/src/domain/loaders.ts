@@ -1,10 +1,11 @@
 import type { EntityManager } from '@sluice/kit/database'
 import type { Principal } from '@sluice/kit/principal'
+import { isUuid } from '@sluice/kit/uuid'
 import DataLoader from 'dataloader'
 
 import type { Loaders } from '../context.ts'
 import { CustomDomain } from './custom-domain.entity.ts'
-import { isUuid, mayReadDomains } from './custom-domain.ts'
+import { mayReadDomains } from './custom-domain.ts'
 
 /** Loads of one request. What the principal may not read looks missing, whoever names its id. */
 export function createLoaders(em: EntityManager, principal: Principal): Loaders {

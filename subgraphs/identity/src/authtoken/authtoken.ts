@@ -8,13 +8,14 @@ import {
   roleIn,
   type AuthtokenScope,
 } from '@sluice/kit/principal'
+import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { lockAsActor, personOf } from '../organization/organization.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
-import { inputInvalid, isId, nameOf } from '../text.ts'
+import { inputInvalid, nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
 import { authtokenHashOf, newAuthtoken, shownPrefixOf } from './authtoken-secret.ts'
 import { Authtoken } from './authtoken.entity.ts'
@@ -94,7 +95,7 @@ export async function createAuthtoken(
 export async function revokeAuthtoken(context: Context, id: string): Promise<Authtoken> {
   const { em, principal, visitorIp, revocations, now } = context
   const userId = personOf(context)
-  const found = isId(id) ? await em.findOne(Authtoken, { id }) : null
+  const found = isUuid(id) ? await em.findOne(Authtoken, { id }) : null
   if (!found) throw new SluiceError('SLUICE_AUTHTOKEN_NOT_FOUND')
   const role = roleIn(principal, found.organizationId) ?? 'VIEWER'
   if (found.createdBy !== userId && !isAtLeast(role, 'ADMIN')) {

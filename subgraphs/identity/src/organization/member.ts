@@ -2,6 +2,7 @@ import { UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { EntityManager } from '@sluice/kit/database'
 import { afterKeyset, pageOf, type Page } from '@sluice/kit/keyset'
 import { assertMay, isAtLeast, type Role } from '@sluice/kit/principal'
+import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 import { freeEntitlements } from '@sluice/schema/events'
 
@@ -9,7 +10,6 @@ import { recordAct } from '../audit/audit.ts'
 import { revokeAuthtokensOf } from '../authtoken/authtoken.ts'
 import type { Context } from '../context.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
-import { isId } from '../text.ts'
 import { User } from '../user/user.entity.ts'
 import { foldEmail } from '../user/user.ts'
 import { Allowance } from './allowance.entity.ts'
@@ -160,7 +160,7 @@ export async function removeMember(context: Context, memberId: string): Promise<
 
 /** Finds a member of the principal's organizations. Another's member counts as missing. */
 async function findMember({ em }: Context, id: string): Promise<Member> {
-  const member = isId(id) ? await em.findOne(Member, { id }) : null
+  const member = isUuid(id) ? await em.findOne(Member, { id }) : null
   if (!member) throw new SluiceError('SLUICE_MEMBER_NOT_FOUND')
   return member
 }

@@ -1,4 +1,5 @@
 import type { SigningKeys } from '@sluice/kit/signing-keys'
+import { isUuid } from '@sluice/kit/uuid'
 import {
   signInTokenAudience,
   signInTokenSeconds,
@@ -7,8 +8,6 @@ import {
 } from '@sluice/schema/claims'
 import { SluiceError } from '@sluice/schema/errors'
 import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
-
-import { isId } from '../text.ts'
 
 /** What a sign-in's JWT says. */
 interface AccessToken {
@@ -41,7 +40,7 @@ export function createAccessTokens(keys: SigningKeys): AccessTokens {
           requiredClaims: ['exp', 'sub', 'sid'],
         })
         const { sub = '', sid, exp = 0 } = payload
-        if (!isId(sub) || !isId(sid)) throw new Error('the token names no user or sign-in')
+        if (!isUuid(sub) || !isUuid(sid)) throw new Error('the token names no user or sign-in')
         return { userId: sub, signInId: sid, expiresAt: new Date(exp * 1000) }
       } catch (error) {
         throw new SluiceError('SLUICE_UNAUTHENTICATED', {}, { cause: error })

@@ -1,7 +1,8 @@
 import type { EntityManager } from '@sluice/kit/database'
 import { organizationIdsOf, type Principal } from '@sluice/kit/principal'
+import { isUuid } from '@sluice/kit/uuid'
 
-import { inputInvalid, isId } from '../text.ts'
+import { inputInvalid } from '../text.ts'
 import { User } from './user.entity.ts'
 
 const emailCharactersMax = 254
@@ -48,7 +49,7 @@ export async function findVisibleUsers(
   principal: Principal,
   ids: readonly string[],
 ): Promise<User[]> {
-  const wanted = ids.filter(isId)
+  const wanted = ids.filter(isUuid)
   const colleagues = await em.execute<{ id: string }[]>(
     `select distinct user_id as id from "identity"."member"
      where user_id = any(?::uuid[]) and organization_id = any(?::uuid[])`,

@@ -1,10 +1,10 @@
 import { forkSystem } from '@sluice/kit/database'
 import type { Principal } from '@sluice/kit/principal'
+import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 import { z } from 'zod'
 
 import type { Context, Parts } from '../context.ts'
-import { isUuid } from '../newest-rows.ts'
 import { announceRevocation } from '../tunnel/announce.ts'
 import { Relay } from './relay.entity.ts'
 

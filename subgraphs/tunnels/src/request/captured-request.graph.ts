@@ -1,8 +1,8 @@
 import { connectionType } from '@sluice/kit/graph'
 import { may } from '@sluice/kit/principal'
+import { isUuid } from '@sluice/kit/uuid'
 
 import { builder } from '../builder.ts'
-import { isUuid } from '../newest-rows.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'
 import { TunnelType } from '../tunnel/tunnel.graph.ts'
 import type { CapturedRequest } from './captured-request.entity.ts'

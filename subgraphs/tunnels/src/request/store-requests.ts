@@ -1,7 +1,7 @@
+import { isUuid } from '@sluice/kit/uuid'
 import { redisChannels, type RequestRecord } from '@sluice/schema/redis'
 
 import type { JobDeps } from '../job-deps.ts'
-import { isUuid } from '../newest-rows.ts'
 import { createPartitions, dayOf, lockStorage } from './partition.ts'
 
 export interface StoredRequests {

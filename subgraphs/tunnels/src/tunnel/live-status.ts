@@ -1,8 +1,8 @@
 import type { EntityManager } from '@sluice/kit/database'
+import { isUuid } from '@sluice/kit/uuid'
 import { Presence, redisKeys } from '@sluice/schema/redis'
 
 import type { Parts } from '../context.ts'
-import { isUuid } from '../newest-rows.ts'
 import { AgentSession } from '../relay/agent-session.entity.ts'
 import type { Tunnel } from './tunnel.entity.ts'
 

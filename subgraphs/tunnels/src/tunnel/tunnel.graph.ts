@@ -1,8 +1,8 @@
 import { connectionType } from '@sluice/kit/graph'
 import { may } from '@sluice/kit/principal'
+import { isUuid } from '@sluice/kit/uuid'
 
 import { builder } from '../builder.ts'
-import { isUuid } from '../newest-rows.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'
 import { UserType } from '../user/user.graph.ts'
 import { createTunnel } from './create-tunnel.ts'
