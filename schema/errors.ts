@@ -273,12 +273,6 @@ export const errors = {
     cause: 'The part that sends these events restarted.',
     fix: 'Subscribe again; a cursor resumes where it stopped.',
   },
-  SLUICE_SUBSCRIPTION_TOO_SLOW: {
-    status: 429,
-    title: 'The live stream was ended: it was read too slowly.',
-    cause: 'More events waited than the limit allows.',
-    fix: 'Subscribe again; a cursor resumes where it stopped.',
-  },
   SLUICE_SUBSCRIPTION_RELOAD: {
     status: 503,
     title: 'The live stream was ended by an update.',
