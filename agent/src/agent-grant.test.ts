@@ -70,6 +70,15 @@ test('an agent token that has expired is waited for until the server is back', a
   expect(attempts).toBe(3)
 })
 
+test('where an expired agent token may do, it is better than none', async () => {
+  const ended = new AbortController()
+  const grant = grantAt('http://localhost:1', { minutes: 0 }, ended.signal)
+  await grant.agentToken()
+
+  expect(await grant.agentToken({ expiredWillDo: true })).toBe('first')
+  ended.abort()
+})
+
 test.for(['SLUICE_SESSION_REPLACED', 'SLUICE_SESSION_REVOKED', 'SLUICE_FORBIDDEN'] as const)(
   '%s ends the session even while its agent token lives',
   async (code) => {

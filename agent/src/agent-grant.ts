@@ -20,7 +20,8 @@ export interface Grant {
 
 /** Where a session gets its agent tokens. */
 export interface AgentGrant {
-  agentToken(): Promise<string>
+  /** `expiredWillDo`: rather one that has expired than none while the server is away. */
+  agentToken(need?: { readonly expiredWillDo: boolean }): Promise<string>
 }
 
 interface AgentGrantOptions {
@@ -36,8 +37,8 @@ interface AgentGrantOptions {
 
 /**
  * Gives the session an agent token, a new one at each call after the first. While the server is
- * away the last one serves as long as it lives, so that a tunnel survives the loss of its relay
- * and its control plane together. What the server refuses for good is thrown.
+ * away the last one serves as long as it lives, or longer where that may do, so that a tunnel survives
+ * the loss of its relay and its control plane together. What the server refuses for good is thrown.
  */
 export function createAgentGrant(options: AgentGrantOptions): AgentGrant {
   const { api, tunnelId, first, signal, now = Date.now } = options
@@ -66,7 +67,7 @@ export function createAgentGrant(options: AgentGrantOptions): AgentGrant {
   }
 
   return {
-    async agentToken() {
+    async agentToken({ expiredWillDo } = { expiredWillDo: false }) {
       if (isFirst) {
         isFirst = false
         return first.agentToken
@@ -75,7 +76,7 @@ export function createAgentGrant(options: AgentGrantOptions): AgentGrant {
         renewing = null
       })
       const isAlive = Date.parse(latest.expiresAt) - now() > lifeLeftMsMin
-      if (!isAlive) return (await renewing).agentToken
+      if (!isAlive && !expiredWillDo) return (await renewing).agentToken
       const stopWaiting = new AbortController()
       try {
         const patience = delay(options.patienceMs ?? patienceMs, stopWaiting.signal)

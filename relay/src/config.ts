@@ -7,6 +7,8 @@ import { z } from 'zod'
 import type { RelayOptions } from './server.ts'
 
 const seconds = z.coerce.number().positive()
+/** Zero for off. A timer holds no more than 24 days, and nobody should need more than one. */
+const outageSeconds = z.coerce.number().min(0).max(86_400)
 const count = z.coerce.number().int().positive()
 
 /** Typed options from the environment. */
@@ -31,6 +33,7 @@ export function config(
     RELAY_CONSOLE_HOST: z.string().toLowerCase().optional(),
     REDIS_URL: z.url().optional(),
     RELAY_DRAIN_SECONDS: seconds.default(30),
+    RELAY_OUTAGE_SECONDS: outageSeconds.default(3_600),
     RELAY_HEAD_SECONDS: seconds.default(30),
     RELAY_IDLE_SECONDS: seconds.default(75),
     RELAY_RESPONSE_HEAD_SECONDS: seconds.default(300),
@@ -71,6 +74,7 @@ export function config(
       : {}),
     ...(read.RELAY_CONSOLE_HOST ? { console: { host: read.RELAY_CONSOLE_HOST, gatewayUrl } } : {}),
     drainMs: read.RELAY_DRAIN_SECONDS * 1000,
+    outageMs: read.RELAY_OUTAGE_SECONDS * 1000,
     headTimeoutMs: read.RELAY_HEAD_SECONDS * 1000,
     idleTimeoutMs: read.RELAY_IDLE_SECONDS * 1000,
     responseHeadTimeoutMs: read.RELAY_RESPONSE_HEAD_SECONDS * 1000,

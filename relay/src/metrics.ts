@@ -24,13 +24,27 @@ export class RelayMetrics {
 
   constructor(
     registry: Registry,
-    read: { sessions: () => number; streams: () => number; connections: () => number },
+    read: {
+      sessions: () => number
+      sessionsInGrace: () => number
+      controlPlaneAway: () => boolean
+      streams: () => number
+      connections: () => number
+    },
   ) {
     const registers = [registry]
     const gauge = (name: string, help: string, value: () => number): void => {
       const metric: Gauge = new Gauge({ name, help, registers, collect: () => metric.set(value()) })
     }
     gauge('sluice_relay_sessions', 'Agent sessions open', read.sessions)
+    gauge(
+      'sluice_relay_sessions_in_grace',
+      'Agent sessions past their agent token while the control plane is away',
+      read.sessionsInGrace,
+    )
+    gauge('sluice_relay_control_plane_away', '1 while heartbeats get no answer', () =>
+      Number(read.controlPlaneAway()),
+    )
     gauge('sluice_relay_streams', 'Streams open', read.streams)
     gauge('sluice_relay_visitor_connections', 'Visitor connections open', read.connections)
     this.#counters(registers)

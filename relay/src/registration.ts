@@ -1,4 +1,5 @@
 import type { Log } from '@sluice/kit/log'
+import { errors, isErrorCode } from '@sluice/schema/errors'
 import { relayOperations } from '@sluice/schema/operations/relay'
 
 import type { Sessions } from './sessions.ts'
@@ -20,6 +21,10 @@ export interface RegistrationOptions {
   readonly sessions: Sessions
   readonly connections: () => number
   readonly log: Log
+  /** After each attempt: whether the control plane answered at all, be it with a refusal. */
+  readonly onAttempt: (answered: boolean) => void
+  readonly heartbeatMs?: number | undefined
+  readonly retryFirstMs?: number | undefined
 }
 
 export interface Registration {
@@ -28,12 +33,21 @@ export interface Registration {
   close(): void
 }
 
+/** The control plane answered, and said no: it is not away. */
+class Refused extends Error {}
+
+interface Answer {
+  readonly errors?: readonly { readonly extensions?: { readonly code?: string } }[]
+  readonly code?: string
+}
+
 /** Makes the relay known to the control plane and keeps it so. No visitor or agent ever waits for it. */
 export function openRegistration(options: RegistrationOptions): Registration {
   const { relayId, sessions, log } = options
   let draining = false
   let registered = false
   let failures = 0
+  let said = ''
   let timer: NodeJS.Timeout | undefined
   const closed = new AbortController()
 
@@ -47,10 +61,12 @@ export function openRegistration(options: RegistrationOptions): Registration {
       body: JSON.stringify({ operationName, query, variables: { input } }),
       signal: AbortSignal.any([closed.signal, AbortSignal.timeout(requestTimeoutMs)]),
     })
-    const body = (await response.json()) as { errors?: { extensions?: { code?: string } }[] }
-    const [error] = body.errors ?? []
-    if (error) throw new Error(error.extensions?.code ?? 'refused')
-    if (!response.ok) throw new Error(`status ${response.status}`)
+    const answer = (await response.json()) as Answer
+    const [error] = answer.errors ?? []
+    if (response.ok && !error) return
+    const code = error?.extensions?.code ?? answer.code ?? `status ${response.status}`
+    const status = isErrorCode(code) ? errors[code].status : response.status
+    throw status >= 500 ? new Error(code) : new Refused(code)
   }
 
   function register(): Promise<void> {
@@ -83,18 +99,31 @@ export function openRegistration(options: RegistrationOptions): Registration {
       }
       await heartbeat()
       failures = 0
+      said = ''
+      options.onAttempt(true)
     } catch (error) {
       if (closed.signal.aborted) return
       // A control plane that lost its memory of us answers a heartbeat with an error: start over.
       registered = false
       failures += 1
-      const reason = error instanceof Error ? error.message : String(error)
-      if (failures === 1) log.warn({ reason }, 'the control plane did not take the heartbeat')
+      const answered = error instanceof Refused
+      options.onAttempt(answered)
+      say(answered, error instanceof Error ? error.message : String(error))
     }
     if (closed.signal.aborted) return
-    const backoffMs = Math.min(retryMostMs, retryFirstMs * 2 ** Math.min(failures, 10))
-    const delayMs = failures === 0 ? heartbeatMs : backoffMs
-    timer = setTimeout(() => void beat(), delayMs * (0.5 + Math.random() / 2))
+    const delayMs = failures === 0 ? jittered(options.heartbeatMs ?? heartbeatMs) : retryMs()
+    timer = setTimeout(() => void beat(), delayMs)
+  }
+
+  function retryMs(): number {
+    return retryDelayMs(failures, options.retryFirstMs ?? retryFirstMs)
+  }
+
+  /** Once for as long as it stays the same. The words of a network error vary, so they do not count. */
+  function say(answered: boolean, reason: string): void {
+    const kind = answered ? reason : 'away'
+    if (said !== kind) log.warn({ reason }, 'the control plane did not take the heartbeat')
+    said = kind
   }
   void beat()
 
@@ -108,4 +137,13 @@ export function openRegistration(options: RegistrationOptions): Registration {
       closed.abort()
     },
   }
+}
+
+/** Doubles up to a quarter of a minute, less up to half at random, so that relays do not come back all at once. */
+export function retryDelayMs(failures: number, firstMs: number, random = Math.random): number {
+  return jittered(Math.min(retryMostMs, firstMs * 2 ** Math.min(failures - 1, 10)), random)
+}
+
+function jittered(delayMs: number, random = Math.random): number {
+  return delayMs * (0.5 + random() / 2)
 }

@@ -9,6 +9,7 @@ import type { JSONWebKeySet } from 'jose'
 import { openConsoleLink } from './console-link.ts'
 import { jwksFrom, openAgentTokens } from './control/agent-token.ts'
 import { Agents } from './control/agents.ts'
+import { Outage } from './control/outage.ts'
 import { openEdge, type Certificate, type Edge } from './edge/edge.ts'
 import { selfSigned } from './edge/self-signed.ts'
 import { KnownHosts } from './known-hosts.ts'
@@ -40,7 +41,13 @@ export interface RelayOptions {
     readonly relayKey: string
     readonly edgeUrl: string
     readonly publicHttpUrl: string
+    readonly heartbeatMs?: number
+    readonly retryFirstMs?: number
   }
+  /** How long sessions outlive their agent tokens while the control plane is away; 0: not at all. */
+  readonly outageMs: number
+  /** How long they may take to renew once it is back. */
+  readonly renewWithinMs?: number
   /** Serves this host from the gateway. */
   readonly console?: { readonly host: string; readonly gatewayUrl: string }
   readonly drainMs: number
@@ -69,6 +76,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const knownHosts = new KnownHosts(redis)
   const tokens = openAgentTokens(keysOf(options.jwks))
   const registry = createMetrics('relay', { processFigures: true })
+  const outage = new Outage({ limitMs: options.outageMs, renewWithinMs: options.renewWithinMs })
   let draining = false
   let edge: Edge | undefined
   const flush = (): void => edge?.flush()
@@ -77,6 +85,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     relayId,
     sessions,
     tokens,
+    outage,
     sessionsMax: options.sessionsMax,
     draining: () => draining,
     onChunkEnd: flush,
@@ -92,9 +101,14 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       else observer.replaced(tunnel)
       log.info({ ...idsOf(tunnel.id, tunnel.claims), reason }, 'session closed')
     },
+    onGrace(tunnel) {
+      log.warn(idsOf(tunnel.id, tunnel.claims), 'session goes on past its agent token')
+    },
   })
   const metrics = new RelayMetrics(registry, {
     sessions: () => sessions.size,
+    sessionsInGrace: () => agents.graceCount(),
+    controlPlaneAway: () => outage.away,
     streams: () => agents.streamCount(),
     connections: () => edge?.connections() ?? 0,
   })
@@ -139,7 +153,13 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     refuseAgent: (head) => agents.refusalOf(head),
     acceptAgent: (socket, head, first) => agents.accept(socket, head, first),
   })
-  const registration = register(options, sessions, edge)
+  const registration = register(options, sessions, edge, (answered) => {
+    if (!answered) outage.began()
+    else if (outage.away) {
+      outage.ended()
+      agents.controlPlaneAnswered()
+    }
+  })
   const opened = edge
 
   async function close(): Promise<void> {
@@ -179,7 +199,12 @@ function listenForRevocations({ redisUrl, log }: RelayOptions, agents: Agents) {
   return () => hub.close()
 }
 
-function register(options: RelayOptions, sessions: Sessions, edge: Edge): Registration | undefined {
+function register(
+  options: RelayOptions,
+  sessions: Sessions,
+  edge: Edge,
+  onAttempt: (answered: boolean) => void,
+): Registration | undefined {
   if (!options.registration) return undefined
   return openRegistration({
     ...options,
@@ -187,6 +212,7 @@ function register(options: RelayOptions, sessions: Sessions, edge: Edge): Regist
     capacity: options.sessionsMax,
     sessions,
     connections: () => edge.connections(),
+    onAttempt,
   })
 }
 

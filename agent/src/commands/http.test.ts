@@ -251,11 +251,11 @@ test('a renewal that is refused ends the command, whatever the session makes of 
   })
   const running = world.run()
   const session = await world.session
-  await session.options.agentToken()
+  await session.options.agentToken({ expiredWillDo: false })
   session.emit('online', online)
   await world.printed('\n')
 
-  await expect(session.options.agentToken()).rejects.toMatchObject({
+  await expect(session.options.agentToken({ expiredWillDo: false })).rejects.toMatchObject({
     code: 'SLUICE_SESSION_REPLACED',
   })
 

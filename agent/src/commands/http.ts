@@ -119,9 +119,9 @@ function sessionOptions(
 
 /** A renewal that is refused for good ends the tunnel: replaced by a newer start, stopped, revoked. */
 function endingWhenRefused(grant: AgentGrant, ended: AbortController) {
-  return async () => {
+  return async (need: { readonly expiredWillDo: boolean }) => {
     try {
-      return await grant.agentToken()
+      return await grant.agentToken(need)
     } catch (error) {
       ended.abort(error)
       throw error

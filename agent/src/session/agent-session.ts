@@ -10,8 +10,11 @@ import { roundTripAnswer } from './round-trip.ts'
 export interface AgentSessionOptions {
   /** Addresses of relays to dial (`ws://…/_sluice/session`), in order of preference. */
   readonly edgeUrls: readonly string[]
-  /** Called on every connect and, for renewal, before the agent token expires. */
-  readonly agentToken: () => Promise<string>
+  /**
+   * Called on every connect and, for renewal, before the agent token expires. `expiredWillDo`: in an outage of the
+   * control plane a relay takes its own session back with the token it had; it refuses where it must not.
+   */
+  readonly agentToken: (need: { readonly expiredWillDo: boolean }) => Promise<string>
   readonly upstream: { readonly host: string; readonly port: number; readonly tls: boolean }
   /** `preserve` forwards the visitor's Host, `rewrite` sends the upstream's own, anything else is sent as it is. */
   readonly hostHeader: string
@@ -71,6 +74,8 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #current: Session | undefined
   /** Sessions whose relay is going away: they only finish what they have. */
   readonly #draining = new Set<Session>()
+  /** The relay wants a token that is valid. */
+  #tokenRefused = false
   #edge = 0
   #wasOnline = false
   #retryTimer: NodeJS.Timeout | undefined
@@ -136,7 +141,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     const { edgeUrls, agentToken, agentVersion } = this.#options
     const relayUrl = edgeUrls[this.#edge % edgeUrls.length] ?? ''
     try {
-      const token = await agentToken()
+      const token = await agentToken({ expiredWillDo: !this.#tokenRefused })
       const { socket, first } = await dial(relayUrl, this.#options, this.#stopped.signal)
       this.#openSession(relayUrl, socket, first).hello(token, agentVersion)
     } catch (error) {
@@ -153,6 +158,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
       onWelcome: (welcome) => {
         sessionId = welcome.sessionId
         this.#current = session
+        this.#tokenRefused = false
         this.#healthyTimer = setTimeout(() => this.#backoff.reset(), healthyMs)
         this.#scheduleRenewal(session, welcome.expiresInMs)
         const reconnected = this.#wasOnline
@@ -166,6 +172,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
       onLatency: (ms) => this.emit('latency', { ms }),
       onRefused: (given) => {
         refusal = given
+        this.#tokenRefused = given.code === 'SLUICE_AGENT_TOKEN_INVALID'
       },
       onGoAway: ({ reason }) => {
         this.#draining.add(session)
@@ -198,7 +205,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
 
   async #renew(session: Session): Promise<void> {
     try {
-      const token = await this.#options.agentToken()
+      const token = await this.#options.agentToken({ expiredWillDo: false })
       if (this.#current === session) session.renewToken(token)
     } catch (error) {
       if (this.#isFatal(error)) {

@@ -15,8 +15,8 @@ import {
 } from 'jose'
 
 export interface AgentTokens {
-  /** The claims of a token that this relay may serve. Throws `SLUICE_AGENT_TOKEN_INVALID`. */
-  verify(agentToken: string): Promise<AgentTokenClaims>
+  /** The claims of a token signed for this relay, expired at most this long ago. Throws `SLUICE_AGENT_TOKEN_INVALID`. */
+  verify(agentToken: string, expiredMsMax?: number): Promise<AgentTokenClaims>
   /** Whether keys have ever been read. */
   ready(): boolean
   close(): void
@@ -64,7 +64,7 @@ export function openAgentTokens(
   void refresh()
 
   return {
-    async verify(agentToken) {
+    async verify(agentToken, expiredMsMax = 0) {
       if (!keys) await refresh()
       if (!keyIds.has(keyIdOf(agentToken)) && performance.now() - readAtMs > askAgainMs)
         await refresh()
@@ -75,7 +75,7 @@ export function openAgentTokens(
           issuer: tokenIssuer,
           audience: agentTokenAudience,
           typ: agentTokenType,
-          clockTolerance: clockToleranceSeconds,
+          clockTolerance: Math.max(clockToleranceSeconds, Math.ceil(expiredMsMax / 1000)),
           requiredClaims: ['exp', 'iat', 'jti', 'sub'],
         })
         return AgentTokenClaims.parse(payload)

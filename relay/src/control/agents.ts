@@ -16,11 +16,13 @@ import {
 
 import { TunnelSession, type Sessions } from '../sessions.ts'
 import type { AgentTokens } from './agent-token.ts'
+import type { Outage } from './outage.ts'
 
 export interface AgentsOptions {
   readonly relayId: string
   readonly sessions: Sessions
   readonly tokens: AgentTokens
+  readonly outage: Outage
   readonly sessionsMax: number
   readonly draining: () => boolean
   /** After each chunk of a link: what was held for visitors may go. */
@@ -29,6 +31,8 @@ export interface AgentsOptions {
   readonly onOpen: (tunnel: TunnelSession) => void
   /** `held`: the session still had its hosts, so that the tunnel is offline now. */
   readonly onClose: (tunnel: TunnelSession, held: boolean, reason: string) => void
+  /** The session goes on although its agent token has expired, because the control plane is away. */
+  readonly onGrace: (tunnel: TunnelSession) => void
 }
 
 export const sessionPath = '/_sluice/session'
@@ -40,6 +44,10 @@ interface Link {
   readonly session: Session
   tunnel: TunnelSession | undefined
   expiry: NodeJS.Timeout | undefined
+  /** Its agent token has expired, and could not be renewed. */
+  inGrace: boolean
+  /** Ended by us or by its agent, on purpose: nothing to take up again. */
+  over: boolean
 }
 
 /** The control side: takes agents in, verifies them, and ends their sessions when they may serve no longer. */
@@ -47,6 +55,8 @@ export class Agents {
   readonly #options: AgentsOptions
   readonly #links = new Set<Link>()
   readonly #revoked = new Map<string, number>()
+  /** Claims of sessions whose link broke, by tunnel id: in an outage only these may come back with an expired token. */
+  readonly #lost = new Map<string, AgentTokenClaims>()
 
   constructor(options: AgentsOptions) {
     this.#options = options
@@ -72,10 +82,19 @@ export class Agents {
     const { session } = openSocketLink('relay', socket, first, {
       onHello: (hello) => void this.#onHello(link, hello),
       onToken: (agentToken) => void this.#onToken(link, agentToken),
+      onGoAway() {
+        link.over = true
+      },
       onChunkEnd: this.#options.onChunkEnd,
       onClose: (reason) => this.#onClose(link, reason),
     })
-    const link: Link = { session, tunnel: undefined, expiry: undefined }
+    const link: Link = {
+      session,
+      tunnel: undefined,
+      expiry: undefined,
+      inGrace: false,
+      over: false,
+    }
     this.#links.add(link)
   }
 
@@ -89,6 +108,14 @@ export class Agents {
       const claims = link.tunnel?.claims
       if (claims && isRevoked(claims, id, atMs)) this.#refuse(link, 'SLUICE_SESSION_REVOKED')
     }
+    for (const claims of this.#lost.values()) {
+      if (isRevoked(claims, id, atMs)) this.#lost.delete(claims.tunnelId)
+    }
+  }
+
+  /** The control plane is back: sessions past their token have a moment to renew it. */
+  controlPlaneAnswered(): void {
+    for (const link of this.#links) if (link.inGrace) this.#onExpiry(link)
   }
 
   /** Tells all agents to go elsewhere. */
@@ -104,6 +131,13 @@ export class Agents {
     return count
   }
 
+  /** Sessions past their agent token. */
+  graceCount(): number {
+    let count = 0
+    for (const { inGrace } of this.#links) if (inGrace) count += 1
+    return count
+  }
+
   close(): void {
     for (const { session } of this.#links) session.close(closeCode.drained, 'the relay is closing')
   }
@@ -115,8 +149,12 @@ export class Agents {
       this.#refuse(link, 'SLUICE_PROTOCOL_UNSUPPORTED', { supported: protocolVersions.join(', ') })
       return
     }
-    const claims = await this.#verify(link, hello.agentToken)
+    const claims = await this.#verify(link, hello.agentToken, this.#options.outage.limitMs)
     if (!claims || session.closed) return
+    if (claims.exp * 1000 <= Date.now() && !this.#mayResume(claims)) {
+      this.#refuse(link, 'SLUICE_AGENT_TOKEN_INVALID')
+      return
+    }
     const tunnel = new TunnelSession(crypto.randomUUID(), session, claims, hello.agentVersion)
     const before = this.#options.sessions.open(tunnel)
     if (before === 'fenced') {
@@ -124,6 +162,7 @@ export class Agents {
       return
     }
     link.tunnel = tunnel
+    this.#lost.delete(claims.tunnelId)
     const expiresInMs = this.#scheduleExpiry(link, claims)
     session.welcome(hello, {
       version,
@@ -155,9 +194,13 @@ export class Agents {
     session.policy({ expiresInMs, endpointHosts: claims.endpointHosts })
   }
 
-  async #verify(link: Link, agentToken: string): Promise<AgentTokenClaims | undefined> {
+  async #verify(
+    link: Link,
+    agentToken: string,
+    expiredMsMax = 0,
+  ): Promise<AgentTokenClaims | undefined> {
     try {
-      const claims = await this.#options.tokens.verify(agentToken)
+      const claims = await this.#options.tokens.verify(agentToken, expiredMsMax)
       for (const id of [claims.tunnelId, claims.sub, claims.jti]) {
         const atMs = this.#revoked.get(id)
         if (atMs !== undefined && isOlder(claims, id, atMs)) {
@@ -175,28 +218,73 @@ export class Agents {
 
   #scheduleExpiry(link: Link, claims: AgentTokenClaims): number {
     const expiresInMs = Math.max(0, claims.exp * 1000 - Date.now())
-    clearTimeout(link.expiry)
-    link.expiry = setTimeout(() => this.#refuse(link, 'SLUICE_AGENT_TOKEN_INVALID'), expiresInMs)
+    link.inGrace = false
+    this.#expireIn(link, expiresInMs)
     return Math.round(expiresInMs)
+  }
+
+  #expireIn(link: Link, delayMs: number): void {
+    clearTimeout(link.expiry)
+    link.expiry = setTimeout(() => this.#onExpiry(link), delayMs)
+  }
+
+  /** Ends the session, unless the control plane's absence excuses it for now. */
+  #onExpiry(link: Link): void {
+    const { tunnel } = link
+    if (!tunnel) return
+    const graceMs = this.#options.outage.graceMs(tunnel.claims.exp * 1000)
+    if (graceMs <= 0) {
+      this.#refuse(link, 'SLUICE_AGENT_TOKEN_INVALID')
+      return
+    }
+    if (!link.inGrace) this.#options.onGrace(tunnel)
+    link.inGrace = true
+    this.#expireIn(link, graceMs)
+  }
+
+  /**
+   * Whether an expired token may open a session. In an outage only, and only the very token that the tunnel's session here
+   * has, or had when its link broke: that one was valid here, has not been revoked since, and no newer one is known.
+   */
+  #mayResume({ tunnelId, jti, exp }: AgentTokenClaims): boolean {
+    const { outage, sessions } = this.#options
+    if (outage.graceMs(exp * 1000) <= 0) return false
+    const known = sessions.ofTunnel(tunnelId)?.claims ?? this.#lost.get(tunnelId)
+    return known?.jti === jti
   }
 
   #onClose(link: Link, reason: string): void {
     this.#links.delete(link)
     clearTimeout(link.expiry)
+    link.inGrace = false
     const { tunnel } = link
-    if (tunnel) this.#options.onClose(tunnel, this.#options.sessions.close(tunnel), reason)
+    if (!tunnel) return
+    const held = this.#options.sessions.close(tunnel)
+    if (held && !link.over) this.#rememberLost(tunnel.claims)
+    this.#options.onClose(tunnel, held, reason)
   }
 
-  #refuse({ session }: Link, code: ErrorCode, details: Details = {}): void {
+  #refuse(link: Link, code: ErrorCode, details: Details = {}): void {
     this.#options.onRefused(code)
-    session.refuse(code, details, closeCodes[code] ?? closeCode.done)
+    link.over = true
+    link.session.refuse(code, details, closeCodes[code] ?? closeCode.done)
+  }
+
+  #rememberLost(claims: AgentTokenClaims): void {
+    const { outage, sessionsMax } = this.#options
+    if (outage.limitMs === 0) return
+    this.#lost.delete(claims.tunnelId)
+    this.#lost.set(claims.tunnelId, claims)
+    const [oldest] = this.#lost.keys()
+    if (this.#lost.size > sessionsMax && oldest !== undefined) this.#lost.delete(oldest)
   }
 
   #remember(id: string, atMs: number): void {
     this.#revoked.delete(id)
     this.#revoked.set(id, atMs)
     for (const [oldest, since] of this.#revoked) {
-      if (this.#revoked.size <= revocationsMax && Date.now() - since < revocationKeptMs) break
+      const keptMs = revocationKeptMs + this.#options.outage.limitMs
+      if (this.#revoked.size <= revocationsMax && Date.now() - since < keptMs) break
       this.#revoked.delete(oldest)
     }
   }

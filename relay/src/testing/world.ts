@@ -12,6 +12,7 @@ import {
   Forwarder,
   HeadScanner,
   openSocketLink,
+  type ForwarderOptions,
   type Refusal,
   type Session,
   type SessionWindows,
@@ -25,6 +26,13 @@ export const apex = 'tunnel.test'
 export const host = `app.${apex}`
 
 type SigningKey = Parameters<SignJWT['sign']>[0]
+
+interface AgentOptions {
+  readonly hostHeader?: string
+  readonly windows?: SessionWindows
+  /** What the agent answers itself, in the upstream's place. */
+  readonly answer?: ForwarderOptions['answer']
+}
 
 /** An agent of the tests: one link, the real session and forwarder, no reconnect. */
 export interface TestAgent {
@@ -87,13 +95,13 @@ export class World implements AsyncDisposable {
   }
 
   /** Dials, says hello, and does not wait for the answer. */
-  async dial(
-    port: number,
-    agentToken: string,
-    options: { hostHeader?: string; windows?: SessionWindows } = {},
-  ): Promise<TestAgent> {
+  async dial(port: number, agentToken: string, options: AgentOptions = {}): Promise<TestAgent> {
     const upstream = { host: '127.0.0.1', port, tls: false }
-    const forwarder = new Forwarder({ upstream, hostHeader: options.hostHeader ?? 'preserve' })
+    const forwarder = new Forwarder({
+      upstream,
+      hostHeader: options.hostHeader ?? 'preserve',
+      ...(options.answer ? { answer: options.answer } : {}),
+    })
     const socket = await handshake(this.relay.httpPort)
     const refused = Promise.withResolvers<Refusal>()
     const closed = Promise.withResolvers<string>()
@@ -124,7 +132,7 @@ export class World implements AsyncDisposable {
   async tunnel(
     upstream: Server | number,
     claims: Partial<AgentTokenClaims> = {},
-    options: { hostHeader?: string; windows?: SessionWindows } = {},
+    options: AgentOptions = {},
   ): Promise<TestAgent> {
     const port = typeof upstream === 'number' ? upstream : portOf(upstream)
     const agent = await this.dial(port, await this.agentToken(claims), options)
@@ -214,6 +222,7 @@ export async function createWorld(options: Partial<RelayOptions> = {}): Promise<
     adminPort: 0,
     jwks: { keys: [key] },
     drainMs: 2_000,
+    outageMs: 0,
     headTimeoutMs: 5_000,
     idleTimeoutMs: 5_000,
     responseHeadTimeoutMs: 5_000,

@@ -1,0 +1,64 @@
+import { createServer, type Server } from 'node:http'
+
+import { errors, type ErrorCode } from '@sluice/schema/errors'
+
+/** What the control plane says to a relay: all is well, a code, or nothing but a cut connection. */
+export type Mood = 'well' | 'away' | ErrorCode
+
+interface Asked {
+  readonly operationName: string
+  readonly authorization: string | undefined
+  readonly input: Record<string, unknown>
+}
+
+/** A gateway of the tests: takes registrations and heartbeats, keeps them, and answers as it is told. */
+export class ControlPlane implements AsyncDisposable {
+  readonly asked: Asked[] = []
+  mood: Mood = 'well'
+  readonly #server: Server
+  #arrived = Promise.withResolvers<void>()
+
+  constructor() {
+    this.#server = createServer((request, response) => {
+      let text = ''
+      request.setEncoding('utf8').on('data', (piece: string) => (text += piece))
+      request.on('end', () => {
+        const { operationName, variables } = JSON.parse(text)
+        const { authorization } = request.headers
+        this.asked.push({ operationName, authorization, input: variables.input })
+        this.#arrived.resolve()
+        this.#arrived = Promise.withResolvers()
+        if (this.mood === 'away') response.destroy()
+        else if (this.mood === 'well') response.end(JSON.stringify({ data: {} }))
+        else {
+          response.statusCode = errors[this.mood].status === 401 ? 401 : 200
+          response.end(JSON.stringify({ errors: [{ extensions: { code: this.mood } }] }))
+        }
+      })
+    })
+  }
+
+  async listen(): Promise<this> {
+    await new Promise<void>((resolve) => this.#server.listen(0, '127.0.0.1', resolve))
+    return this
+  }
+
+  get url(): string {
+    const address = this.#server.address()
+    return `http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}`
+  }
+
+  /** Operations in the order they came. */
+  get operations(): string[] {
+    return this.asked.map(({ operationName }) => operationName)
+  }
+
+  async until(holds: () => boolean): Promise<void> {
+    while (!holds()) await this.#arrived.promise
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#server.closeAllConnections()
+    return new Promise((resolve) => this.#server.close(() => resolve()))
+  }
+}
