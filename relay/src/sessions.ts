@@ -7,6 +7,10 @@ import { TokenBucket } from './token-bucket.ts'
 /** Request records of one tunnel per second that leave the relay. Usage counts every request. */
 export const recordsPerSecondMax = 100
 const recordsBurst = 200
+/** Answers of the agent itself that one session may give unseen: it needs one or two, and no more are believed. */
+const ownAnswersMax = 16
+/** Such an answer has no more body than this. */
+export const ownAnswerBytesMax = 512
 
 /** One agent session and the tunnel it serves. */
 export class TunnelSession {
@@ -19,6 +23,7 @@ export class TunnelSession {
   /** Visitor requests being served now. */
   active = 0
   readonly records = new TokenBucket(recordsPerSecondMax, recordsBurst)
+  #ownAnswers = 0
   // Counted since usage was last taken
   requests = 0
   bytesIn = 0
@@ -31,6 +36,12 @@ export class TunnelSession {
     this.agentVersion = agentVersion
     this.openedAt = new Date()
     this.policy = compilePolicy(claims.policy)
+  }
+
+  /** Whether another answer of the agent itself may stay out of records and usage. */
+  takeOwnAnswer(): boolean {
+    this.#ownAnswers += 1
+    return this.#ownAnswers <= ownAnswersMax
   }
 
   renew(claims: AgentTokenClaims): void {

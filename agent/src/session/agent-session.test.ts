@@ -69,7 +69,11 @@ class TestRelay implements AsyncDisposable {
   }
 
   /** One request as a relay sends it; resolves with head and body, or the code of a reset. */
-  get(path: string, session = this.sessions.at(-1)): Promise<string> {
+  get(
+    path: string,
+    session = this.sessions.at(-1),
+    onOwn?: (own: boolean) => void,
+  ): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>()
     const payload = Buffer.alloc(500)
     const start = writeOpenPrefix(payload, 0, 0, 0, '192.0.2.7')
@@ -77,7 +81,10 @@ class TestRelay implements AsyncDisposable {
     let text = ''
     const stream = session?.openStream(
       {
-        onHead: (head) => (text += head.toString('latin1')),
+        onHead(head, own) {
+          text += head.toString('latin1')
+          onOwn?.(own)
+        },
         onData(piece, ended) {
           text += piece.toString('latin1')
           stream?.drained(piece.length)
@@ -212,6 +219,28 @@ test('a refused token is replaced by a fresh one, and a control plane that is aw
   expect(relay.hellos.map((hello) => hello.agentToken)).toEqual(['token-2', 'token-3'])
 })
 
+test('a lost session is dialled with an expired token if need be, but not after a relay refused one', async () => {
+  await using relay = await new TestRelay().listen()
+  const needs: boolean[] = []
+  relay.answer = (session, hello) => {
+    if (relay.hellos.length === 1) session.refuse('SLUICE_AGENT_TOKEN_INVALID', {}, 4401)
+    else welcome(session, hello)
+  }
+  const agent = await relay.agent((_request, response) => response.end(), {
+    agentToken({ expiredWillDo }) {
+      needs.push(expiredWillDo)
+      return Promise.resolve('token')
+    },
+  })
+  await next(agent, 'online')
+  const online = next(agent, 'online')
+
+  relay.sockets[0]?.destroy()
+  await online
+
+  expect(needs).toEqual([true, true, false])
+})
+
 test('a control plane that says no ends the session for good', async () => {
   await using relay = await new TestRelay().listen()
   const agent = await relay.agent((_request, response) => response.end(), {
@@ -228,8 +257,13 @@ test('the round trip is answered for its nonce alone, without the upstream', asy
   agent.expectRoundTrip('n-1')
   await next(agent, 'online')
 
-  expect(await relay.get('/.well-known/sluice-verify/n-1')).toMatch(/\r\n\r\nn-1$/)
-  expect(await relay.get('/.well-known/sluice-verify/n-2')).toContain('upstream')
+  const own: boolean[] = []
+  const get = (nonce: string) =>
+    relay.get(`/.well-known/sluice-verify/${nonce}`, undefined, (is) => own.push(is))
+
+  expect(await get('n-1')).toMatch(/\r\n\r\nn-1$/)
+  expect(await get('n-2')).toContain('upstream')
+  expect(own).toEqual([true, false])
 })
 
 test('a refused upstream is reported with its code', async () => {

@@ -20,7 +20,7 @@ import {
 } from '@sluice/wire'
 
 import type { Route } from '../route.ts'
-import type { TunnelSession } from '../sessions.ts'
+import { ownAnswerBytesMax, type TunnelSession } from '../sessions.ts'
 import type { EdgeContext } from './edge-context.ts'
 import { errorResponse, takesHtml } from './error-response.ts'
 import type { RecordedHeads } from './observed.ts'
@@ -75,6 +75,8 @@ export class VisitorConnection implements StreamEvents {
   #status = 0
   #code: ErrorCode | undefined
   #requestBytes = 0
+  /** The agent's check of the way to itself: nobody's traffic. */
+  #unseen = false
   #record: RecordedHeads | undefined
   #startedMs = 0
   #firstByteMs: number | undefined
@@ -223,6 +225,7 @@ export class VisitorConnection implements StreamEvents {
     this.#code = undefined
     this.#requestBytes = 0
     this.#response.bodyBytes = 0
+    this.#unseen = false
     this.#record = undefined
     this.#firstByteMs = undefined
     this.#tunnel = undefined
@@ -393,7 +396,7 @@ export class VisitorConnection implements StreamEvents {
 
   // The agent's answer
 
-  onHead(payload: Buffer): void {
+  onHead(payload: Buffer, own: boolean): void {
     const { scanner } = this.#edge
     if (
       this.#responseStarted ||
@@ -404,7 +407,7 @@ export class VisitorConnection implements StreamEvents {
     }
     const { status } = scanner
     if (status < 200) this.#onInformational(payload, status)
-    else this.#onFinalHead(payload)
+    else this.#onFinalHead(payload, own)
   }
 
   #onInformational(payload: Buffer, status: number): void {
@@ -439,7 +442,7 @@ export class VisitorConnection implements StreamEvents {
     this.#resume()
   }
 
-  #onFinalHead(payload: Buffer): void {
+  #onFinalHead(payload: Buffer, own: boolean): void {
     const { scanner, apex } = this.#edge
     const stream = this.#stream
     const body = responseBody(scanner, this.#toHead)
@@ -447,6 +450,7 @@ export class VisitorConnection implements StreamEvents {
       this.#agentFault(body.fault ?? 'the response came too late')
       return
     }
+    if (own) this.#unseen = this.#staysUnseen(body.kind)
     if (this.#upgrade !== '') {
       // Refused. What the visitor sent for the other protocol cannot be a request of this one.
       if (this.#pending.length > 0) this.#keepAlive = false
@@ -469,6 +473,17 @@ export class VisitorConnection implements StreamEvents {
         apex,
       },
       scanner.contentLength,
+    )
+  }
+
+  /** An agent that marked its traffic as its own answers would pay for none of it: so they are few, small, and bring nothing in. */
+  #staysUnseen(kind: BodyKind): boolean {
+    return (
+      this.#requestKind === 'none' &&
+      this.#upgrade === '' &&
+      kind === 'length' &&
+      this.#edge.scanner.contentLength <= ownAnswerBytesMax &&
+      this.#tunnel?.takeOwnAnswer() === true
     )
   }
 
@@ -605,7 +620,7 @@ export class VisitorConnection implements StreamEvents {
     const durationMs = performance.now() - this.#startedMs
     this.#startedMs = 0
     this.#edge.observe({
-      tunnel,
+      tunnel: this.#unseen ? undefined : tunnel,
       status: this.#status,
       code: this.#code,
       requestBytes: this.#requestBytes,

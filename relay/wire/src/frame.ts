@@ -18,7 +18,12 @@ export const frameType = {
   credit: 14,
 } as const
 
-export const frameFlag = { end: 0x10, more: 0x20 } as const
+export const frameFlag = {
+  end: 0x10,
+  more: 0x20,
+  /** The head is the agent's own answer, not one of the upstream. */
+  own: 0x40,
+} as const
 
 /** Writes a frame header and returns the offset behind it. */
 export function writeFrameHeader(

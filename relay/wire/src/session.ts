@@ -443,7 +443,7 @@ export class Session implements FrameSink, StreamCarrier {
     if (!head) return
     const ended = (flags & frameFlag.end) !== 0
     if (ended) stream.remoteEnded = true
-    stream.events.onHead(head)
+    stream.events.onHead(head, (flags & frameFlag.own) !== 0)
     if (ended) {
       stream.events.onEnd(none)
       stream.endRemote()

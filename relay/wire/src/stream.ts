@@ -5,7 +5,8 @@ const none = Buffer.alloc(0)
 
 /** What the owner of a stream hears. Buffers belong to the link's chunk: whoever keeps one, keeps the chunk. */
 export interface StreamEvents {
-  onHead(payload: Buffer): void
+  /** `own`: the agent's own answer, in the upstream's place. */
+  onHead(payload: Buffer, own: boolean): void
   /** Body bytes. Their owner calls `drained` once the far socket has taken them. `ended`: the peer's half ends here. */
   onData(piece: Buffer, ended: boolean): void
   onEnd(trailers: Buffer): void
@@ -62,7 +63,7 @@ export class TunnelStream {
     this.events = events
   }
 
-  /** Sends OPEN or HEAD. The bytes are copied or kept, so the caller must not reuse them when `false` is returned. */
+  /** Sends OPEN or HEAD; `type` may carry the flag `own`. The bytes are copied or kept, so the caller must not reuse them when `false` is returned. */
   head(type: number, bytes: Buffer, start: number, end: number, ended: boolean): void {
     if (this.closed || this.#ending) return
     if (this.#queue.length === 0 && this.#carrier.open) {

@@ -1,7 +1,7 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
-import { frameType } from '../frame.ts'
+import { frameFlag, frameType } from '../frame.ts'
 import { HeadScanner } from '../http/scan-head.ts'
 import { openHeadStart } from '../open-head.ts'
 import type { TunnelStream } from '../stream.ts'
@@ -139,6 +139,6 @@ function answerWith(stream: TunnelStream, response: Buffer): void {
     onResume() {},
   }
   const bodyStart = response.indexOf('\r\n\r\n') + 4
-  stream.head(frameType.head, response, 0, bodyStart, false)
+  stream.head(frameType.head | frameFlag.own, response, 0, bodyStart, false)
   stream.data(response.subarray(bodyStart), true)
 }
