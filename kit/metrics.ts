@@ -24,22 +24,39 @@ export async function openAdminServer(options: {
       response.writeHead(status, { 'content-type': type }).end(body)
     })
   })
+  /** A look that fails is an answer too; thrown in a request it would end the process. */
+  const notReady = async () => {
+    try {
+      return await options.notReady()
+    } catch {
+      return 'whether it is ready could not be told'
+    }
+  }
   async function answer(url: string): Promise<[number, string, string]> {
     if (url === '/metrics')
       return [200, options.metrics.contentType, await options.metrics.metrics()]
     if (url === '/healthz') return [200, 'text/plain', 'ok\n']
     if (url !== '/readyz') return [404, 'text/plain', 'not found\n']
-    const reason = await options.notReady()
+    const reason = await notReady()
     return reason === null ? [200, 'text/plain', 'ready\n'] : [503, 'text/plain', `${reason}\n`]
   }
   return listen(server, options.port, options.host)
 }
 
-/** Listens and resolves with the port in use. Rejects when it is taken. */
+/** How long requests under way may take once a part closes. Its supervisor waits longer before it kills. */
+const defaultCloseGraceMs = 5_000
+/** Connections become idle while a server closes, and would keep it open until their client gives them up. */
+const closeIdleEveryMs = 50
+
+/**
+ * Listens and resolves with the port in use. Rejects when it is taken. Closing takes nothing new, lets requests under way
+ * end, and cuts what is left after `closeGraceMs`.
+ */
 export async function listen(
   server: Server,
   port: number,
   host = '127.0.0.1',
+  closeGraceMs = defaultCloseGraceMs,
 ): Promise<{ port: number; close(): Promise<void> }> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
@@ -52,8 +69,13 @@ export async function listen(
     port: (server.address() as AddressInfo).port,
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve())
-        server.closeAllConnections()
+        const cutting = setTimeout(() => server.closeAllConnections(), closeGraceMs)
+        const idling = setInterval(() => server.closeIdleConnections(), closeIdleEveryMs)
+        server.close(() => {
+          clearTimeout(cutting)
+          clearInterval(idling)
+          resolve()
+        })
       }),
   }
 }

@@ -91,7 +91,6 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
     }
     const first = load(options.supergraphSdl ?? committed('supergraph.graphql'))
     const generations = createGenerations(first, limits.reloadDrainMs)
-    closer.add(generations)
 
     const subgraphs = closer.add(
       openSubgraphs({ urls: options.subgraphs, signer, limits, metrics, log }),
@@ -158,6 +157,8 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
     })
 
     const listening = closer.add(await listen(server, options.port, options.host))
+    // Ends what streams over HTTP, which would keep the server open.
+    closer.add(generations)
     closer.add(sockets)
     const { registry } = metrics
     const admin =
