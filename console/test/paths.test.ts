@@ -64,6 +64,28 @@ test('with the keyboard alone: sign in, then create an authtoken', async () => {
   expect(complaints).toEqual([])
 })
 
+test('what a code means can be read without a sign-in', async () => {
+  const world = createWorld({ isSignedIn: false })
+  await using opened = await stage.open('/errors/SLUICE_TUNNEL_OFFLINE', { world })
+  const { page } = opened
+  await page.getByRole('heading', { name: 'SLUICE_TUNNEL_OFFLINE' }).waitFor()
+  await page.getByText('no agent is connected').waitFor()
+  expect(await page.locator('code').allTextContents()).toContain('sluice http <port> --name <name>')
+  expect(await barriers(page)).toEqual([])
+})
+
+test('who has sluice installed is shown it, and is remembered', async () => {
+  const world = createWorld({ isEmpty: true })
+  await using opened = await stage.open('/o/acme/start', { world })
+  const { page } = opened
+  await page.getByText('node agent/dist/sluice.js http 3000').waitFor()
+  await page.getByRole('button', { name: 'I have sluice installed' }).click()
+  await page.getByText('sluice http 3000', { exact: true }).waitFor()
+  await page.reload()
+  await page.getByText('sluice http 3000', { exact: true }).waitFor()
+  expect(await page.locator('.command code').allTextContents()).not.toContain('agent/dist')
+})
+
 test('the first Tab of a page offers to skip the side', async () => {
   await using opened = await stage.open('/o/acme/tunnels')
   const { page } = opened

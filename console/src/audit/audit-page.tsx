@@ -122,7 +122,7 @@ interface TableProps {
 function AuditTable({ entries, onFilter }: TableProps) {
   return (
     <div className="scroll">
-      <Table aria-label="Audit log" verticalSpacing={6} miw={1000}>
+      <Table aria-label="Audit log" verticalSpacing={6} miw={920}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>When</Table.Th>

@@ -143,7 +143,7 @@ interface TableProps {
 function MemberTable({ members, meId, mayChange, onChangeRole, onRemove }: TableProps) {
   return (
     <div className="scroll">
-      <Table aria-label="Members" miw={640}>
+      <Table aria-label="Members" miw={820}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Member</Table.Th>

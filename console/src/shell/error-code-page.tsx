@@ -4,6 +4,7 @@ import { getRouteApi, Link } from '@tanstack/react-router'
 
 import { codeOf } from '../graph/problem.ts'
 import { Page } from '../ui/page.tsx'
+import { Words } from '../ui/words.tsx'
 import { WholeNotFoundPage } from './not-found-page.tsx'
 
 const route = getRouteApi('/errors/$code')
@@ -12,20 +13,31 @@ const route = getRouteApi('/errors/$code')
 export function ErrorCodePage() {
   const { code } = route.useParams()
   if (!isErrorCode(code)) return <WholeNotFoundPage />
-  const { title, cause, fix } = codeOf(code, {})
+  const { cause, fix } = codeOf(code, {})
   return (
     <main id="main">
-      <Page title={code} about={`${title} As an HTTP status it is ${errors[code].status}.`}>
+      <Page
+        title={code}
+        about={<Words>{errors[code].title.replaceAll(/\{(\w+)\}/g, '`$1`')}</Words>}
+      >
         <section className="panel">
           <div className="panel-body">
             <Stack gap="md">
               <div>
+                <Title order={2}>Status</Title>
+                <Text size="sm">{errors[code].status}</Text>
+              </div>
+              <div>
                 <Title order={2}>Why</Title>
-                <Text size="sm">{cause}</Text>
+                <Text size="sm">
+                  <Words>{cause}</Words>
+                </Text>
               </div>
               <div>
                 <Title order={2}>What to do</Title>
-                <Text size="sm">{fix}</Text>
+                <Text size="sm">
+                  <Words>{fix}</Words>
+                </Text>
               </div>
             </Stack>
           </div>

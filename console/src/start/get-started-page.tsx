@@ -57,7 +57,8 @@ export function GetStartedPage() {
     { data, error, fetching },
     { path: 'organization', pick: (all) => all.organization },
   )
-  const tunnel = data?.organization?.tunnels?.nodes[0] ?? null
+  const tunnels = data?.organization?.tunnels?.nodes ?? []
+  const tunnel = tunnels.find(({ status }) => status === 'ONLINE') ?? tunnels[0] ?? null
   const request = live ?? firstVisit(data?.organization?.requests?.nodes ?? [])
   const progress = progressOf({
     hasAuthtoken:
@@ -210,7 +211,7 @@ function TunnelStep({ hasSecret, tunnel, state }: TunnelStepProps) {
   if (state === 'done' && tunnel) {
     return (
       <Text size="sm">
-        <b>{tunnel.name}</b> is {tunnel.status === 'ONLINE' ? 'online' : 'known'} at{' '}
+        <b>{tunnel.name}</b> {tunnel.status === 'ONLINE' ? 'is online at' : 'was online at'}{' '}
         <Anchor
           href={tunnel.urls[0] ?? ''}
           target="_blank"

@@ -2,6 +2,7 @@ import { Anchor, Button, Group, Text } from '@mantine/core'
 import { IconAlertTriangle } from '@tabler/icons-react'
 
 import type { Problem } from '../graph/problem.ts'
+import { Words } from './words.tsx'
 
 interface Props {
   readonly problem: Problem
@@ -26,10 +27,14 @@ export function ProblemNote({ problem, onRetry }: Props) {
           </Text>
           {cause && (
             <Text size="sm" c="dimmed">
-              {cause}
+              <Words>{cause}</Words>
             </Text>
           )}
-          {fix && <Text size="sm">{fix}</Text>}
+          {fix && (
+            <Text size="sm">
+              <Words>{fix}</Words>
+            </Text>
+          )}
           <Group gap="md" mt={8}>
             {onRetry && (
               <Button variant="default" size="xs" onClick={onRetry}>
