@@ -96,6 +96,7 @@ async function start(): Promise<void> {
       dataFolder,
       signal,
       adminPort: chosen.relayAdmin,
+      isKnown: () => hasRelay(gatewayUrl, secrets.relayKey),
       onRestart: () => report.note('the relay ended; starting it again'),
       env: {
         PATH: process.env['PATH'],
@@ -147,6 +148,17 @@ async function engine(
   noteProcess(dataFolder, name.toLowerCase(), own.pid)
   report.ready(name)
   return own.url
+}
+
+/** Whether a relay has told the graph that it is ready for agents. */
+async function hasRelay(gatewayUrl: string, relayKey: string): Promise<boolean> {
+  const response = await fetch(`${gatewayUrl}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${relayKey}` },
+    body: JSON.stringify({ query: '{ regions { available } }' }),
+  })
+  const answer = (await response.json()) as { data?: { regions?: { available: boolean }[] } }
+  return answer.data?.regions?.some(({ available }) => available) ?? false
 }
 
 function stop(reason: string): void {

@@ -18,6 +18,8 @@ export async function openRelayProcess(options: {
   /** All of its environment: no secret of another part comes along. */
   env: NodeJS.ProcessEnv
   adminPort: number
+  /** Whether agents are sent to it: the relay serves before that, but nobody could open a tunnel. */
+  isKnown: () => Promise<boolean>
   signal: AbortSignal
   onRestart: () => void
 }): Promise<{ close(): Promise<void> }> {
@@ -56,7 +58,7 @@ export async function openRelayProcess(options: {
   }
 
   const deadline = Date.now() + readyTimeoutMs
-  while (!(await isReady(options.adminPort))) {
+  while (!(await isReady(options.adminPort)) || !(await options.isKnown())) {
     options.signal.throwIfAborted()
     if (Date.now() > deadline) {
       closing = true
