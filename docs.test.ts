@@ -144,6 +144,8 @@ test('the limits of the graph are the documented ones', () => {
     `${count(limits.fieldsMax)} fields`,
     `${limits.subgraphTimeoutMs / 1000} s, ${limits.subgraphBytesMax / 1024 ** 2} MiB`,
     `one WebSocket | ${limits.operationsPerSocketMax} |`,
+    `one credential | ${count(limits.subscriptionsPerCallerMax)} |`,
+    `one address | ${count(limits.socketsPerIpMax)} |`,
     `${limits.eventsQueuedMax}, ${limits.eventBytesQueuedMax / 1024 ** 2} MiB`,
   ]
   expect(stated.filter((text) => !page.includes(text))).toEqual([])

@@ -282,7 +282,7 @@ export const errors = {
   SLUICE_SUBSCRIPTIONS_MAX: {
     status: 429,
     title: 'Too many live streams.',
-    cause: 'One connection can have {max} subscriptions.',
+    cause: 'This connection, or you on all of them, has {max} already.',
     fix: 'End one first.',
   },
   SLUICE_INTERNAL: {

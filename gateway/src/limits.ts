@@ -39,7 +39,11 @@ export const defaultLimits = {
 
   // Sockets and streams
   socketsMax: 10_000,
+  /** Nobody alone takes all of them. Generous: an office, or a proxy that is not trusted, is one address. */
+  socketsPerIpMax: 1_000,
   operationsPerSocketMax: 64,
+  /** Over all sockets and event streams of one credential; of the anonymous, of one address. */
+  subscriptionsPerCallerMax: 1_000,
   messageBytesMax: 256 * 1024,
   connectionInitMs: 5_000,
   pingMs: 15_000,

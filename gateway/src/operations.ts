@@ -1,6 +1,7 @@
 import type { InternalSigner, SubgraphName } from '@sluice/kit/internal-token'
 import type { Log } from '@sluice/kit/log'
 import type { Principal } from '@sluice/kit/principal'
+import { SluiceError } from '@sluice/schema/errors'
 import { OperationTypeNode } from 'graphql'
 
 import type { Call } from './call.ts'
@@ -15,6 +16,7 @@ import type { Limits } from './limits.ts'
 import type { LiveSubscription, PublicResult } from './live-subscription.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { subscribe } from './subscribe.ts'
+import { Tally } from './tally.ts'
 import type { Upstream } from './upstream.ts'
 
 /** What came of an operation. `refused` means that nothing ran. */
@@ -38,7 +40,8 @@ export function createOperations(options: {
   metrics: GatewayMetrics
   log: Log
 }): Operations {
-  const { generations, sources, metrics, log } = options
+  const { generations, sources, limits, metrics, log } = options
+  const livesOf = new Tally()
 
   /** Names of unregistered documents are whatever somebody typed: one label for all of them. */
   const labelOf = (document: CheckedDocument | null) => document?.registeredAs ?? 'other'
@@ -60,7 +63,11 @@ export function createOperations(options: {
         const planned = { document, operationName, variables }
 
         if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
+          const key = callerKeyOf(call)
+          const max = limits.subscriptionsPerCallerMax
+          if (livesOf.count(key) >= max) throw new SluiceError('SLUICE_SUBSCRIPTIONS_MAX', { max })
           const live = subscribe(generation, planned, call, labelOf(document), options)
+          live.onceEnded(livesOf.add(key))
           generations.hold(generation, live)
           count(labelOf(document), door, undefined)
           return { kind: 'live', live }
@@ -75,4 +82,10 @@ export function createOperations(options: {
       }
     },
   }
+}
+
+/** Whose live streams are counted together. */
+function callerKeyOf({ principal, visitorIp }: Call): string {
+  const { kind, id } = principal
+  return kind === 'anonymous' ? visitorIp : `${kind} ${id}`
 }

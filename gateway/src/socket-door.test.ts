@@ -14,6 +14,14 @@ async function open(world: World, options?: Parameters<World['socket']>[0]): Pro
   return socket
 }
 
+function opens(world: World): Promise<'open' | null> {
+  const socket = world.socket()
+  return new Promise((resolve) => {
+    socket.once('open', () => resolve('open'))
+    socket.once('unexpected-response', () => resolve(null))
+  })
+}
+
 async function acknowledged(world: World): Promise<WebSocket> {
   const socket = await open(world)
   say(socket, { type: 'connection_init', payload: { authorization: `Bearer ${world.signIn()}` } })
@@ -125,6 +133,40 @@ test('a socket has so many operations and no more, and a completed one makes roo
   await world.lives(1)
   subscribed(client, plain)
   await world.lives(2)
+})
+
+test('nobody has more than so many live streams, on however many sockets', async () => {
+  await using world = await createWorld({ limits: { subscriptionsPerCallerMax: 2 } })
+  const token = world.signIn()
+  const first = subscribed(world.client(token), plain)
+  subscribed(world.client(token), plain)
+  await world.lives(2)
+
+  expect(await subscribed(world.client(token), plain).over).toMatchObject([
+    { extensions: { code: 'SLUICE_SUBSCRIPTIONS_MAX' } },
+  ])
+  subscribed(world.client(world.signIn()), plain)
+  await world.lives(3)
+  first.cancel()
+  await world.lives(2)
+  subscribed(world.client(token), plain)
+  await world.lives(3)
+})
+
+test('one address cannot take the sockets of all', async () => {
+  await using world = await createWorld({ limits: { socketsPerIpMax: 1 } })
+  const only = await open(world)
+
+  const refused = world.socket()
+  const [, response] = (await once(refused, 'unexpected-response')) as [
+    unknown,
+    { statusCode: number },
+  ]
+  only.close()
+  await closeCode(only)
+
+  expect(response.statusCode).toBe(429)
+  await expect.poll(async () => (await opens(world)) ?? 'refused').toBe('open')
 })
 
 test('queries and mutations run over a socket', async () => {

@@ -7,6 +7,7 @@ import { WebSocketServer } from 'ws'
 
 import type { GatewayMetrics } from './metrics.ts'
 import { SocketConnection, type SocketOptions } from './socket-connection.ts'
+import { Tally } from './tally.ts'
 
 /** What a client is told to wait when there is no room for its socket. */
 const retryAfterSeconds = 5
@@ -27,6 +28,7 @@ export function createSocketDoor(
 ): SocketDoor {
   const { limits, metrics } = options
   const connections = new Set<SocketConnection>()
+  const ofIp = new Tally()
   const server = new WebSocketServer({
     noServer: true,
     maxPayload: limits.messageBytesMax,
@@ -42,16 +44,22 @@ export function createSocketDoor(
       if (!options.isAllowedOrigin(request.headers.origin)) {
         return refuse(socket, 'SLUICE_REQUEST_UNSAFE')
       }
-      if (connections.size >= limits.socketsMax) return refuse(socket, 'SLUICE_RATE_LIMITED')
+      const visitorIp = options.visitorIpOf(request)
+      const full = connections.size >= limits.socketsMax
+      if (full || ofIp.count(visitorIp) >= limits.socketsPerIpMax) {
+        return refuse(socket, 'SLUICE_RATE_LIMITED')
+      }
       server.handleUpgrade(request, socket, head, (webSocket) => {
         if (webSocket.protocol === '') {
           return webSocket.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable')
         }
-        const connection = new SocketConnection(webSocket, options.visitorIpOf(request), options)
+        const connection = new SocketConnection(webSocket, visitorIp, options)
         connections.add(connection)
+        const leave = ofIp.add(visitorIp)
         metrics.sockets.set(connections.size)
         webSocket.once('close', () => {
           connections.delete(connection)
+          leave()
           metrics.sockets.set(connections.size)
         })
       })
