@@ -37,6 +37,20 @@ test('a query without a tenant scope fails instead of showing everything', async
   await expect(db.orm.em.fork().find(Note, {})).rejects.toThrow('tenant')
 })
 
+test('a replica waits longer for the migration of another than for any other lock', async () => {
+  await using db = await openDatabase({ serverUrl: inject('databaseUrl'), ...noteDatabase })
+  const { promise: held, resolve: hold } = Promise.withResolvers<void>()
+  const other = forkSystem(db.orm).transactional(async (em) => {
+    await em.execute(`select pg_advisory_xact_lock(hashtextextended('sluice:migrate:notes', 0))`)
+    hold()
+    await em.execute('select pg_sleep(5.5)')
+  })
+  await held
+
+  await expect(migrate(db.orm, 'notes')).resolves.toBeUndefined()
+  await other
+})
+
 test('replicas that start together migrate once', async () => {
   await using db = await openDatabase({ serverUrl: inject('databaseUrl'), ...noteDatabase })
   await forkSystem(db.orm).execute('drop schema notes cascade')

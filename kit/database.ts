@@ -25,6 +25,8 @@ export interface DatabaseOptions {
 const statementTimeoutMs = 15_000
 const lockTimeoutMs = 5_000
 const connectTimeoutMs = 5_000
+/** How long a replica waits for another one's migration. */
+const migrationTimeoutMs = 120_000
 
 /** Which rows a fork sees: those of these organizations, or every row for jobs and event consumers. */
 type TenantScope = { all: true } | { all: false; organizationIds: string[] }
@@ -103,6 +105,11 @@ function giveUpCutConnections(pool: Pool): void {
 export async function migrate(orm: Orm, schema: string): Promise<void> {
   const em = orm.em.fork()
   await em.transactional(async (locked) => {
+    // A first start, or a large table, takes its time: whoever waits here, or holds the lock meanwhile, is not cut.
+    for (const name of ['lock_timeout', 'statement_timeout']) {
+      await locked.execute(`set local ${name} = ${migrationTimeoutMs}`)
+    }
+    await locked.execute('set local idle_in_transaction_session_timeout = 0')
     await locked.execute(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [
       `sluice:migrate:${schema}`,
     ])
