@@ -256,27 +256,6 @@ test('requests leave records without secrets, usage that is exact, and presence'
   traffic.disconnect()
 })
 
-test('an agent’s check of its own address is no visitor’s request', async () => {
-  const tunnelId = crypto.randomUUID()
-  const traffic = new Redis(inject('redisUrl'))
-  const heard = Promise.withResolvers<string>()
-  traffic.on('message', (_channel, message: string) => heard.resolve(message))
-  await using world = await createWorld({ redisUrl: inject('redisUrl') })
-  await traffic.subscribe(redisChannels.traffic(tunnelId))
-  const check = '/.well-known/sluice-verify/'
-  const upstream = await world.upstream((request, response) =>
-    response.end(request.url === `${check}nonce` ? 'nonce' : 'the service itself'),
-  )
-  await world.tunnel(upstream, { tunnelId })
-  for (const path of [`${check}nonce`, `${check}other`, '/after']) {
-    await world.exchange(get(host).replace('GET /', `GET ${path}`))
-  }
-
-  const paths = JSON.parse(await heard.promise).map(({ path }: { path: string }) => path)
-  expect(paths[0]).toBe(`${check}other`)
-  traffic.disconnect()
-})
-
 test('on close, agents are sent away, streams in flight finish, new requests are refused', async () => {
   await using world = await createWorld()
   const arrived = Promise.withResolvers<() => void>()

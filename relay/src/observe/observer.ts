@@ -71,7 +71,7 @@ export class Observer {
 
   observe(observed: Observed): void {
     const { tunnel, record } = observed
-    if (!tunnel || isAgentsOwnCheck(observed)) return
+    if (!tunnel) return
     tunnel.requests += 1
     tunnel.bytesIn += observed.requestBytes
     tunnel.bytesOut += observed.responseBytes
@@ -254,20 +254,6 @@ export class Observer {
 /** Presence of a session that took over on another relay must stay. */
 const deleteOwn = `local value = redis.call('GET', KEYS[1])
 if value and string.find(value, ARGV[1], 1, true) then redis.call('DEL', KEYS[1]) end`
-
-const checkPathStart = '/.well-known/sluice-verify/'
-/** Longer is no nonce of an agent. */
-const nonceCharactersMax = 64
-
-/**
- * The request by which an agent checks its public address before it prints it, answered by the agent with the nonce of
- * the path. No visitor made it. An upstream that imitates it gains nothing: no more comes back than the path carried.
- */
-function isAgentsOwnCheck({ status, requestBytes, responseBytes, record }: Observed): boolean {
-  if (status !== 200 || requestBytes > 0 || !record?.path.startsWith(checkPathStart)) return false
-  const nonceCharacters = record.path.length - checkPathStart.length
-  return nonceCharacters <= nonceCharactersMax && responseBytes === nonceCharacters
-}
 
 /** Observation fails open: the next renewal, or its expiry, sets it right. */
 function ignored(): void {}
