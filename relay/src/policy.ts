@@ -60,9 +60,10 @@ export function allowsAddress(policy: CompiledPolicy, remoteAddress: string): bo
   if (!policy.allow && !policy.deny) return true
   if (!ipaddr.isValid(remoteAddress)) return false
   const address = ipaddr.process(remoteAddress)
-  const forms = [address, ...embeddedIpv4(address)]
-  if (policy.deny && forms.some((form) => isIn(form, policy.deny ?? []))) return false
-  return !policy.allow || forms.some((form) => isIn(form, policy.allow ?? []))
+  const { allow, deny } = policy
+  if (deny && [address, ...embeddedIpv4(address)].some((form) => isIn(form, deny))) return false
+  // An embedded address is a claim: enough to keep somebody out, not to let them in. Who trusts a prefix may allow it.
+  return !allow || isIn(address, allow)
 }
 
 function isIn(address: Address, blocks: readonly Block[]): boolean {

@@ -458,3 +458,105 @@ test('Host can be rewritten for the upstream', async () => {
 
   expect(await world.exchange(get('/', 'A: b\r\n'))).toContain('inner.test')
 })
+
+test('what the visitor may send is asked of the upstream: without its 100 no 100 comes, and a refusal ends the upload', async () => {
+  await using world = await createWorld()
+  const port = await rawUpstream(
+    world,
+    'HTTP/1.1 417 Expectation Failed\r\nContent-Length: 2\r\n\r\nno',
+  )
+  await world.tunnel(port)
+  const visitor = await world.visitor()
+
+  visitor.send(
+    `PUT / HTTP/1.1\r\nHost: ${host}\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n`,
+  )
+  const received = await visitor.until((text) => text.endsWith('no'))
+
+  expect(received).toMatch(/^HTTP\/1\.1 417 /)
+  expect(received).toContain('Connection: close')
+})
+
+test('an HTTP/1.0 visitor gets no interim response', async () => {
+  await using world = await createWorld()
+  const upstream = await world.upstream((_request, response) => {
+    response.writeEarlyHints({ link: '</a.css>; rel=preload' })
+    response.end('done')
+  })
+  await world.tunnel(upstream)
+
+  const answer = await world.exchange(`GET / HTTP/1.0\r\nHost: ${host}\r\n\r\n`)
+
+  expect(answer).toMatch(/^HTTP\/1\.1 200 [^]*done$/)
+})
+
+test('interim responses have a limit, and cannot speak in the relay’s name', async () => {
+  await using world = await createWorld()
+  const hints = 'HTTP/1.1 103 Early Hints\r\nSluice-Error: x\r\nLink: </a>\r\n\r\n'
+  await world.tunnel(await rawUpstream(world, hints.repeat(100)))
+
+  const answer = await world.exchange(get())
+
+  expect(answer).toContain('Link: </a>')
+  expect(answer).toContain('sluice-error: SLUICE_UPSTREAM_INVALID')
+  expect(answer).not.toContain('Error: x')
+})
+
+test.for([
+  'Connection: close, host',
+  'Connection: close, x_forwarded_for, x-forwarded-host, x-forwarded-proto',
+  'Connection: close\r\nConnection: X-Forwarded-For',
+  'Connection: close\r\nX-FORWARDED_FOR: 6.6.6.6\r\nx_forwarded-for: 6.6.6.6\r\nX_Real_Ip: 6.6.6.6',
+  'Connection: close, authorization, cookie',
+])('no trick takes the relay’s fields away, or those that policy reads (%s)', async (lines) => {
+  await using world = await createWorld()
+  const upstream = await world.upstream((request, response) => {
+    response.end(JSON.stringify(request.headers))
+  })
+  await world.tunnel(upstream)
+
+  const answer = await world.exchange(
+    `GET / HTTP/1.1\r\nHost: ${host}\r\nAuthorization: Bearer mine\r\nCookie: a=1\r\n${lines}\r\n\r\n`,
+  )
+
+  expect(answer).not.toContain('6.6.6.6')
+  expect(JSON.parse(/\{.*\}/.exec(answer)?.[0] ?? '{}')).toMatchObject({
+    host,
+    authorization: 'Bearer mine',
+    cookie: 'a=1',
+    'x-forwarded-for': '127.0.0.1',
+    'x-forwarded-proto': 'http',
+    'x-forwarded-host': host,
+  })
+})
+
+test('trailers of an upstream cannot speak in the relay’s name either', async () => {
+  await using world = await createWorld()
+  const port = await rawUpstream(
+    world,
+    'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nSluice-Error: SLUICE_TUNNEL_OFFLINE\r\n\r\n',
+  )
+  await world.tunnel(port)
+
+  expect((await world.exchange(get())).toLowerCase()).not.toContain('sluice')
+})
+
+test('after an upstream has closed its half of an upgraded connection, the visitor may still send', async () => {
+  await using world = await createWorld()
+  const got = Promise.withResolvers<string>()
+  const upstream = await world.upstream(() => undefined)
+  upstream.on('upgrade', (_request, socket) => {
+    let text = ''
+    socket.on('data', (chunk: Buffer) => (text += chunk.toString()))
+    socket.on('end', () => got.resolve(text))
+    socket.end('HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\nbye')
+  })
+  await world.tunnel(upstream)
+  const visitor = await world.visitor()
+
+  visitor.send(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n`)
+  expect(await visitor.rest()).toMatch(/bye$/)
+  visitor.socket.end('after')
+
+  expect(await got.promise).toBe('after')
+})

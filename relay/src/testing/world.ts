@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { connect as connectTls, type ConnectionOptions } from 'node:tls'
 
 import { silentLog } from '@sluice/kit/log'
 import {
@@ -145,6 +146,16 @@ export class World implements AsyncDisposable {
     const socket = connect({ port: this.relay.httpPort, host: '127.0.0.1', allowHalfOpen: true })
     await new Promise((resolve, reject) => socket.once('connect', resolve).once('error', reject))
     this.#stack.defer(() => void socket.destroy())
+    return new Visitor(socket)
+  }
+
+  /** A visitor's connection over TLS that checks the certificate and speaks bytes. */
+  async tlsVisitor(options: ConnectionOptions): Promise<Visitor> {
+    const socket = connectTls({ port: this.relay.httpsPort, host: '127.0.0.1', ...options })
+    this.#stack.defer(() => void socket.destroy())
+    await new Promise((resolve, reject) =>
+      socket.once('secureConnect', resolve).once('error', reject),
+    )
     return new Visitor(socket)
   }
 
