@@ -44,7 +44,9 @@ class DrivenSession extends EventEmitter<AgentSessionEvents> {
 const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
 
 /** A server, an edge and a session: `sluice http` runs between them as a function. */
-async function openWorld(extra: { renew?: () => object; edgeStatus?: number } = {}) {
+async function openWorld(
+  extra: { renew?: () => object; viewer?: () => object; edgeStatus?: number } = {},
+) {
   const asked: { input?: unknown } = {}
   let opened = (_session: DrivenSession) => {}
   const session = new Promise<DrivenSession>((resolve) => {
@@ -62,7 +64,7 @@ async function openWorld(extra: { renew?: () => object; edgeStatus?: number } = 
   })
   const url = `http://app.tunnel.localhost:${(edge.address() as AddressInfo).port}`
   const server = await openGraphFixture({
-    viewer: fixtureViewer,
+    viewer: extra.viewer ?? fixtureViewer,
     startTunnel(variables: { input: unknown }) {
       asked.input = variables.input
       return {
@@ -242,6 +244,22 @@ test.for(['SLUICE_SESSION_REPLACED', 'SLUICE_SESSION_REVOKED'] as const)(
     await expect(running).rejects.toMatchObject({ code })
   },
 )
+
+test('a session that is revoked with its authtoken says so', async () => {
+  let isRevoked = false
+  await using world = await openWorld({
+    viewer: () => (isRevoked ? { ...fixtureViewer, kind: 'ANONYMOUS' } : fixtureViewer),
+  })
+  const running = world.run()
+  const session = await world.session
+  session.emit('online', online)
+  await world.printed('\n')
+
+  isRevoked = true
+  session.emit('fatal', new SluiceError('SLUICE_SESSION_REVOKED'))
+
+  await expect(running).rejects.toMatchObject({ code: 'SLUICE_AUTHTOKEN_INVALID' })
+})
 
 test('a renewal that is refused ends the command, whatever the session makes of it', async () => {
   await using world = await openWorld({

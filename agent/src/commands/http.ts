@@ -93,6 +93,9 @@ export async function runHttp(
     await session.close({ graceMs })
     view.close()
     view.stopped(ready)
+  } catch (error) {
+    view.close()
+    throw await nameRevocation(error, api)
   } finally {
     // The way out of a failure: an orderly end has come by here already, and closing twice is nothing.
     view.close()
@@ -199,6 +202,21 @@ function createView({ io, output }: CommandContext): TunnelView {
     interrupt: () => io.interrupt(),
     onExit: (restore) => io.onExit(restore),
   })
+}
+
+const authtokenCodes = new Set(['SLUICE_AUTHTOKEN_INVALID', 'SLUICE_UNAUTHENTICATED'])
+
+/** A relay says only that a session was revoked. What to do depends on what was: the authtoken or the tunnel. */
+async function nameRevocation(error: unknown, api: Api): Promise<unknown> {
+  if (!(error instanceof SluiceError) || error.code !== 'SLUICE_SESSION_REVOKED') return error
+  try {
+    await findViewer(api)
+  } catch (refusal) {
+    if (refusal instanceof SluiceError && authtokenCodes.has(refusal.code)) {
+      return new SluiceError('SLUICE_AUTHTOKEN_INVALID', {}, { cause: error })
+    }
+  }
+  return error
 }
 
 /** For the eye only: a tunnel opens without it. */
