@@ -1,15 +1,19 @@
+import { readFileSync } from 'node:fs'
+
 import { openAgentSession } from './agent-session.ts'
 
 // One session with a given agent token and no control plane: for benchmarks, and to look at the data plane alone.
-const { EDGE_URL = '', AGENT_TOKEN = '', UPSTREAM_PORT = '' } = process.env
+const { EDGE_URL = '', AGENT_TOKEN = '', UPSTREAM_PORT = '', EDGE_CA_PATH } = process.env
 const session = openAgentSession({
   edgeUrls: [EDGE_URL],
   agentToken: () => Promise.resolve(AGENT_TOKEN),
   upstream: { host: '127.0.0.1', port: Number(UPSTREAM_PORT), tls: false },
   hostHeader: 'preserve',
   agentVersion: 'bare',
+  ...(EDGE_CA_PATH ? { ca: readFileSync(EDGE_CA_PATH, 'utf8') } : {}),
 })
 session.on('online', () => process.stdout.write('online\n'))
+session.on('offline', ({ reason }) => process.stdout.write(`offline: ${reason}\n`))
 // As the command line does, so that figures include what it costs.
 let requests = 0
 session.on('request', () => {

@@ -19,7 +19,7 @@ async function exchange(world: World, request: string, options: object = trustin
 test('a request over HTTPS reaches the upstream, which learns that it was HTTPS', async () => {
   await using world = await worldWithTls()
   const upstream = await world.upstream((request, response) =>
-    response.end(`by ${request.headers['x-forwarded-proto']}`),
+    response.end(`by ${String(request.headers['x-forwarded-proto'])}`),
   )
   await world.tunnel(upstream)
 
@@ -113,8 +113,8 @@ test('a WebSocket over HTTPS echoes text and bytes, and closes with its code', a
     visitor.send('hello')
     visitor.send(bytes)
   })
-  visitor.on('message', (data, isBinary) => {
-    received.push(isBinary ? data : String(data))
+  visitor.on('message', (data: Buffer, isBinary) => {
+    received.push(isBinary ? data : data.toString())
     if (received.length === 2) visitor.close(4000)
   })
   visitor.on('close', closed.resolve)
