@@ -14,7 +14,7 @@ import { openDatabase, openTestRedis } from '@sluice/kit/testing'
 import { freeEntitlements, type EventEnvelope } from '@sluice/schema/events'
 import { redisChannels, redisKeys, type Revocation } from '@sluice/schema/redis'
 import { Redis } from 'ioredis'
-import { createRemoteJWKSet, jwtVerify } from 'jose'
+import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose'
 import { expect, inject, test } from 'vitest'
 
 import { database } from './orm.ts'
@@ -235,6 +235,40 @@ test('the published keys verify an access token, and are the public halves only'
   expect(protectedHeader.kid).toBe(server.serverOptions.signingJwks.keys[0]?.kid)
   expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(900)
   expect(payload).toMatchObject({ sub: data?.['signUp']?.user.id, sid: expect.any(String) })
+})
+
+test('a rotation of the signing keys signs nobody out', async () => {
+  await using server = await openServer()
+  const { data, setCookie } = await server.graph(signUp)
+  const credential = { kind: 'sign-in', token: data?.['signUp']?.accessToken }
+  const refreshToken = setCookie?.split(';')[0]?.split('=')[1] ?? ''
+  await server.server.close()
+
+  const { serverOptions } = server
+  const keys = serverOptions.signingJwks.keys.toReversed()
+  const rotated = await createServer({ ...serverOptions, signingJwks: { keys } })
+  const ask = async (path: string, principal: Principal, headers: object, body: object) => {
+    const header = await server.headerFor(principal)
+    const response = await fetch(`http://127.0.0.1:${rotated.port}${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', [internalHeader]: header, ...headers },
+      body: JSON.stringify(body),
+    })
+    return { status: response.status, body: (await response.json()) as unknown }
+  }
+  const known = await ask('/internal/authenticate', gatewayPrincipal, {}, { credential, ip: '' })
+  const refreshed = await ask(
+    '/graphql',
+    anonymous,
+    { 'x-sluice-refresh-token': refreshToken },
+    { query: 'mutation { refreshSignIn { accessToken } }' },
+  )
+  await rotated.close()
+
+  expect(known.status).toBe(200)
+  const { accessToken } = (refreshed.body as { data: { refreshSignIn: { accessToken: string } } })
+    .data.refreshSignIn
+  expect(decodeProtectedHeader(accessToken).kid).toBe(keys[0]?.kid)
 })
 
 test('a token that another key signed, or that is of another kind, is nobody’s', async () => {

@@ -1,9 +1,11 @@
 import { AgentTokenClaims, agentTokenAudience, agentTokenType } from '@sluice/schema/claims'
+import { freeEntitlements } from '@sluice/schema/events'
 import { redisChannels, type Revocation } from '@sluice/schema/redis'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { expect, test, vi } from 'vitest'
 
 import { AttachedDomain } from '../domain/attached-domain.entity.ts'
+import { Organization } from '../organization/organization.entity.ts'
 import { heartbeatRelay } from '../relay/relay.ts'
 import { authtokenOf, openWorld, relayPrincipal, type World, waitMs } from '../testing/world.ts'
 import { createTunnel } from './create-tunnel.ts'
@@ -138,6 +140,19 @@ test('custom domains of the tunnel are among its hosts, those of others are not'
 
   const { endpointHosts } = await claimsOf(world, grant.agentToken)
   expect(endpointHosts).toEqual([tunnel.endpointHost, 'www.acme.test'])
+})
+
+test('a larger plan serves more connections from the next agent token on', async () => {
+  await using world = await openWorld()
+  await world.relay()
+  const { id: organizationId } = world.acme
+  const { tunnel } = await startTunnel(world.acme.as(), { name: 'app' })
+  const entitlements = { ...freeEntitlements, maxConcurrentConnections: 500 }
+  await world.em().insert(Organization, { organizationId, planId: 'pro', entitlements })
+
+  const renewed = await renewAgentToken(world.acme.as(), tunnel.id, 1)
+
+  expect((await claimsOf(world, renewed.agentToken)).maxConcurrentConns).toBe(500)
 })
 
 test('an agent token is renewed for its own start only', async () => {
