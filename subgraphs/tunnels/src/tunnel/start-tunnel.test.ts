@@ -148,7 +148,7 @@ test('a larger plan serves more connections from the next agent token on', async
   const { id: organizationId } = world.acme
   const { tunnel } = await startTunnel(world.acme.as(), { name: 'app' })
   const entitlements = { ...freeEntitlements, maxConcurrentConnections: 500 }
-  await world.em().insert(Organization, { organizationId, planId: 'pro', entitlements })
+  await world.em().upsert(Organization, { organizationId, planId: 'pro', entitlements })
 
   const renewed = await renewAgentToken(world.acme.as(), tunnel.id, 1)
 
