@@ -66,7 +66,10 @@ async function rollUpSome(em: EntityManager, now: Date): Promise<number> {
   return due.length
 }
 
-/** Forgets what nobody needs any more: ids of batches that are too old to come again, and the hours of past years. */
+/**
+ * Forgets what nobody needs any more: ids of batches that are too old to come again, the hours of past years and
+ * what could not be counted then.
+ */
 export const pruneUsage = defineJob({
   name: 'usage.prune',
   payload: z.object({}),
@@ -87,5 +90,6 @@ export const pruneUsage = defineJob({
     // A day more than batches are accepted: a batch may be refused only while its id is still known.
     await prune('applied_usage_batch', 'applied_at', `${batchDaysMax + 1} days`)
     await prune('usage_hour', 'hour', `${hourMonths} months`)
+    await prune('usage_dead_letter', 'received_at', `${hourMonths} months`)
   },
 })

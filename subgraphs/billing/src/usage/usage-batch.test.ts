@@ -129,21 +129,26 @@ test('a batch that nobody could recognise any more is refused', async () => {
 })
 
 test('what is old is forgotten, and totals stay', async () => {
-  const { acme, db, system, apply, rollUp, prune, totals } = await createUsageWorld()
+  const { acme, db, billing, system, apply, rollUp, prune, totals } = await createUsageWorld()
+  await billing.recordDeadLetter({ stream: 's', entryId: '1-0', text: '', reason: 'malformed' })
   await apply(batchOf([acme]))
   await rollUp()
   await system().execute(
     `update billing.applied_usage_batch set applied_at = applied_at - interval '100 days'`,
   )
   await system().execute(`update billing.usage_hour set hour = hour - interval '14 months'`)
+  await system().execute(
+    `update billing.usage_dead_letter set received_at = received_at - interval '14 months'`,
+  )
 
   await prune()
 
-  const [left] = await db.orm.em.fork().execute<{ batches: string; hours: string }[]>(
+  const [left] = await db.orm.em.fork().execute<object[]>(
     `select (select count(*) from billing.applied_usage_batch) as batches,
-            (select count(*) from billing.usage_hour) as hours`,
+            (select count(*) from billing.usage_hour) as hours,
+            (select count(*) from billing.usage_dead_letter) as letters`,
   )
-  expect(left).toEqual({ batches: '0', hours: '0' })
+  expect(left).toEqual({ batches: '0', hours: '0', letters: '0' })
   expect(await totals()).toHaveLength(1)
 })
 
