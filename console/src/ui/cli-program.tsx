@@ -7,7 +7,7 @@ import { cliLine, inClone, programAt } from './cli-line.ts'
 const isLoopback = programAt(location.hostname) === inClone
 
 /** How the CLI is run on this machine. The console cannot know: it guesses by its own address, and remembers a choice. */
-export function useCliProgram() {
+function useCliProgram() {
   return useLocalStorage<CliProgram>({
     key: 'sluice-cli-program',
     defaultValue: programAt(location.hostname),
