@@ -23,7 +23,8 @@ export {
   type Welcome,
 } from './message.ts'
 export { openFlag, openPrefixBytes, writeOpenPrefix } from './open-head.ts'
-export { Session, type SessionEvents, type SessionIo, type SessionWindows } from './session.ts'
+export type { SessionEvents, SessionIo, SessionWindows } from './session-io.ts'
+export { Session } from './session.ts'
 export { TunnelStream, type StreamEvents } from './stream.ts'
 export type { Exchanged } from './upstream/connection.ts'
 export { Forwarder, type ForwarderOptions, type UpstreamAddress } from './upstream/forwarder.ts'

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net'
 
 import { linkBufferBytes } from './limits.ts'
-import { Session, type SessionEvents, type SessionIo, type SessionWindows } from './session.ts'
+import type { SessionEvents, SessionIo, SessionWindows } from './session-io.ts'
+import { Session } from './session.ts'
 import { ProtocolViolation } from './violation.ts'
 import {
   MessageDecoder,

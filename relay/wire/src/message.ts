@@ -52,6 +52,17 @@ export function encodeMessage(message: object): Buffer {
   return Buffer.from(JSON.stringify(message))
 }
 
+export function encodeCredit(bytes: number): Buffer {
+  const payload = Buffer.allocUnsafe(4)
+  payload.writeUInt32BE(bytes)
+  return payload
+}
+
+export function parseCredit(payload: Buffer): number {
+  if (payload.length !== 4) throw new ProtocolViolation('a CREDIT of wrong length')
+  return payload.readUInt32BE(0)
+}
+
 export function parseHello(payload: Buffer): Hello {
   const fields = parseObject(payload)
   return {

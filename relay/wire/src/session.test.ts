@@ -2,7 +2,8 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { pingIntervalMs } from './limits.ts'
-import { Session, type SessionEvents, type SessionIo } from './session.ts'
+import type { SessionEvents, SessionIo } from './session-io.ts'
+import { Session } from './session.ts'
 import type { StreamEvents, TunnelStream } from './stream.ts'
 import { messageHeadroomBytes } from './websocket.ts'
 

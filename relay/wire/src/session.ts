@@ -1,23 +1,21 @@
-// oxlint-disable max-lines -- One state machine: cut up, its parts would share all of their private state.
 import { closeCode } from './close-code.ts'
+import { FairSender } from './fair-sender.ts'
 import { FrameDecoder, frameFlag, frameType, type FrameSink } from './frame.ts'
+import { HeadParts } from './head-parts.ts'
 import { Heartbeat } from './heartbeat.ts'
 import {
-  creditBytes,
-  creditDelayMs,
   frameBytesMax,
-  headBytesMax,
-  headRoomBytes,
   helloTimeoutMs,
   protocolVersions,
   sessionWindowBytes,
-  streamFloorBytesMax,
   streamsMax,
   streamWindowBytes,
 } from './limits.ts'
 import {
+  encodeCredit,
   encodeMessage,
   parseAgentToken,
+  parseCredit,
   parseGoAway,
   parseHello,
   parsePolicy,
@@ -27,47 +25,13 @@ import {
   type GoAway,
   type Hello,
   type Policy,
-  type Refusal,
   type Welcome,
 } from './message.ts'
 import { Outbox } from './outbox.ts'
-import { TunnelStream, type StreamCarrier, type StreamEvents } from './stream.ts'
+import { ReceivedCredit } from './received-credit.ts'
+import type { SessionEvents, SessionIo, SessionWindows } from './session-io.ts'
+import { TunnelStream, unowned, type StreamCarrier, type StreamEvents } from './stream.ts'
 import { ProtocolViolation } from './violation.ts'
-
-/** Everything a session needs of the world, so that a simulator can be the world. */
-export interface SessionIo {
-  /** Monotonic milliseconds. */
-  now(): number
-  /** Runs once, later; returns what cancels it. */
-  setTimer(callback: () => void, delayMs: number): () => void
-  /** Runs at the end of this event-loop turn. */
-  defer(callback: () => void): void
-  /** Sends one message. `parts[0]` starts with `messageHeadroomBytes` free bytes. False: wait for `linkDrained`. */
-  send(parts: Buffer[], payloadBytes: number): boolean
-  /** Closes the link; `abrupt` without waiting for what was sent. */
-  close(code: number, abrupt: boolean): void
-}
-
-export interface SessionEvents {
-  onHello?(hello: Hello): void
-  onWelcome?(welcome: Welcome): void
-  onRefused?(refusal: Refusal): void
-  onToken?(agentToken: string): void
-  onPolicy?(policy: Policy): void
-  onGoAway?(goAway: GoAway): void
-  onLatency?(ms: number): void
-  /** The relay opened a stream. Set `stream.events` before returning. */
-  onOpen?(stream: TunnelStream, payload: Buffer, ended: boolean): void
-  /** All frames of a chunk were handled. */
-  onChunkEnd?(): void
-  /** Once, after which nothing is heard. All streams were reset before. */
-  onClose(reason: string): void
-}
-
-export interface SessionWindows {
-  readonly streamWindowBytes: number
-  readonly sessionWindowBytes: number
-}
 
 type State = 'greeting' | 'verifying' | 'open' | 'closed'
 
@@ -85,24 +49,11 @@ export class Session implements FrameSink, StreamCarrier {
 
   readonly #streams = new Map<number, TunnelStream>()
   #nextStreamId = 1
-  /** Heads whose MORE frames are still coming. */
-  readonly #partialHeads = new Map<number, Buffer[]>()
+  readonly #headParts = new HeadParts()
 
-  // Sending
   readonly #outbox: Outbox
-  #peerStreamWindowBytes = 0
-  #peerSessionWindowBytes = 0
-  #sendCredit = 0
-  readonly #ready = new Set<TunnelStream>()
-  /** Have something to send, but no credit for it. */
-  readonly #starved = new Set<TunnelStream>()
-
-  // Receiving
-  #unacknowledgedBytes = 0
-  #owedBytes = 0
-  readonly #owing = new Set<TunnelStream>()
-  #cancelCredit: (() => void) | undefined
-
+  readonly #sender: FairSender
+  readonly #credit: ReceivedCredit
   readonly #heartbeat: Heartbeat
   #cancelHello: () => void
 
@@ -119,7 +70,11 @@ export class Session implements FrameSink, StreamCarrier {
     this.#cancelHello = io.setTimer(() => {
       if (this.#state !== 'open') this.close(closeCode.helloTimeout, 'no hello in time')
     }, helloTimeoutMs)
-    this.#outbox = new Outbox(io, () => this.#fill())
+    this.#outbox = new Outbox(io, () => this.#sender.fill())
+    this.#sender = new FairSender(this.#outbox)
+    this.#credit = new ReceivedCredit(io, windows, (streamId, bytes) => {
+      this.#outbox.control(frameType.credit, streamId, encodeCredit(bytes))
+    })
     this.#heartbeat = new Heartbeat(
       io,
       (payload) => {
@@ -211,16 +166,14 @@ export class Session implements FrameSink, StreamCarrier {
     this.#state = 'closed'
     this.#cancelHello()
     this.#heartbeat.stop()
-    this.#cancelCredit?.()
     for (const stream of this.#streams.values()) {
       stream.close()
       stream.events.onReset('', {})
     }
     this.#streams.clear()
-    this.#partialHeads.clear()
-    this.#ready.clear()
-    this.#starved.clear()
-    this.#owing.clear()
+    this.#headParts.clear()
+    this.#sender.stop()
+    this.#credit.stop()
     this.#outbox.stop()
     this.#io.close(code, abrupt)
     this.#events.onClose(reason)
@@ -237,7 +190,7 @@ export class Session implements FrameSink, StreamCarrier {
     ended: boolean,
   ): TunnelStream {
     const id = this.#freeStreamId()
-    const stream = new TunnelStream(id, this, this.#peerStreamWindowBytes, events)
+    const stream = new TunnelStream(id, this, this.#sender.streamWindowBytes, events)
     this.#streams.set(id, stream)
     stream.head(frameType.open, payload, start, end, ended)
     return stream
@@ -250,14 +203,7 @@ export class Session implements FrameSink, StreamCarrier {
   }
 
   allowance(stream: TunnelStream): number {
-    if (!this.open) return 0
-    // No stream may have more in flight than the session has left, but the floor is everybody's: else stuck streams
-    // would take what there is, and the next one would get nothing.
-    const fair = this.#sendCredit - stream.inFlightBytes
-    const floor = floorOf(this.#peerStreamWindowBytes) - stream.inFlightBytes
-    const shared = fair > floor ? fair : floor
-    const allowed = stream.sendCredit < shared ? stream.sendCredit : shared
-    return allowed > 0 ? allowed : 0
+    return this.#sender.allowance(stream)
   }
 
   frame(
@@ -267,7 +213,7 @@ export class Session implements FrameSink, StreamCarrier {
     start: number,
     end: number,
   ): void {
-    if ((typeAndFlags & 0x0f) === frameType.data) this.#sendCredit -= end - start
+    if ((typeAndFlags & 0x0f) === frameType.data) this.#sender.sent(end - start)
     let at = start
     while (end - at > frameBytesMax) {
       // A part is never the last: END stays off it, and a head says that more comes.
@@ -285,22 +231,12 @@ export class Session implements FrameSink, StreamCarrier {
   }
 
   enqueue(stream: TunnelStream): void {
-    if (this.#starved.has(stream)) return
-    this.#ready.add(stream)
-    this.#outbox.defer()
+    this.#sender.enqueue(stream)
   }
 
   drained(stream: TunnelStream, bytes: number): void {
     stream.undrainedBytes -= bytes
-    if (this.#state === 'closed') return
-    this.#owedBytes += bytes
-    if (!stream.remoteEnded) {
-      stream.owedBytes += bytes
-      if (stream.owedBytes >= creditBytes) this.#sendStreamCredit(stream)
-      else this.#owing.add(stream)
-    }
-    if (this.#owedBytes >= creditBytes) this.#sendSessionCredit()
-    else this.#cancelCredit ??= this.#io.setTimer(() => this.#sendAllCredit(), creditDelayMs)
+    if (this.#state !== 'closed') this.#credit.drained(stream, bytes)
   }
 
   reset(stream: TunnelStream, code: string, details: Details): void {
@@ -311,30 +247,21 @@ export class Session implements FrameSink, StreamCarrier {
 
   forget(stream: TunnelStream): void {
     this.#streams.delete(stream.id)
-    this.#ready.delete(stream)
-    this.#starved.delete(stream)
-    this.#owing.delete(stream)
+    this.#sender.forget(stream)
+    this.#credit.forget(stream)
   }
 
   // FrameSink
 
   onData(streamId: number, piece: Buffer, ended: boolean): void {
     if (this.#state !== 'open') throw new ProtocolViolation('DATA before WELCOME')
-    this.#unacknowledgedBytes += piece.length
-    const { sessionWindowBytes: shared, streamWindowBytes: own } = this.#windows
-    if (this.#unacknowledgedBytes > shared + streamsMax * floorOf(own)) {
-      throw new ProtocolViolation('DATA beyond the session window')
-    }
+    this.#credit.received(piece.length)
     const stream = this.#streams.get(streamId)
     if (!stream) {
-      this.#returnToSession(piece.length)
+      this.#credit.returned(piece.length)
       return
     }
-    if (stream.remoteEnded) throw new ProtocolViolation('DATA after END')
-    stream.undrainedBytes += piece.length
-    if (stream.undrainedBytes + stream.owedBytes > this.#windows.streamWindowBytes) {
-      throw new ProtocolViolation('DATA beyond the stream window')
-    }
+    this.#credit.held(stream, piece.length)
     // First, so that what the owner drains at once is owed to the session alone.
     if (ended) stream.remoteEnded = true
     stream.events.onData(piece, ended)
@@ -343,7 +270,7 @@ export class Session implements FrameSink, StreamCarrier {
 
   onFrame(type: number, flags: number, streamId: number, payload: Buffer): void {
     if (streamId !== 0) this.#onStreamFrame(type, flags, streamId, payload)
-    else if (type === frameType.credit) this.#onSessionCredit(payload)
+    else if (type === frameType.credit) this.#sender.onSessionCredit(parseCredit(payload))
     else if (type === frameType.ping) this.#outbox.control(frameType.pong, 0, payload)
     else if (type === frameType.pong) this.#onPong(payload)
     else if (this.role === 'relay') this.#onAgentMessage(type, payload)
@@ -416,7 +343,7 @@ export class Session implements FrameSink, StreamCarrier {
         return
       }
       case frameType.credit:
-        this.#onStreamCredit(stream, creditOf(payload))
+        this.#sender.onStreamCredit(stream, parseCredit(payload))
         return
       default:
         throw new ProtocolViolation(`a frame of type ${type} on a stream`)
@@ -426,10 +353,10 @@ export class Session implements FrameSink, StreamCarrier {
   #onOpen(flags: number, streamId: number, payload: Buffer): void {
     if (this.role !== 'agent') throw new ProtocolViolation('OPEN from an agent')
     if (this.#streams.has(streamId)) throw new ProtocolViolation('a stream opened twice')
-    const head = this.#wholeHead(streamId, flags, payload)
+    const head = this.#headParts.join(streamId, flags, payload)
     if (!head) return
     if (this.#streams.size >= streamsMax) throw new ProtocolViolation('more streams than allowed')
-    const stream = new TunnelStream(streamId, this, this.#peerStreamWindowBytes, unowned)
+    const stream = new TunnelStream(streamId, this, this.#sender.streamWindowBytes, unowned)
     this.#streams.set(streamId, stream)
     const ended = (flags & frameFlag.end) !== 0
     if (ended) stream.remoteEnded = true
@@ -439,7 +366,7 @@ export class Session implements FrameSink, StreamCarrier {
   #onHead(stream: TunnelStream, flags: number, payload: Buffer): void {
     if (this.role !== 'relay') throw new ProtocolViolation('HEAD from a relay')
     if (stream.remoteEnded) throw new ProtocolViolation('HEAD after END')
-    const head = this.#wholeHead(stream.id, flags, payload)
+    const head = this.#headParts.join(stream.id, flags, payload)
     if (!head) return
     const ended = (flags & frameFlag.end) !== 0
     if (ended) stream.remoteEnded = true
@@ -450,29 +377,9 @@ export class Session implements FrameSink, StreamCarrier {
     }
   }
 
-  /** Joins the parts of a head; undefined while more is to come. */
-  #wholeHead(streamId: number, flags: number, payload: Buffer): Buffer | undefined {
-    const more = (flags & frameFlag.more) !== 0
-    if (!more && this.#partialHeads.size === 0) return payload
-    const parts = this.#partialHeads.get(streamId) ?? []
-    const bytes = parts.reduce((sum, part) => sum + part.length, payload.length)
-    if (bytes > headBytesMax + headRoomBytes)
-      throw new ProtocolViolation('a head that is too large')
-    if (!more) {
-      this.#partialHeads.delete(streamId)
-      return Buffer.concat([...parts, payload])
-    }
-    // Heads are sent in one go, so a peer never has many of them half sent.
-    if (this.#partialHeads.size >= 64) throw new ProtocolViolation('too many heads half sent')
-    this.#partialHeads.set(streamId, [...parts, Buffer.from(payload)])
-    return undefined
-  }
-
   #open(peer: SessionWindows): void {
     this.#state = 'open'
-    this.#peerStreamWindowBytes = peer.streamWindowBytes
-    this.#peerSessionWindowBytes = peer.sessionWindowBytes
-    this.#sendCredit = peer.sessionWindowBytes
+    this.#sender.start(peer)
     this.#cancelHello()
     this.#heartbeat.ping()
   }
@@ -488,91 +395,4 @@ export class Session implements FrameSink, StreamCarrier {
     this.#nextStreamId = id >= 0xffff_ffff ? 1 : id + 1
     return id
   }
-
-  // Credit
-
-  #onStreamCredit(stream: TunnelStream, bytes: number): void {
-    if (bytes > stream.inFlightBytes) throw new ProtocolViolation('credit for what was not sent')
-    stream.sendCredit += bytes
-    stream.inFlightBytes -= bytes
-    this.#wake(stream)
-  }
-
-  #onSessionCredit(payload: Buffer): void {
-    this.#sendCredit += creditOf(payload)
-    if (this.#sendCredit > this.#peerSessionWindowBytes) {
-      throw new ProtocolViolation('credit for what was not sent')
-    }
-    for (const stream of this.#starved) this.#wake(stream)
-  }
-
-  #wake(stream: TunnelStream): void {
-    if (!this.#starved.delete(stream)) return
-    this.#ready.add(stream)
-    this.#outbox.defer()
-  }
-
-  #returnToSession(bytes: number): void {
-    this.#owedBytes += bytes
-    if (this.#owedBytes >= creditBytes) this.#sendSessionCredit()
-    else this.#cancelCredit ??= this.#io.setTimer(() => this.#sendAllCredit(), creditDelayMs)
-  }
-
-  #sendAllCredit(): void {
-    this.#cancelCredit = undefined
-    for (const stream of this.#owing) this.#sendStreamCredit(stream)
-    if (this.#owedBytes > 0) this.#sendSessionCredit()
-  }
-
-  #sendStreamCredit(stream: TunnelStream): void {
-    this.#owing.delete(stream)
-    this.#outbox.control(frameType.credit, stream.id, creditPayload(stream.owedBytes))
-    stream.owedBytes = 0
-  }
-
-  #sendSessionCredit(): void {
-    this.#unacknowledgedBytes -= this.#owedBytes
-    this.#outbox.control(frameType.credit, 0, creditPayload(this.#owedBytes))
-    this.#owedBytes = 0
-  }
-
-  /** One frame from each stream in turn, while the link takes them. */
-  #fill(): boolean {
-    for (const stream of this.#ready) {
-      if (!this.open) break
-      this.#ready.delete(stream)
-      if (stream.pump()) this.#ready.add(stream)
-      // Held back by the turn or the link, it is next in line; by credit, it waits for that.
-      else if (stream.queuedFrames > 0 && !stream.closed) {
-        if (this.open) this.#starved.add(stream)
-        else this.#ready.add(stream)
-      }
-    }
-    return this.#ready.size > 0
-  }
-}
-
-/** What a stream may always have in flight, however little the session has left. */
-function floorOf(windowBytes: number): number {
-  return Math.min(streamFloorBytesMax, windowBytes >>> 3)
-}
-
-function creditOf(payload: Buffer): number {
-  if (payload.length !== 4) throw new ProtocolViolation('a CREDIT of wrong length')
-  return payload.readUInt32BE(0)
-}
-
-function creditPayload(bytes: number): Buffer {
-  const payload = Buffer.allocUnsafe(4)
-  payload.writeUInt32BE(bytes)
-  return payload
-}
-
-/** Until `onOpen` sets the owner. */
-const unowned: StreamEvents = {
-  onHead() {},
-  onData() {},
-  onEnd() {},
-  onReset() {},
-  onResume() {},
 }

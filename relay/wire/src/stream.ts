@@ -198,3 +198,12 @@ export class TunnelStream {
 /** Shared by all streams with nothing to wait for, which is nearly all of them. Never written to. */
 const emptyQueue: Queued[] = []
 Object.freeze(emptyQueue)
+
+/** Owns a stream that the relay has opened until `onOpen` sets its owner. */
+export const unowned: StreamEvents = {
+  onHead() {},
+  onData() {},
+  onEnd() {},
+  onReset() {},
+  onResume() {},
+}

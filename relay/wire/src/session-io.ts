@@ -1,0 +1,37 @@
+import type { GoAway, Hello, Policy, Refusal, Welcome } from './message.ts'
+import type { TunnelStream } from './stream.ts'
+
+/** Everything a session needs of the world, so that a simulator can be the world. */
+export interface SessionIo {
+  /** Monotonic milliseconds. */
+  now(): number
+  /** Runs once, later; returns what cancels it. */
+  setTimer(callback: () => void, delayMs: number): () => void
+  /** Runs at the end of this event-loop turn. */
+  defer(callback: () => void): void
+  /** Sends one message. `parts[0]` starts with `messageHeadroomBytes` free bytes. False: wait for `linkDrained`. */
+  send(parts: Buffer[], payloadBytes: number): boolean
+  /** Closes the link; `abrupt` without waiting for what was sent. */
+  close(code: number, abrupt: boolean): void
+}
+
+export interface SessionEvents {
+  onHello?(hello: Hello): void
+  onWelcome?(welcome: Welcome): void
+  onRefused?(refusal: Refusal): void
+  onToken?(agentToken: string): void
+  onPolicy?(policy: Policy): void
+  onGoAway?(goAway: GoAway): void
+  onLatency?(ms: number): void
+  /** The relay opened a stream. Set `stream.events` before returning. */
+  onOpen?(stream: TunnelStream, payload: Buffer, ended: boolean): void
+  /** All frames of a chunk were handled. */
+  onChunkEnd?(): void
+  /** Once, after which nothing is heard. All streams were reset before. */
+  onClose(reason: string): void
+}
+
+export interface SessionWindows {
+  readonly streamWindowBytes: number
+  readonly sessionWindowBytes: number
+}
