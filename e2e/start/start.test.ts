@@ -30,11 +30,18 @@ async function npmStart(data?: string, env: NodeJS.ProcessEnv = {}) {
 }
 
 const readyMsMax = 180_000
+/** What the whole platform may hold after a start. */
+const residentMbMax = 600
 
 test('a start says who is ready and how to go on, and a second one on the same data says where the first is', async () => {
   const first = await npmStart()
-  await first.program.line(/Sluice: ready in [\d.]+ s, \d+ MB resident/, readyMsMax)
+  const [, resident] = await first.program.line(
+    /Sluice: ready in [\d.]+ s, (\d+) MB resident/,
+    readyMsMax,
+  )
 
+  expect(Number(resident)).toBeGreaterThan(0)
+  expect(Number(resident)).toBeLessThanOrEqual(residentMbMax)
   expect(first.program.output).toMatch(/PostgreSQL +ready/)
   expect(first.program.output).toMatch(/relay +ready/)
   expect(first.program.output).toMatch(/Console +http:\/\/localhost:\d+/)
