@@ -1,10 +1,10 @@
 import { BoundedQueue } from '@sluice/kit/bounded-queue'
 import { assertMay } from '@sluice/kit/principal'
+import { parseJson } from '@sluice/kit/stream-consumer'
 import { redisChannels, RequestRecord } from '@sluice/schema/redis'
 import { z } from 'zod'
 
 import type { Context } from '../context.ts'
-import { parseJson } from '../tunnel/live-status.ts'
 import { findTunnel } from '../tunnel/tunnel.ts'
 
 /** One request as it ended, before it is stored. */

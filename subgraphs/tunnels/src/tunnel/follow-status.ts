@@ -1,8 +1,8 @@
 import { assertMay } from '@sluice/kit/principal'
+import { parseJson } from '@sluice/kit/stream-consumer'
 import { redisChannels, TunnelStatusChange } from '@sluice/schema/redis'
 
 import type { Context } from '../context.ts'
-import { parseJson } from './live-status.ts'
 
 /** More tunnels than this with unread changes, and the oldest change is dropped: a reader that stops stays cheap. */
 const tunnelsUnreadMax = 2_000

@@ -1,4 +1,5 @@
 import type { EntityManager } from '@sluice/kit/database'
+import { parseJson } from '@sluice/kit/stream-consumer'
 import { isUuid } from '@sluice/kit/uuid'
 import { Presence, redisKeys } from '@sluice/schema/redis'
 
@@ -57,12 +58,4 @@ function liveOf(text: string | null): Live | null {
   const parsed = Presence.safeParse(parseJson(text))
   if (!parsed.success) return null
   return { since: new Date(parsed.data.since), connections: parsed.data.connections }
-}
-
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
