@@ -149,12 +149,12 @@ interface RecordsProps {
 function DnsRecords({ records, domain }: RecordsProps) {
   return (
     <div className="scroll">
-      <Table aria-label={`DNS records of ${domain}`} verticalSpacing={4} miw={640}>
+      <Table aria-label={`DNS records of ${domain}`} verticalSpacing={4} miw={900}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th w={70}>Type</Table.Th>
-            <Table.Th w="34%">Name</Table.Th>
-            <Table.Th w="30%">Value</Table.Th>
+            <Table.Th w="32%">Name</Table.Th>
+            <Table.Th w="36%">Value</Table.Th>
             <Table.Th>For</Table.Th>
             <Table.Th w={120}>In DNS</Table.Th>
           </Table.Tr>
