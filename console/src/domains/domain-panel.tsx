@@ -153,8 +153,8 @@ function DnsRecords({ records, domain }: RecordsProps) {
         <Table.Thead>
           <Table.Tr>
             <Table.Th w={70}>Type</Table.Th>
-            <Table.Th w="32%">Name</Table.Th>
-            <Table.Th w="36%">Value</Table.Th>
+            <Table.Th w="29%">Name</Table.Th>
+            <Table.Th w="29%">Value</Table.Th>
             <Table.Th>For</Table.Th>
             <Table.Th w={120}>In DNS</Table.Th>
           </Table.Tr>
