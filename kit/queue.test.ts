@@ -96,3 +96,27 @@ test('of two workers one runs each interval', async () => {
 
   expect(first.seen.length + second.seen.length).toBeLessThanOrEqual(slots)
 })
+
+test('a worker that closes while it still looks for Redis leaves nothing behind', async () => {
+  const loose: unknown[] = []
+  const hear = (reason: unknown) => void loose.push(reason)
+  process.on('unhandledRejection', hear)
+  onTestFinished(() => void process.off('unhandledRejection', hear))
+  const job = bindJob(
+    defineJob({ name: 'early', payload: z.object({}), run: async () => undefined }),
+    {},
+  )
+  const open = async (redisUrl: string) => {
+    const metrics = new Registry()
+    const jobs = [{ job, everyMs: 1_000 }]
+    return hostJobs({ worker: crypto.randomUUID(), redisUrl, jobs, metrics, log: silentLog })
+  }
+
+  for (const redisUrl of [inject('redisUrl'), 'redis://127.0.0.1:1']) {
+    const worker = await open(redisUrl)
+    await worker.close()
+  }
+  await new Promise((resolve) => setImmediate(resolve))
+
+  expect(loose).toEqual([])
+})

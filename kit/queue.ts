@@ -69,16 +69,19 @@ export async function hostJobs(options: {
         removeOnFail: keptJobsMax,
       },
     })
+    // Bull names its connection and catches nothing: cut while it connects, that would end the process.
+    Object.assign(queue, { setWorkerName: () => Promise.resolve() })
     queues.set(job.name, queue)
     let away = false
-    queue.on('error', (error) => {
-      if (!away) log.warn({ job: job.name, reason: error.message }, 'the queue is away')
+    // Bull also tells of a connection that was closed under it, without an error.
+    queue.on('error', (error: Error | undefined) => {
+      if (!away) log.warn({ job: job.name, reason: error?.message }, 'the queue is away')
       away = true
     })
     queue.on('completed', () => {
       away = false
     })
-    void queue.process(concurrency, async (delivery) => {
+    const processing = queue.process(concurrency, async (delivery) => {
       const stop = seconds.startTimer({ job: job.name })
       const signal = AbortSignal.any([stopping.signal, AbortSignal.timeout(runMsMax)])
       try {
@@ -92,6 +95,11 @@ export async function hostJobs(options: {
       } finally {
         stop()
       }
+    })
+    processing.catch((error: unknown) => {
+      // A worker that closes while it still connects cuts its own connections.
+      if (!stopping.signal.aborted)
+        log.error({ err: error, job: job.name }, 'the queue has stopped')
     })
   }
   const timers = options.jobs.flatMap(({ job, everyMs }) =>
