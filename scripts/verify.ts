@@ -4,6 +4,7 @@ import { spawnSync } from 'node:child_process'
 const steps: [string, string, string[]][] = [
   ['format', 'oxfmt', ['--check', '.']],
   ['lint', 'oxlint', ['--type-aware', '--deny-warnings', '.']],
+  ['types of scripts', 'tsc', ['--noEmit', '-p', '.']],
   ['types', 'nx', ['run-many', '-t', 'types', '--parallel=2', '--outputStyle=static']],
   ['dead code', 'knip', []],
   ['undeclared', 'knip', ['--strict', '--include', 'unlisted']],

@@ -45,7 +45,7 @@ export function routeOf(asked: Asked, places: Places): Route {
 }
 
 /** What the tunnel's policy and state say to one request. */
-export function refusalOf(
+function refusalOf(
   { authorization, visitorIp }: Pick<Asked, 'authorization' | 'visitorIp'>,
   tunnel: TunnelSession,
   { draining }: Pick<Places, 'draining'>,

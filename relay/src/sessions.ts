@@ -5,7 +5,7 @@ import { compilePolicy, type CompiledPolicy } from './policy.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** Request records of one tunnel per second that leave the relay. Usage counts every request. */
-export const recordsPerSecondMax = 100
+const recordsPerSecondMax = 100
 const recordsBurst = 200
 /** Answers of the agent itself that one session may give unseen: it needs one or two, and no more are believed. */
 const ownAnswersMax = 16

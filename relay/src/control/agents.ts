@@ -35,7 +35,7 @@ export interface AgentsOptions {
   readonly onGrace: (tunnel: TunnelSession) => void
 }
 
-export const sessionPath = '/_sluice/session'
+const sessionPath = '/_sluice/session'
 /** Tokens issued before a revocation stay refused this long; by then they have expired by themselves. */
 const revocationKeptMs = 900_000
 const revocationsMax = 10_000
