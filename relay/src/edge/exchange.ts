@@ -1,0 +1,71 @@
+import type { ErrorCode } from '@sluice/schema/errors'
+import type { BodyKind, TunnelStream } from '@sluice/wire'
+
+import type { TunnelSession } from '../sessions.ts'
+import type { Observed, RecordedHeads } from './observed.ts'
+
+/** The request that a connection serves now, and its response. One per connection, used again for each request. */
+export class Exchange {
+  stream: TunnelStream | undefined
+  tunnel: TunnelSession | undefined
+  minorVersion = 1
+  keepAlive = true
+  toHead = false
+  html = false
+  upgrade = ''
+  requestKind: BodyKind = 'none'
+  requestEnded = false
+  responseStarted = false
+  responseEnded = false
+  informational = 0
+  upgraded = false
+  status = 0
+  code: ErrorCode | undefined
+  requestBytes = 0
+  /** The agent's check of the way to itself: nobody's traffic. */
+  unseen = false
+  record: RecordedHeads | undefined
+  /** 0: none is under way. */
+  startedMs = 0
+  firstByteMs: number | undefined
+
+  start(): void {
+    this.startedMs = performance.now()
+    this.toHead = false
+    this.html = false
+    this.upgrade = ''
+    this.requestEnded = false
+    this.responseStarted = false
+    this.responseEnded = false
+    this.informational = 0
+    this.status = 0
+    this.code = undefined
+    this.requestBytes = 0
+    this.unseen = false
+    this.record = undefined
+    this.firstByteMs = undefined
+    this.tunnel = undefined
+  }
+
+  /** Lets go of stream and tunnel, and answers once what is to be counted. */
+  end(responseBytes: number): Observed | undefined {
+    const { stream, tunnel, record, startedMs } = this
+    this.stream = undefined
+    this.tunnel = undefined
+    if (stream && !stream.closed) stream.reset()
+    if (tunnel) tunnel.active -= 1
+    if (startedMs === 0) return undefined
+    this.startedMs = 0
+    this.record = undefined
+    return {
+      tunnel: this.unseen ? undefined : tunnel,
+      status: this.status,
+      code: this.code,
+      requestBytes: this.requestBytes,
+      responseBytes,
+      durationMs: performance.now() - startedMs,
+      firstByteMs: this.firstByteMs,
+      record,
+    }
+  }
+}
