@@ -19,7 +19,10 @@ export const fileBytes = 256 * 1_048_576
 /** Where nginx is; installs it when that needs no asking. */
 function findNginx(): string {
   const found = () =>
-    spawnSync('sh', ['-c', 'command -v nginx'], { encoding: 'utf8' }).stdout.trim()
+    // Debian keeps it where only root looks.
+    spawnSync('sh', ['-c', 'PATH=$PATH:/usr/sbin command -v nginx'], {
+      encoding: 'utf8',
+    }).stdout.trim()
   if (found() !== '') return found()
   if (process.getuid?.() === 0) {
     process.stderr.write('installing nginx with apt-get\n')
