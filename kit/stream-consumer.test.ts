@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { freePort } from './engines.ts'
 import { JobPayloadError } from './job.ts'
 import { silentLog } from './log.ts'
-import { openStreamConsumer, type DeadLetter } from './stream-consumer.ts'
+import { isOutage, openStreamConsumer, type DeadLetter } from './stream-consumer.ts'
 import { openTestRedis } from './testing.ts'
 
 const stream = 'test:batches'
@@ -180,4 +180,13 @@ test('two consumers share the entries', async () => {
   await until(() => applied.length === 100)
 
   expect(new Set(applied).size).toBe(100)
+})
+
+test.for([
+  ['PostgreSQL is shutting down', '57P01', true],
+  ['PostgreSQL is out of connections', '53300', true],
+  ['a statement was cut for its length', '57014', false],
+  ['a value is too long', '22001', false],
+] as const)('whether trying again can help: %s', ([, code, helps]) => {
+  expect(isOutage(Object.assign(new Error('failed'), { code }))).toBe(helps)
 })

@@ -208,7 +208,8 @@ async function ensureGroup(redis: Redis, group: string, stream: string): Promise
 /** `fields` is null for an entry that was deleted while somebody held it. */
 type StreamEntry = [id: string, fields: string[] | null]
 
-const outageCodes = /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EPIPE|08|53|57|40001|40P01|55P03)/
+/** Not 57014: a statement that is cut for its length will be cut again. */
+const outageCodes = /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EPIPE|08|53|57P|40001|40P01|55P03)/
 const outageMessages = /Connection terminated|timeout exceeded when trying to connect|closed/
 
 /** Whether trying again later can help: PostgreSQL is away, restarting, out of room or resolving a conflict. */
