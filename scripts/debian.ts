@@ -4,7 +4,6 @@ import { spawnSync } from 'node:child_process'
 const programs: Record<string, string> = {
   'redis-server': 'redis-server',
   chromium: 'chromium',
-  nginx: 'nginx',
 }
 
 /** Installs the packages whose programs are missing; without root or apt it ends with one sentence. */

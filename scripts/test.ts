@@ -12,7 +12,7 @@ import { installDebianPackages } from './debian.ts'
  * each package's tests, from its cache where nothing it depends on changed.
  */
 async function main(): Promise<number> {
-  installDebianPackages(['redis-server', 'chromium', 'nginx'])
+  installDebianPackages(['redis-server', 'chromium'])
   const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'))
   const engines = await Promise.all([
     startPostgres({ dataDir: join(folder, 'postgres'), throwaway: true }),
