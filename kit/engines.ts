@@ -11,7 +11,6 @@ import {
   renameSync,
   rmSync,
   symlinkSync,
-  writeFileSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
 import { createConnection, createServer, type AddressInfo } from 'node:net'
@@ -361,16 +360,4 @@ async function stop(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
 
 function lastLine(output: string): string {
   return output.trim().split('\n').at(-1) ?? 'no output'
-}
-
-/** Kept for the data folder of a first start: a version file says which layout wrote it. */
-export function stampFolder(folder: string, layout: string): void {
-  const file = join(folder, 'LAYOUT')
-  if (!existsSync(file)) writeFileSync(file, `${layout}\n`)
-  const found = readFileSync(file, 'utf8').trim()
-  if (found !== layout) {
-    throw new EngineError(
-      `${folder} was written by layout ${found} of Sluice, this version needs ${layout}: move the folder away and start again.`,
-    )
-  }
 }

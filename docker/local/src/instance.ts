@@ -1,8 +1,8 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 
-import { EngineError, stampFolder } from '@sluice/kit/engines'
+import { EngineError } from '@sluice/kit/engines'
 
 import { portVariables, type LocalConfig } from './config.ts'
 
@@ -20,7 +20,7 @@ export function takeFolder(dataFolder: string, consoleUrl: string): { close(): v
       `${dataFolder} cannot be written: choose another folder with SLUICE_DATA. (${String(error)})`,
     )
   }
-  stampFolder(dataFolder, layout)
+  stampFolder(dataFolder)
   const file = join(dataFolder, 'run/platform.json')
   const mine = JSON.stringify({ pid: process.pid, consoleUrl })
   for (let attempt = 0; attempt < 3; attempt += 1) {
@@ -98,4 +98,16 @@ function runs(pid: number, program: string): boolean {
 
 function isExisting(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'EEXIST'
+}
+
+/** Marks a new folder with the layout that writes it, and refuses one of another layout. */
+function stampFolder(folder: string): void {
+  const file = join(folder, 'LAYOUT')
+  if (!existsSync(file)) writeFileSync(file, `${layout}\n`)
+  const found = readFileSync(file, 'utf8').trim()
+  if (found !== layout) {
+    throw new EngineError(
+      `${folder} was written by layout ${found} of Sluice, this version needs ${layout}: move the folder away and start again.`,
+    )
+  }
 }
