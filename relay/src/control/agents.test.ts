@@ -58,7 +58,7 @@ test('a token of a foreign key, an expired one and one of another audience are r
 
 test('a session ends when its token expires, unless it was renewed', async () => {
   await using world = await createWorld()
-  const exp = Math.floor(Date.now() / 1000) + 2
+  const exp = Math.floor(Date.now() / 1000) + 3
   const agent = await world.tunnel(1, { exp })
   const renewed = await world.tunnel(
     await world.upstream((_, response) => response.end('still here')),

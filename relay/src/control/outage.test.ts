@@ -28,8 +28,8 @@ async function until(world: World, gauge: string, value: number): Promise<void> 
   }
 }
 
-/** The shortest life a token can have: `exp` counts whole seconds. */
-const soon = () => ({ exp: Math.floor(Date.now() / 1000) + 1 })
+/** A short life that is still long enough to say hello: `exp` counts whole seconds, so this is one to two. */
+const soon = () => ({ exp: Math.floor(Date.now() / 1000) + 2 })
 
 /** A tunnel past its agent token, with the control plane away. */
 async function tunnelInGrace(world: World, plane: ControlPlane, claims = {}) {
@@ -105,9 +105,13 @@ test('a control plane that answers, if only to refuse the relay, gives no grace'
 test('grace has an end', async () => {
   await using plane = await new ControlPlane().listen()
   await using world = await worldWith(plane, { outageMs: 300 })
-  const { agent } = await tunnelInGrace(world, plane)
+  plane.mood = 'away'
+  await until(world, 'control_plane_away', 1)
+  const { exp } = soon()
+  const agent = await world.tunnel(1, { exp })
 
   expect(await agent.refused).toMatchObject({ code: 'SLUICE_AGENT_TOKEN_INVALID' })
+  expect(Date.now()).toBeGreaterThanOrEqual(exp * 1000 + 300)
 })
 
 test('a revocation ends a session in grace at once, and it does not come back', async () => {

@@ -277,7 +277,7 @@ test.for([
 })
 
 test('a head beyond the limit is refused with 431, one that does not end with 408', async () => {
-  await using world = await createWorld({ headTimeoutMs: 100 })
+  await using world = await createWorld({ headTimeoutMs: 1_000 })
 
   const large = await world.exchange(
     `GET / HTTP/1.1\r\nHost: ${host}\r\nCookie: ${'c'.repeat(70_000)}\r\n\r\n`,
@@ -337,7 +337,7 @@ test('a response that ends with the connection is whole', async () => {
 })
 
 test('an upstream that refuses, or stays silent, is named', async () => {
-  await using world = await createWorld({ responseHeadTimeoutMs: 150 })
+  await using world = await createWorld({ responseHeadTimeoutMs: 1_000 })
   const silent = await world.upstream(() => undefined)
   await world.tunnel(silent)
   const timeout = await world.exchange(get())
@@ -370,7 +370,7 @@ test('a visitor who goes away aborts the request at the upstream', async () => {
 })
 
 test('an event stream is passed on event by event', async () => {
-  await using world = await createWorld({ responseHeadTimeoutMs: 100, idleTimeoutMs: 100 })
+  await using world = await createWorld({ responseHeadTimeoutMs: 1_000, idleTimeoutMs: 1_000 })
   const next = Promise.withResolvers<void>()
   const upstream = await world.upstream((_request, response) => {
     response.setHeader('content-type', 'text/event-stream').write('data: 1\n\n')
