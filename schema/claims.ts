@@ -13,12 +13,47 @@ export const signInTokenSeconds = 900
 /** One user of edge basic auth: the password never travels, only `sha256:<salt hex>:<digest hex>` of salt and password. */
 const BasicAuthUser = z.object({ user: z.string().min(1).max(128), verifier: z.string().max(200) })
 
-/** What the edge checks before a request reaches the agent. Absent means: no such check. */
+const HeaderName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/)
+const HeaderChanges = z.object({
+  /** In this order, behind what is there. */
+  add: z
+    .array(z.tuple([HeaderName, z.string().max(4096)]))
+    .max(50)
+    .optional(),
+  remove: z.array(HeaderName).max(50).optional(),
+})
+
+export const webhookProviders = [
+  'stripe',
+  'github',
+  'slack',
+  'shopify',
+  'razorpay',
+  'paypal',
+] as const
+
+/** What the edge checks and changes on the way to the agent and back. Absent means: no such thing. */
 export const EdgePolicy = z.object({
   basicAuth: z.array(BasicAuthUser).max(50).optional(),
   /** CIDR blocks or single addresses, IPv4 or IPv6. */
   allowIps: z.array(z.string().max(64)).max(200).optional(),
   denyIps: z.array(z.string().max(64)).max(200).optional(),
+  /** Requests of the tunnel over all relays. */
+  requestRate: z
+    .object({ perSecond: z.number().positive().max(100_000), burst: z.number().int().positive() })
+    .optional(),
+  requestHeaders: HeaderChanges.optional(),
+  responseHeaders: HeaderChanges.optional(),
+  /** Compresses responses that are text and not compressed yet. */
+  compression: z.boolean().optional(),
+  /** Lets only requests pass whose signature of this provider is right. PayPal: the secret is the webhook id. */
+  webhook: z
+    .object({ provider: z.enum(webhookProviders), secret: z.string().min(1).max(512) })
+    .optional(),
+  /** Browsers are asked once whether they want to go on: for tunnels of unverified accounts. */
+  interstitial: z.boolean().optional(),
+  /** PEM certificates: a visitor must show one that they have signed (TLS listeners only). */
+  visitorCa: z.string().max(16_384).optional(),
 })
 export type EdgePolicy = z.infer<typeof EdgePolicy>
 
@@ -34,14 +69,21 @@ export const AgentTokenClaims = z.object({
   sub: z.string(),
   organizationId: z.string(),
   tunnelId: z.string(),
-  kind: z.enum(['http']),
-  /** Endpoint hosts in lower case without port: the tunnel's own, then verified custom domains. */
-  endpointHosts: z.array(z.string().max(253)).min(1).max(50),
-  tlsMode: z.enum(['terminate']),
+  kind: z.enum(['http', 'tcp', 'tls', 'udp']),
+  /** Endpoint hosts in lower case without port: the tunnel's own, then verified custom domains. None for `tcp` and `udp`. */
+  endpointHosts: z.array(z.string().max(253)).max(50),
+  /** The public port of a `tcp` or `udp` tunnel, the same on every relay. */
+  endpointPort: z.number().int().min(1).max(65_535).optional(),
+  /** `passthrough` for kind `tls` only: the relay never sees plain bytes. */
+  tlsMode: z.enum(['terminate', 'passthrough']),
   region: z.string().max(32),
   /** Rises by one with each start of the tunnel: of two sessions the higher epoch owns the hosts. */
   epoch: z.number().int().nonnegative(),
+  /** Sessions of one epoch serve together instead of replacing each other. */
+  pooling: z.boolean().optional(),
   policy: EdgePolicy,
   maxConcurrentConns: z.number().int().positive(),
+  /** Both directions together. Absent: no limit. */
+  bandwidthBytesPerSecond: z.number().int().positive().optional(),
 })
 export type AgentTokenClaims = z.infer<typeof AgentTokenClaims>
