@@ -1,0 +1,192 @@
+import { randomBytes } from 'node:crypto'
+
+import { SluiceError } from '@sluice/schema/errors'
+import { cliOperations } from '@sluice/schema/operations/cli'
+
+import { createAgentGrant, type AgentGrant, type Grant } from './agent-grant.ts'
+import type { Api } from './api.ts'
+import { isLoopback } from './localhost.ts'
+import { Interrupted } from './problem.ts'
+import { openAgentSession, type AgentSession } from './session/agent-session.ts'
+import type { Upstream } from './target.ts'
+import type { StartTunnelInput } from './tunnel-input.ts'
+import { verifyRoundTrip } from './verify-round-trip.ts'
+import { version } from './version.ts'
+import { findViewer } from './viewer.ts'
+
+const onlineTimeoutMs = 20_000
+
+interface StartedTunnel {
+  readonly urls: readonly string[]
+  readonly edgeUrls: readonly string[]
+  readonly tunnel: {
+    readonly id: string
+    readonly name: string
+    readonly region: string
+    readonly hostHeader: string | null
+    readonly organization: { readonly id: string; readonly name: string } | null
+  }
+  readonly grant: Grant
+}
+
+export interface OpenTunnelOptions {
+  readonly api: Api
+  readonly input: StartTunnelInput
+  readonly upstream: Upstream
+  /** PEM certificates to trust for relay and public address, instead of the system's. */
+  readonly ca: string | undefined
+  /** The wish to stop: ends waiting, and is the reason that `ended` then has. */
+  readonly signal: AbortSignal
+  readonly openSession?: typeof openAgentSession
+}
+
+/** A tunnel that the server started, and the session that serves it. */
+export interface OpenTunnel {
+  readonly id: string
+  readonly name: string
+  readonly region: string
+  readonly organization: string | null
+  readonly urls: readonly string[]
+  readonly session: AgentSession
+  /** Aborted when the session is over. The reason is `Interrupted`, or what somebody else ended it with. */
+  readonly ended: AbortSignal
+  /** Waits until a relay has it and, for HTTP, a request through the public address came back. Returns the relay. */
+  reached(): Promise<string>
+  /** Returns when the person wants to stop, and throws when somebody else ended the session. */
+  untilEnded(): Promise<void>
+  /** What a failure means, once the server was asked where only it can tell. */
+  explain(error: unknown): Promise<unknown>
+  close(options: { readonly graceMs: number }): Promise<void>
+}
+
+/** Starts a tunnel and its session, which dials at once. */
+export async function openTunnel(options: OpenTunnelOptions): Promise<OpenTunnel> {
+  const { api, input, upstream, ca, signal, openSession = openAgentSession } = options
+  const { startTunnel: started } = await api.query<{ startTunnel: StartedTunnel }>(
+    cliOperations.startTunnel,
+    { input },
+  )
+  const { tunnel, urls, edgeUrls } = started
+  const ended = new AbortController()
+  const grant = createAgentGrant({
+    api,
+    tunnelId: tunnel.id,
+    first: started.grant,
+    signal: ended.signal,
+  })
+  const session = openSession({
+    edgeUrls,
+    upstream,
+    hostHeader: input.hostHeader ?? tunnel.hostHeader ?? 'preserve',
+    agentVersion: version,
+    allowSelfSigned: edgeUrls.every((url) => isLoopback(new URL(url).hostname)),
+    ...(ca === undefined ? {} : { ca }),
+    agentToken: endingWhenRefused(grant, ended),
+  })
+  endWith(session, signal, ended)
+  // Listens from the start: the session may be online before anybody asks. Whoever asks gets the failure.
+  const online = untilOnline(session, edgeUrls, ended.signal)
+  online.catch(() => undefined)
+
+  return {
+    id: tunnel.id,
+    name: tunnel.name,
+    region: tunnel.region,
+    organization: tunnel.organization?.name ?? null,
+    urls,
+    session,
+    ended: ended.signal,
+    async reached() {
+      const relayUrl = await online
+      const nonce = randomBytes(18).toString('base64url')
+      session.expectRoundTrip(nonce)
+      const basicAuth = input.policy?.basicAuth[0] ?? null
+      await verifyRoundTrip({ urls, nonce, basicAuth, ca, signal: ended.signal })
+      return relayUrl
+    },
+    untilEnded: () => untilEnded(ended.signal),
+    explain: (error) => nameRevocation(error, api),
+    async close({ graceMs }) {
+      ended.abort(new Interrupted())
+      await session.close({ graceMs })
+    },
+  }
+}
+
+/** A renewal that is refused for good ends the tunnel: replaced by a newer start, stopped, revoked. */
+function endingWhenRefused(grant: AgentGrant, ended: AbortController) {
+  return async (need: { readonly expiredWillDo: boolean }) => {
+    try {
+      return await grant.agentToken(need)
+    } catch (error) {
+      ended.abort(error)
+      throw error
+    }
+  }
+}
+
+/** Aborts `ended` with the reason when the session is over, whoever ended it. */
+function endWith(session: AgentSession, interrupted: AbortSignal, ended: AbortController): void {
+  session.on('fatal', (error) => ended.abort(error))
+  const stop = () => ended.abort(new Interrupted())
+  interrupted.addEventListener('abort', stop, { once: true })
+  ended.signal.addEventListener('abort', () => interrupted.removeEventListener('abort', stop))
+  if (interrupted.aborted) stop()
+}
+
+/** The relay that took the session. The last reason for its absence goes into the failure. */
+function untilOnline(
+  session: AgentSession,
+  edgeUrls: readonly string[],
+  ended: AbortSignal,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let reason = 'it did not answer'
+    const finish = (settle: () => void) => {
+      clearTimeout(timer)
+      session.off('online', onOnline)
+      session.off('offline', onOffline)
+      ended.removeEventListener('abort', onEnded)
+      settle()
+    }
+    const onOnline = ({ relayUrl }: { relayUrl: string }) => finish(() => resolve(relayUrl))
+    const onOffline = (lost: { reason: string }) => {
+      reason = lost.reason
+    }
+    const onEnded = () => finish(() => reject(ended.reason as Error))
+    const timer = setTimeout(() => {
+      const seconds = onlineTimeoutMs / 1000
+      const relay = edgeUrls[0] ?? 'any relay'
+      finish(() => reject(new SluiceError('SLUICE_RELAY_UNREACHABLE', { relay, seconds, reason })))
+    }, onlineTimeoutMs)
+    session.on('online', onOnline)
+    session.on('offline', onOffline)
+    ended.addEventListener('abort', onEnded)
+    if (ended.aborted) onEnded()
+  })
+}
+
+/** Returns when the person wants to stop, and throws when somebody else ended the session. */
+async function untilEnded(ended: AbortSignal): Promise<void> {
+  if (!ended.aborted) {
+    await new Promise((resolve) => {
+      ended.addEventListener('abort', resolve, { once: true })
+    })
+  }
+  if (!(ended.reason instanceof Interrupted)) throw ended.reason
+}
+
+const authtokenCodes = new Set(['SLUICE_AUTHTOKEN_INVALID', 'SLUICE_UNAUTHENTICATED'])
+
+/** A relay says only that a session was revoked. What to do depends on what was: the authtoken or the tunnel. */
+async function nameRevocation(error: unknown, api: Api): Promise<unknown> {
+  if (!(error instanceof SluiceError) || error.code !== 'SLUICE_SESSION_REVOKED') return error
+  try {
+    await findViewer(api)
+  } catch (refusal) {
+    if (refusal instanceof SluiceError && authtokenCodes.has(refusal.code)) {
+      return new SluiceError('SLUICE_AUTHTOKEN_INVALID', {}, { cause: error })
+    }
+  }
+  return error
+}
