@@ -157,7 +157,7 @@ test('an agent comes online, forwards a request and reports it', async () => {
   expect(relay.hellos[0]).toMatchObject({
     agentToken: 'token',
     agentVersion: '1.2.3',
-    versions: [1],
+    versions: [2, 1],
   })
   expect(await reported).toMatchObject({
     method: 'GET',

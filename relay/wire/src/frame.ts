@@ -2,6 +2,8 @@ import { frameBytesMax, frameHeaderBytes } from './limits.ts'
 import { ProtocolViolation } from './violation.ts'
 
 export const frameType = {
+  /** Types have four bits, so this is what 16 would be. */
+  datagram: 0,
   hello: 1,
   welcome: 2,
   refuse: 3,
@@ -16,6 +18,7 @@ export const frameType = {
   end: 12,
   reset: 13,
   credit: 14,
+  renew: 15,
 } as const
 
 export const frameFlag = {

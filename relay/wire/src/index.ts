@@ -1,4 +1,5 @@
 export { closeCode } from './close-code.ts'
+export type { Datagram, FlowOrigin } from './datagram.ts'
 export { frameType } from './frame.ts'
 export { ChunkedDecoder, chunkSizeLine } from './http/chunked.ts'
 export { field, fieldOf } from './http/field.ts'
@@ -22,7 +23,14 @@ export {
   type Refusal,
   type Welcome,
 } from './message.ts'
-export { openFlag, openPrefixBytes, writeOpenPrefix } from './open-head.ts'
+export {
+  encodeRawOpening,
+  openFlag,
+  openPrefixBytes,
+  parseRawOpening,
+  writeOpenPrefix,
+  type RawOpening,
+} from './open-head.ts'
 export type { SessionEvents, SessionIo, SessionWindows } from './session-io.ts'
 export { Session } from './session.ts'
 export { TunnelStream, type StreamEvents } from './stream.ts'

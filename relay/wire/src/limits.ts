@@ -1,5 +1,5 @@
 /** Protocol versions that this build speaks, newest first. */
-export const protocolVersions: readonly number[] = [1]
+export const protocolVersions: readonly number[] = [2, 1]
 
 export const frameBytesMax = 65_536
 export const frameHeaderBytes = 8
@@ -37,3 +37,14 @@ export const helloTimeoutMs = 10_000
 export const pingIntervalMs = 5_000
 /** Intervals without a byte after which the peer is gone: 20 to 25 s. */
 export const silentIntervalsMax = 4
+
+/** The most that UDP over IPv4 carries. */
+export const datagramBytesMax = 65_507
+/** Datagrams that wait for the link in one session; beyond, the oldest is dropped. */
+export const datagramQueueBytesMax = 65_536
+/** Late datagrams are worth less than none. */
+export const datagramAgeMsMax = 500
+/** A flow without a datagram either way ends after this. */
+export const flowIdleMs = 60_000
+/** A flow that the upstream has never answered ends after this. */
+export const unansweredIdleMs = 10_000

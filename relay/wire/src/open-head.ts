@@ -1,7 +1,7 @@
 import { ProtocolViolation } from './violation.ts'
 
 /** What OPEN says about its head, so that the agent need not scan it again. */
-export const openFlag = { toHead: 1, chunked: 2, upgrade: 4, expectContinue: 8 } as const
+export const openFlag = { toHead: 1, chunked: 2, upgrade: 4, expectContinue: 8, raw: 16 } as const
 
 export const openPrefixBytes = 6
 
@@ -18,6 +18,44 @@ export function writeOpenPrefix(
   target.writeUInt16BE(hostLength, 3)
   target[5] = visitor.length
   return openPrefixBytes + target.write(visitor, openPrefixBytes, 'latin1')
+}
+
+/** The connection that a raw OPEN is about. */
+export interface RawOpening {
+  readonly visitor: string
+  readonly visitorPort: number
+  /** The relay's side of the visitor's connection. */
+  readonly endpoint: string
+  readonly endpointPort: number
+  /** Of a TLS ClientHello; empty for plain TCP. */
+  readonly serverName: string
+}
+
+/** The payload of an OPEN without a head. */
+export function encodeRawOpening(opening: RawOpening): Buffer {
+  const { visitor, endpoint, serverName } = opening
+  const prefix = Buffer.alloc(openPrefixBytes)
+  prefix[0] = openFlag.raw
+  prefix.writeUInt16BE(opening.visitorPort, 1)
+  prefix.writeUInt16BE(opening.endpointPort, 3)
+  prefix[5] = visitor.length
+  const rest = `${visitor}${String.fromCharCode(endpoint.length)}${endpoint}${serverName}`
+  return Buffer.concat([prefix, Buffer.from(rest, 'latin1')])
+}
+
+/** Undefined when the OPEN has a head. */
+export function parseRawOpening(payload: Buffer): RawOpening | undefined {
+  if (((payload[0] ?? 0) & openFlag.raw) === 0) return undefined
+  const visitorEnd = openPrefixBytes + (payload[5] ?? 0)
+  const endpointEnd = visitorEnd + 1 + (payload[visitorEnd] ?? 0)
+  if (payload.length < endpointEnd) throw new ProtocolViolation('a raw OPEN that is too short')
+  return {
+    visitor: openVisitor(payload),
+    visitorPort: payload.readUInt16BE(1),
+    endpoint: payload.toString('latin1', visitorEnd + 1, endpointEnd),
+    endpointPort: payload.readUInt16BE(3),
+    serverName: payload.toString('latin1', endpointEnd),
+  }
 }
 
 export function openHeadStart(payload: Buffer): number {

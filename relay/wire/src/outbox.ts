@@ -35,6 +35,11 @@ export class Outbox {
     return this.#linkReady && this.#batchBytes < turnBytesMax
   }
 
+  /** Whether the link takes more than control frames. */
+  get linkReady(): boolean {
+    return this.#linkReady
+  }
+
   /** Adds a frame that goes out before all heads and data of this turn, even while the link is full. */
   control(type: number, streamId: number, payload: Buffer): void {
     if (this.#stopped) return

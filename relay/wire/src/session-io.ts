@@ -1,3 +1,4 @@
+import type { Datagram } from './datagram.ts'
 import type { GoAway, Hello, Policy, Refusal, Welcome } from './message.ts'
 import type { TunnelStream } from './stream.ts'
 
@@ -22,6 +23,10 @@ export interface SessionEvents {
   onToken?(agentToken: string): void
   onPolicy?(policy: Policy): void
   onGoAway?(goAway: GoAway): void
+  /** The relay wants a fresh agent token now. */
+  onRenew?(): void
+  /** Its bytes belong to the link's chunk: copy what must outlive the call. */
+  onDatagram?(datagram: Datagram): void
   onLatency?(ms: number): void
   /** The relay opened a stream. Set `stream.events` before returning. */
   onOpen?(stream: TunnelStream, payload: Buffer, ended: boolean): void

@@ -1,4 +1,5 @@
 import { closeCode } from './close-code.ts'
+import { DatagramQueue, encodeDatagram, parseDatagram, type Datagram } from './datagram.ts'
 import { FairSender } from './fair-sender.ts'
 import { FrameDecoder, frameFlag, frameType, type FrameSink } from './frame.ts'
 import { HeadParts } from './head-parts.ts'
@@ -46,6 +47,7 @@ export class Session implements FrameSink, StreamCarrier {
   readonly #windows: SessionWindows
   #state: State = 'greeting'
   #goneAway = false
+  #version = 0
 
   readonly #streams = new Map<number, TunnelStream>()
   #nextStreamId = 1
@@ -55,6 +57,8 @@ export class Session implements FrameSink, StreamCarrier {
   readonly #sender: FairSender
   readonly #credit: ReceivedCredit
   readonly #heartbeat: Heartbeat
+  /** There once the first datagram is sent. */
+  #datagrams: DatagramQueue | undefined
   #cancelHello: () => void
 
   constructor(
@@ -70,7 +74,10 @@ export class Session implements FrameSink, StreamCarrier {
     this.#cancelHello = io.setTimer(() => {
       if (this.#state !== 'open') this.close(closeCode.helloTimeout, 'no hello in time')
     }, helloTimeoutMs)
-    this.#outbox = new Outbox(io, () => this.#sender.fill())
+    this.#outbox = new Outbox(io, () => {
+      this.#datagrams?.fill()
+      return this.#sender.fill()
+    })
     this.#sender = new FairSender(this.#outbox)
     this.#credit = new ReceivedCredit(io, windows, (streamId, bytes) => {
       this.#outbox.control(frameType.credit, streamId, encodeCredit(bytes))
@@ -98,6 +105,16 @@ export class Session implements FrameSink, StreamCarrier {
     return this.#state === 'open' && !this.#goneAway && this.#streams.size < streamsMax
   }
 
+  /** The version both sides speak; 0 before WELCOME. */
+  get version(): number {
+    return this.#version
+  }
+
+  /** Datagrams given up because the link was full. */
+  get datagramsDropped(): number {
+    return this.#datagrams?.dropped ?? 0
+  }
+
   // Handshake
 
   /** The agent's first word. */
@@ -115,7 +132,7 @@ export class Session implements FrameSink, StreamCarrier {
   /** The relay accepts; from now on streams may be opened. */
   welcome(hello: Hello, welcome: Omit<Welcome, keyof SessionWindows>): void {
     if (this.#state !== 'verifying') return
-    this.#open(hello)
+    this.#open(hello, welcome.version)
     const message: Welcome = { ...welcome, ...this.#windows }
     this.#outbox.control(frameType.welcome, 0, encodeMessage(message))
   }
@@ -133,6 +150,13 @@ export class Session implements FrameSink, StreamCarrier {
 
   policy(policy: Policy): void {
     this.#outbox.control(frameType.policy, 0, encodeMessage(policy))
+  }
+
+  /** Asks the agent for a fresh token. False: it speaks version 1, and renews in its own time. */
+  renew(): boolean {
+    if (this.#version < 2) return false
+    this.#outbox.control(frameType.renew, 0, encodeMessage({}))
+    return true
   }
 
   goAway(goAway: GoAway): void {
@@ -194,6 +218,13 @@ export class Session implements FrameSink, StreamCarrier {
     this.#streams.set(id, stream)
     stream.head(frameType.open, payload, start, end, ended)
     return stream
+  }
+
+  /** Sends a datagram if the link takes it soon, else drops it or an older one. Not in sessions of version 1. */
+  datagram(datagram: Datagram): void {
+    if (this.#state !== 'open' || this.#version < 2) return
+    this.#datagrams ??= new DatagramQueue(this.#outbox, () => this.#io.now())
+    this.#datagrams.push(encodeDatagram(datagram))
   }
 
   // StreamCarrier
@@ -273,6 +304,7 @@ export class Session implements FrameSink, StreamCarrier {
     else if (type === frameType.credit) this.#sender.onSessionCredit(parseCredit(payload))
     else if (type === frameType.ping) this.#outbox.control(frameType.pong, 0, payload)
     else if (type === frameType.pong) this.#onPong(payload)
+    else if (type === frameType.datagram) this.#onDatagram(payload)
     else if (this.role === 'relay') this.#onAgentMessage(type, payload)
     else this.#onRelayMessage(type, payload)
   }
@@ -303,13 +335,19 @@ export class Session implements FrameSink, StreamCarrier {
       if (!protocolVersions.includes(welcome.version)) {
         throw new ProtocolViolation(`version ${welcome.version}, which was not offered`)
       }
-      this.#open(welcome)
+      this.#open(welcome, welcome.version)
       this.#events.onWelcome?.(welcome)
       return
     }
     if (this.#state !== 'open') throw new ProtocolViolation('a message before WELCOME')
     if (type === frameType.policy) this.#events.onPolicy?.(parsePolicy(payload))
+    if (type === frameType.renew) this.#events.onRenew?.()
     if (type === frameType.goAway) this.#onGoAway(payload)
+  }
+
+  #onDatagram(payload: Buffer): void {
+    if (this.#state !== 'open') throw new ProtocolViolation('a DATAGRAM before WELCOME')
+    if (this.#version >= 2) this.#events.onDatagram?.(parseDatagram(payload))
   }
 
   #onGoAway(payload: Buffer): void {
@@ -377,8 +415,9 @@ export class Session implements FrameSink, StreamCarrier {
     }
   }
 
-  #open(peer: SessionWindows): void {
+  #open(peer: SessionWindows, version: number): void {
     this.#state = 'open'
+    this.#version = version
     this.#sender.start(peer)
     this.#cancelHello()
     this.#heartbeat.ping()
