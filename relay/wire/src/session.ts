@@ -161,7 +161,8 @@ export class Session implements FrameSink, StreamCarrier {
 
   goAway(goAway: GoAway): void {
     if (this.#state === 'closed') return
-    this.#goneAway = true
+    // A relay serves on until the agent has a session elsewhere: then the agent goes away, or this one closes.
+    if (this.role === 'agent') this.#goneAway = true
     this.#outbox.control(frameType.goAway, 0, encodeMessage(goAway))
   }
 

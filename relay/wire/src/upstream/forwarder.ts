@@ -22,6 +22,9 @@ export interface ForwarderOptions {
   /** Each exchange as it ends. Nothing is put together for it when absent. */
   readonly onExchanged?: (exchanged: Exchanged) => void
   readonly onStreams?: (open: number, total: number) => void
+  /** Opens a connection to the upstream, in place of the plain or TLS one to its address. */
+  readonly dial?: () => Socket
+  readonly connectTimeoutMs?: number
 }
 
 /** Idle connections are given up before a common server (5 s) would, so that none is taken while the upstream closes it. */
@@ -105,7 +108,9 @@ export class Forwarder {
   }
 
   #connect(): UpstreamConnection {
-    return new UpstreamConnection(this, dial(this.options.upstream), connectTimeoutMs)
+    const { options } = this
+    const socket = options.dial?.() ?? dial(options.upstream)
+    return new UpstreamConnection(this, socket, options.connectTimeoutMs ?? connectTimeoutMs)
   }
 }
 
