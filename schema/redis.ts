@@ -14,6 +14,12 @@ export const redisKeys = {
   endpointHosts: 'sluice:endpoint-hosts',
   /** JSON `Presence` of one tunnel; expires after `presenceSeconds` unless the relay renews it. */
   presence: (tunnelId: string) => `sluice:presence:${tunnelId}`,
+  /** Hash of relay id → JSON `TunnelRoute`: the relays that hold sessions of a tunnel. Expires like presence. */
+  routes: (tunnelId: string) => `sluice:routes:${tunnelId}`,
+  /** The id of the tunnel that is served under an endpoint host, or under `tcp:<port>` or `udp:<port>`. Expires like presence. */
+  routeOf: (name: string) => `sluice:route-of:${name}`,
+  /** Hash `{ request, response }` of body bytes, as the relay saw them, until the inspector has moved them. */
+  bodies: (requestId: string) => `sluice:bodies:${requestId}`,
 } as const
 
 /** Pub/sub channels. The organization or tunnel is part of the name, so a subscriber hears its own only. */
@@ -26,6 +32,8 @@ export const redisChannels = {
   requestsStored: (organizationId: string) => `sluice:requests-stored:${organizationId}`,
   /** JSON `Revocation`. */
   revocations: 'sluice:revocations',
+  /** JSON `RouteChange`: among relays. */
+  routes: 'sluice:routes',
 } as const
 
 export const presenceSeconds = 15
@@ -45,6 +53,35 @@ export const Presence = z.object({
 })
 export type Presence = z.infer<typeof Presence>
 
+/** One relay's hold on a tunnel. Of two that do not pool, the one with the higher epoch, then the later one, is right. */
+export const TunnelRoute = z.object({
+  relayId: z.string().min(1).max(64),
+  /** Where other relays bring requests for it, `tcp://` or `tls://`; empty when they cannot. */
+  peerUrl: z.string().max(500),
+  epoch: z.number().int(),
+  /** Microseconds by the clock of Redis when the session was opened. */
+  at: z.string().regex(/^\d{1,17}$/),
+  pooling: z.boolean(),
+  /** How many sessions it has of the tunnel: more than one when they pool. */
+  sessions: z.number().int().positive(),
+  /** Seconds by the clock of Redis when the relay said so last. */
+  seenAt: z.number(),
+})
+export type TunnelRoute = z.infer<typeof TunnelRoute>
+
+/** A session was opened, or the last one of a relay has ended: what relays remember of the tunnel is void. */
+export const RouteChange = z.object({
+  tunnelId: z.string(),
+  /** Endpoint hosts, or `tcp:<port>`, `udp:<port>`. */
+  names: z.array(z.string().max(253)).max(64),
+  relayId: z.string(),
+  /** Absent when the relay holds the tunnel no longer. */
+  opened: z
+    .object({ epoch: z.number().int(), at: z.string().max(17), pooling: z.boolean() })
+    .optional(),
+})
+export type RouteChange = z.infer<typeof RouteChange>
+
 export const TunnelStatusChange = z.object({
   tunnelId: z.string(),
   organizationId: z.string(),
@@ -62,7 +99,15 @@ export const Revocation = z.object({
 })
 export type Revocation = z.infer<typeof Revocation>
 
+/** How long bodies wait in Redis for the inspector. */
+export const bodiesWaitSeconds = 30
+
 const headerList = z.array(z.tuple([z.string(), z.string()])).max(100)
+
+const CapturedPart = z.object({
+  /** The body was longer than what was captured. */
+  truncated: z.boolean(),
+})
 
 /** What one visitor request left behind: metadata only, secrets redacted by the relay before it leaves memory. */
 export const RequestRecord = z.object({
@@ -76,7 +121,7 @@ export const RequestRecord = z.object({
   method: z.string().max(64),
   /** As sent, cut at 2,048 characters. */
   path: z.string().max(2048),
-  protocol: z.enum(['HTTP/1.0', 'HTTP/1.1', 'WEBSOCKET']),
+  protocol: z.enum(['HTTP/1.0', 'HTTP/1.1', 'HTTP/2', 'WEBSOCKET']),
   status: z.number().int(),
   /** A code of the catalogue when the edge or agent answered in the upstream's place. */
   code: z.string().nullable(),
@@ -89,6 +134,10 @@ export const RequestRecord = z.object({
   firstByteMs: z.number().nonnegative().nullable(),
   requestHeaders: headerList,
   responseHeaders: headerList,
+  /** Which bodies wait in Redis; absent where none are captured. */
+  bodies: z
+    .object({ request: CapturedPart.nullable(), response: CapturedPart.nullable() })
+    .optional(),
 })
 export type RequestRecord = z.infer<typeof RequestRecord>
 

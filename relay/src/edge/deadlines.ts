@@ -1,7 +1,6 @@
-import type { Socket } from 'node:net'
-
 import type { EdgeTimeouts } from './edge-context.ts'
 import type { Exchange } from './exchange.ts'
+import type { VisitorSocket } from './visitor-socket.ts'
 
 /** A visitor that has closed its half and takes no bytes is given up: most have just gone away. */
 const halfClosedMs = 2_000
@@ -12,14 +11,14 @@ export type Passed = 'head' | 'idle' | 'response' | 'end' | 'none'
 /** The deadlines of one visitor's connection, kept as times rather than timers: one sweep looks at all connections. */
 export class Deadlines {
   readonly #timeouts: EdgeTimeouts
-  readonly #socket: Socket
+  readonly #socket: Pick<VisitorSocket, 'bytesWritten'>
   #headSinceMs = 0
   #idleSinceMs = performance.now()
   #halfClosedAtMs = 0
   #halfClosedBytes = 0
   #closeAtMs = 0
 
-  constructor(timeouts: EdgeTimeouts, socket: Socket) {
+  constructor(timeouts: EdgeTimeouts, socket: Pick<VisitorSocket, 'bytesWritten'>) {
     this.#timeouts = timeouts
     this.#socket = socket
   }

@@ -1,6 +1,3 @@
-import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
-
 import type { Details, ErrorCode } from '@sluice/schema/errors'
 import { requestBody, requestFault, type Session, type StreamEvents } from '@sluice/wire'
 
@@ -12,6 +9,7 @@ import { recordRequest } from './record-heads.ts'
 import type { RequestBody } from './request-body.ts'
 import { upgradeOf, writeRequest } from './request-head.ts'
 import type { VisitorHost } from './visitor-host.ts'
+import type { VisitorSocket } from './visitor-socket.ts'
 
 /** The connection that a request came on. */
 export interface Asker {
@@ -44,9 +42,13 @@ export class Dispatch {
   readonly #asker: Asker
   readonly #visitorIp: string
   readonly #tls: boolean
-  readonly #socket: Socket
+  readonly #socket: VisitorSocket
 
-  constructor({ edge, exchange, host, body, asker, visitorIp }: DispatchParts, socket: Socket) {
+  constructor(
+    { edge, exchange, host, body, asker, visitorIp }: DispatchParts,
+    socket: VisitorSocket,
+    tls: boolean,
+  ) {
     this.#edge = edge
     this.#exchange = exchange
     this.#host = host
@@ -54,7 +56,7 @@ export class Dispatch {
     this.#asker = asker
     this.#visitorIp = visitorIp
     this.#socket = socket
-    this.#tls = socket instanceof TLSSocket
+    this.#tls = tls
   }
 
   serve(buffer: Buffer, start: number, end: number): void {
@@ -143,6 +145,7 @@ export class Dispatch {
         start,
         this.#host.endpointHost,
         this.#visitorIp,
+        this.#socket.http2,
       )
     }
     this.#body.start(scanner, this.#exchange.requestKind)
@@ -155,7 +158,7 @@ export class Dispatch {
 
   #serverName(): string | undefined {
     if (!this.#tls) return undefined
-    const name: unknown = Reflect.get(this.#socket, 'servername')
+    const name = this.#socket.servername
     return typeof name === 'string' ? name.toLowerCase() : undefined
   }
 }

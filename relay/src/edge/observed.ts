@@ -19,7 +19,7 @@ export interface RecordedHeads {
   readonly endpointHost: string
   readonly method: string
   readonly path: string
-  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'WEBSOCKET'
+  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2' | 'WEBSOCKET'
   readonly visitorIp: string
   readonly requestHeaders: readonly (readonly [string, string])[]
   responseHeaders: readonly (readonly [string, string])[]

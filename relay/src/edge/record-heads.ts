@@ -26,6 +26,7 @@ export function recordRequest(
   start: number,
   endpointHost: string,
   visitorIp: string,
+  http2: true | undefined,
 ): RecordedHeads {
   const path = buffer.toString('latin1', scanner.targetStart, scanner.targetEnd)
   return {
@@ -34,7 +35,7 @@ export function recordRequest(
     visitorIp,
     method: buffer.toString('latin1', start, scanner.methodEnd),
     path: path.replaceAll(secretParameters, `$1${redacted}`).slice(0, pathCharactersMax),
-    protocol: protocolOf(scanner, buffer),
+    protocol: protocolOf(scanner, buffer, http2),
     requestHeaders: fieldsOf(scanner, buffer),
     responseHeaders: [],
   }
@@ -44,12 +45,18 @@ export function recordResponse(record: RecordedHeads, scanner: HeadScanner, buff
   record.responseHeaders = fieldsOf(scanner, buffer)
 }
 
-function protocolOf(scanner: HeadScanner, buffer: Buffer): RecordedHeads['protocol'] {
+function protocolOf(
+  scanner: HeadScanner,
+  buffer: Buffer,
+  http2: true | undefined,
+): RecordedHeads['protocol'] {
   if (scanner.minorVersion === 0) return 'HTTP/1.0'
   const upgrade = scanner.upgradeIndex < 0 ? '' : scanner.valueOf(buffer, scanner.upgradeIndex)
   return scanner.connectionUpgrade && upgrade.toLowerCase() === 'websocket'
     ? 'WEBSOCKET'
-    : 'HTTP/1.1'
+    : http2
+      ? 'HTTP/2'
+      : 'HTTP/1.1'
 }
 
 function fieldsOf(scanner: HeadScanner, buffer: Buffer): [string, string][] {

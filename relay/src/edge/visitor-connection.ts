@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { Socket } from 'node:net'
 
 import type { Details, ErrorCode } from '@sluice/schema/errors'
 import { headBytesMax, incomplete, malformed, type TunnelStream } from '@sluice/wire'
@@ -12,6 +12,7 @@ import { Exchange } from './exchange.ts'
 import { RequestBody } from './request-body.ts'
 import { VisitorHost } from './visitor-host.ts'
 import { VisitorResponse } from './visitor-response.ts'
+import type { VisitorSocket } from './visitor-socket.ts'
 
 /** What the next bytes of the visitor are. */
 type Reading = 'head' | 'body' | 'later' | 'raw' | 'nothing'
@@ -26,7 +27,7 @@ const none: Buffer = Buffer.alloc(0)
 /** One visitor's connection, and the exchange it has now: the public side of the hot path. */
 export class VisitorConnection implements Visitor, Asker {
   readonly #edge: EdgeContext
-  readonly #socket: Socket
+  readonly #socket: VisitorSocket
   readonly #response: VisitorResponse
   readonly #exchange = new Exchange()
   readonly answer: AgentAnswer
@@ -40,7 +41,7 @@ export class VisitorConnection implements Visitor, Asker {
   #inLoop = false
   #paused = false
 
-  constructor(edge: EdgeContext, socket: Socket, tls: boolean) {
+  constructor(edge: EdgeContext, socket: VisitorSocket, tls: boolean) {
     this.#edge = edge
     this.#socket = socket
     this.#response = new VisitorResponse(socket, edge.held)
@@ -51,7 +52,7 @@ export class VisitorConnection implements Visitor, Asker {
     this.#host = host
     const { visitorIp } = this
     const parts = { edge, exchange: this.#exchange, host, body: this.#body, asker: this, visitorIp }
-    this.#dispatch = new Dispatch(parts, socket)
+    this.#dispatch = new Dispatch(parts, socket, tls)
     this.#deadlines = new Deadlines(edge.timeouts, socket)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 30_000)
@@ -359,15 +360,19 @@ export class VisitorConnection implements Visitor, Asker {
 
   /** The connection of an agent: leaves the edge for the control side. */
   handOver(head: Buffer): void {
+    const socket = this.#socket
+    // An agent's link is a connection of its own, never a stream of one.
+    if (!(socket instanceof Socket)) {
+      this.#refuseAgent('SLUICE_TUNNEL_UNKNOWN')
+      return
+    }
     const refusal = this.#edge.refuseAgent(head)
     if (refusal) {
-      this.#exchange.keepAlive = false
-      this.refuse(refusal, { endpointHost: this.#host.endpointHost })
+      this.#refuseAgent(refusal)
       return
     }
     this.#exchange.startedMs = 0
     this.#reading = 'nothing'
-    const socket = this.#socket
     socket.off('data', this.#onSocketData).off('drain', this.#onSocketDrain)
     socket.off('end', this.#onSocketEnd).off('error', this.#onSocketGone)
     socket.off('close', this.#onSocketGone)
@@ -376,9 +381,14 @@ export class VisitorConnection implements Visitor, Asker {
     this.#pending = none
     this.#edge.acceptAgent(socket, head, first)
   }
+
+  #refuseAgent(code: ErrorCode): void {
+    this.#exchange.keepAlive = false
+    this.refuse(code, { endpointHost: this.#host.endpointHost })
+  }
 }
 
-function addressOf(socket: Socket): string {
+function addressOf(socket: VisitorSocket): string {
   const address = socket.remoteAddress ?? ''
   return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

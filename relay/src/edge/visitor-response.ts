@@ -1,9 +1,8 @@
-import type { Socket } from 'node:net'
-
 import { HeadScanner, chunkSizeLine, type BodyKind, type TunnelStream } from '@sluice/wire'
 
 import type { HeldWrite } from './held-write.ts'
 import { responseHeadRoomBytes, writeResponse } from './response-head.ts'
+import type { VisitorSocket } from './visitor-socket.ts'
 
 /** Body pieces up to here are copied behind what is held; larger ones are written as they are. */
 const heldPieceBytesMax = 16_384
@@ -18,7 +17,7 @@ interface Undrained {
 
 /** The way to one visitor: frames response bodies and returns credit once the socket has drained. */
 export class VisitorResponse {
-  readonly #socket: Socket
+  readonly #socket: VisitorSocket
   readonly #held: HeldWrite
   /** Oldest first; several only when a visitor pipelines. */
   #undrained: Undrained[] = []
@@ -29,7 +28,7 @@ export class VisitorResponse {
   #remaining = 0
   bodyBytes = 0
 
-  constructor(socket: Socket, held: HeldWrite) {
+  constructor(socket: VisitorSocket, held: HeldWrite) {
     this.#socket = socket
     this.#held = held
     socket.on('drain', () => this.#onDrain())

@@ -1,0 +1,26 @@
+/**
+ * What a visitor's exchanges come on: a connection of its own, or one stream of an HTTP/2 connection (`h2/stream-socket.ts`),
+ * which reads and writes the same HTTP/1.1 bytes. Whatever the edge does to a visitor goes through these members, so that
+ * it holds for both.
+ */
+export interface VisitorSocket {
+  readonly remoteAddress?: string | undefined
+  /** The TLS server name, where there is TLS. */
+  readonly servername?: string | false | null
+  /** Set on a stream of an HTTP/2 connection. */
+  readonly http2?: true
+  readonly bytesWritten: number
+  readonly writableNeedDrain: boolean
+  on(event: 'data', listener: (chunk: Buffer) => void): unknown
+  on(event: 'drain' | 'end' | 'error' | 'close', listener: () => void): unknown
+  setNoDelay(on: boolean): unknown
+  setKeepAlive(on: boolean, initialDelayMs: number): unknown
+  pause(): unknown
+  resume(): unknown
+  cork(): void
+  uncork(): void
+  write(bytes: Buffer): boolean
+  end(): unknown
+  destroy(): unknown
+  resetAndDestroy(): unknown
+}
