@@ -114,7 +114,8 @@ export class Forwarder {
   }
 }
 
-function dial({ host, port, tls }: UpstreamAddress): Socket {
+/** Connects to an upstream, so that each half may end by itself. */
+export function dial({ host, port, tls }: UpstreamAddress): Socket {
   const address = host === 'localhost' || !/\.localhost\.?$/i.test(host) ? host : '127.0.0.1'
   // Half-closed upstreams may still read; whether to go on is decided per exchange.
   const options = { host: address, port, allowHalfOpen: true, noDelay: true }

@@ -1,0 +1,121 @@
+import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
+
+import type { Details } from './message.ts'
+import type { StreamEvents, TunnelStream } from './stream.ts'
+
+/** How a raw connection ended. */
+export interface Spliced {
+  /** A code of the catalogue when the far side said one, such as a refused upstream. */
+  readonly code: string
+  readonly details: Details
+  /** Bytes read from the socket, and written to it. */
+  readonly bytesIn: number
+  readonly bytesOut: number
+}
+
+/** Joins a socket (`allowHalfOpen`) and a raw stream: bytes, half-closes and resets pass as what they are, both ways. */
+export class Splice implements StreamEvents {
+  readonly #socket: Socket
+  readonly #onClosed: (spliced: Spliced) => void
+  #stream: TunnelStream | undefined
+  /** Given to the socket, which has not taken them yet. */
+  #undrainedBytes = 0
+  #closed = false
+  #code = ''
+  #details: Details = {}
+  bytesIn = 0
+  bytesOut = 0
+
+  /** `onClosed` is called once. */
+  constructor(socket: Socket, onClosed: (spliced: Spliced) => void) {
+    this.#socket = socket
+    this.#onClosed = onClosed
+  }
+
+  /** Starts to read. `first`: bytes that were read before. */
+  start(stream: TunnelStream, first?: Buffer): void {
+    this.#stream = stream
+    const socket = this.#socket
+    socket.on('data', this.#onSocketData)
+    socket.on('drain', this.#onSocketDrain)
+    socket.on('end', () => stream.end())
+    // A reset of the peer; 'close' follows and passes it on.
+    socket.on('error', () => undefined)
+    socket.on('close', () => this.#close())
+    if (first && first.length > 0) this.#onSocketData(first)
+    if (socket.destroyed) this.#close()
+    else if (stream.queuedFrames === 0) socket.resume()
+  }
+
+  /** Ends both sides at once, with a code for the far side. */
+  reset(code = '', details: Details = {}): void {
+    this.#stream?.reset(code, details)
+    this.#cut(code, details)
+  }
+
+  // The stream
+
+  onHead(): void {}
+
+  onData(piece: Buffer, ended: boolean): void {
+    if (piece.length > 0) {
+      this.bytesOut += piece.length
+      const taken = this.#socket.write(piece)
+      if (taken && this.#undrainedBytes === 0) this.#stream?.drained(piece.length)
+      else this.#undrainedBytes += piece.length
+    }
+    if (ended) this.onEnd()
+  }
+
+  onEnd(): void {
+    this.#socket.end()
+  }
+
+  onReset(code: string, details: Details): void {
+    this.#cut(code, details)
+  }
+
+  onResume(): void {
+    this.#socket.resume()
+  }
+
+  // The socket
+
+  readonly #onSocketData = (chunk: Buffer): void => {
+    this.bytesIn += chunk.length
+    if (this.#stream?.data(chunk, false) === false) this.#socket.pause()
+  }
+
+  readonly #onSocketDrain = (): void => {
+    const bytes = this.#undrainedBytes
+    this.#undrainedBytes = 0
+    this.#stream?.drained(bytes)
+  }
+
+  #cut(code: string, details: Details): void {
+    this.#code ||= code
+    this.#details = details
+    const socket = this.#socket
+    // A TLS socket has no reset, and one that is still connecting has nobody to send it to.
+    if (socket instanceof TLSSocket || socket.connecting) socket.destroy()
+    else socket.resetAndDestroy()
+    this.#close()
+  }
+
+  #close(): void {
+    if (this.#closed) return
+    this.#closed = true
+    const stream = this.#stream
+    const { readableEnded, writableFinished } = this.#socket
+    // After two half-closes the stream may still have bytes of ours to send; anything else broke off.
+    if (!readableEnded || !writableFinished) stream?.reset(this.#code, this.#details)
+    stream?.release()
+    this.#onClosed({
+      code: this.#code,
+      details: this.#details,
+      bytesIn: this.bytesIn,
+      bytesOut: this.bytesOut,
+    })
+  }
+}
