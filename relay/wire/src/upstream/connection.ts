@@ -23,6 +23,16 @@ export interface Exchanged {
   readonly responseBytes: number
 }
 
+/** Hears one exchange as it passes. Buffers are the forwarder's own: what is kept is copied, and nothing may wait. */
+export interface ExchangeTap {
+  onRequestData(piece: Buffer): void
+  /** An interim head (1xx) or the final one: status line to empty line. */
+  onResponseHead(head: Buffer): void
+  onResponseData(piece: Buffer): void
+  /** Last call: with a code when there was no response to pass on, with `cut` when one broke off. */
+  onEnd(end: { readonly code: string | undefined; readonly cut: boolean }): void
+}
+
 type Phase = 'idle' | 'head' | 'body' | 'upgraded' | 'answered'
 
 const none: Buffer = Buffer.alloc(0)
@@ -51,6 +61,7 @@ export class UpstreamConnection implements StreamEvents {
   #undrained = 0
   #requestLine = ''
   #visitor = ''
+  #tap: ExchangeTap | undefined
   #status = 0
   #startedAt = 0
   #startedMs = 0
@@ -77,7 +88,14 @@ export class UpstreamConnection implements StreamEvents {
     })
   }
 
-  start(stream: TunnelStream, payload: Buffer, headStart: number, ended: boolean): void {
+  /** `tap` is that of a first try on another connection. */
+  start(
+    stream: TunnelStream,
+    payload: Buffer,
+    headStart: number,
+    ended: boolean,
+    tap?: ExchangeTap,
+  ): void {
     const { host, options } = this.#forwarder
     stream.events = this
     this.#stream = stream
@@ -91,6 +109,8 @@ export class UpstreamConnection implements StreamEvents {
     this.#requestBytes = 0
     this.#responseBytes = 0
     this.#status = 0
+    if (options.tap)
+      this.#tap = tap ?? options.tap(payload.subarray(headStart), openVisitor(payload))
     if (options.onExchanged) {
       this.#startedAt = Date.now()
       this.#startedMs = performance.now()
@@ -115,6 +135,7 @@ export class UpstreamConnection implements StreamEvents {
   onData(piece: Buffer, ended: boolean): void {
     const socket = this.#socket
     this.#requestBytes += piece.length
+    this.#tap?.onRequestData(piece)
     let taken: boolean
     if ((this.#flags & openFlag.chunked) !== 0 && this.#phase !== 'upgraded') {
       taken = true
@@ -141,7 +162,7 @@ export class UpstreamConnection implements StreamEvents {
   }
 
   onReset(): void {
-    this.#report('')
+    this.#report('', true)
     this.#stream?.release()
     this.#stream = undefined
     this.#forwarder.release(this, false)
@@ -208,6 +229,7 @@ export class UpstreamConnection implements StreamEvents {
         this.#fail('SLUICE_UPSTREAM_INVALID', { reason: 'too many interim responses' })
         return
       }
+      this.#tap?.onResponseHead(buffer.subarray(start, end))
       this.#stream?.head(frameType.head, buffer, start, end, false)
       start = end
     }
@@ -231,6 +253,7 @@ export class UpstreamConnection implements StreamEvents {
     this.#chunked = body.kind === 'chunked' ? new ChunkedDecoder(scanner) : undefined
     this.#phase = upgraded ? 'upgraded' : 'body'
     const stream = this.#stream
+    this.#tap?.onResponseHead(buffer.subarray(start, end))
     stream?.head(frameType.head, buffer, start, end, empty)
     if (empty) this.#answered(end < buffer.length)
     else if (end < buffer.length) {
@@ -265,6 +288,7 @@ export class UpstreamConnection implements StreamEvents {
 
   #send(piece: Buffer, last: boolean): void {
     this.#responseBytes += piece.length
+    this.#tap?.onResponseData(piece)
     const taken = this.#stream?.data(piece, last) ?? true
     if (!taken) this.#socket.pause()
   }
@@ -328,9 +352,10 @@ export class UpstreamConnection implements StreamEvents {
     // A kept-alive connection may die just when it is taken. What is safe to repeat is repeated, once.
     if (stream && this.#served > 0 && this.#partialHead.length === 0 && this.#repeatable()) {
       const connection = this.#forwarder.reopen(this)
-      const [payload, headStart] = [this.#payload, this.#headStart]
+      const [payload, headStart, tap] = [this.#payload, this.#headStart, this.#tap]
+      this.#tap = undefined
       this.destroy()
-      connection.start(stream, payload, headStart, true)
+      connection.start(stream, payload, headStart, true, tap)
       return
     }
     this.#fail('SLUICE_UPSTREAM_INVALID', { reason: `no response (${reason})` })
@@ -364,7 +389,13 @@ export class UpstreamConnection implements StreamEvents {
     this.#forwarder.release(this, false)
   }
 
-  #report(code: string): void {
+  /** `cut`: the response, or the wait for it, was broken off. */
+  #report(code: string, cut = code !== ''): void {
+    const tap = this.#tap
+    if (tap) {
+      this.#tap = undefined
+      tap.onEnd({ code: code === '' ? undefined : code, cut })
+    }
     const { onExchanged } = this.#forwarder.options
     if (!onExchanged || this.#requestLine === '') return
     const requestLine = this.#requestLine

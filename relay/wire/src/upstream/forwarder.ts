@@ -1,16 +1,18 @@
-import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTcp, type LookupFunction, type Socket } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 
 import { frameFlag, frameType } from '../frame.ts'
 import { HeadScanner } from '../http/scan-head.ts'
 import { openHeadStart } from '../open-head.ts'
 import type { TunnelStream } from '../stream.ts'
-import { UpstreamConnection, type Exchanged } from './connection.ts'
+import { UpstreamConnection, type Exchanged, type ExchangeTap } from './connection.ts'
 
 export interface UpstreamAddress {
   readonly host: string
   readonly port: number
   readonly tls: boolean
+  /** Resolves the name at each connection, and refuses where it must not lead. */
+  readonly lookup?: LookupFunction | undefined
 }
 
 export interface ForwarderOptions {
@@ -22,6 +24,8 @@ export interface ForwarderOptions {
   /** Each exchange as it ends. Nothing is put together for it when absent. */
   readonly onExchanged?: (exchanged: Exchanged) => void
   readonly onStreams?: (open: number, total: number) => void
+  /** What listens to an exchange; sees the head as OPEN brought it. */
+  readonly tap?: ((head: Buffer, visitor: string) => ExchangeTap | undefined) | undefined
   /** Opens a connection to the upstream, in place of the plain or TLS one to its address. */
   readonly dial?: () => Socket
   readonly connectTimeoutMs?: number
@@ -115,10 +119,10 @@ export class Forwarder {
 }
 
 /** Connects to an upstream, so that each half may end by itself. */
-export function dial({ host, port, tls }: UpstreamAddress): Socket {
+export function dial({ host, port, tls, lookup }: UpstreamAddress): Socket {
   const address = host === 'localhost' || !/\.localhost\.?$/i.test(host) ? host : '127.0.0.1'
   // Half-closed upstreams may still read; whether to go on is decided per exchange.
-  const options = { host: address, port, allowHalfOpen: true, noDelay: true }
+  const options = { host: address, port, lookup, allowHalfOpen: true, noDelay: true }
   if (!tls) return connectTcp(options)
   // The upstream is the developer's own, often self-signed, and named by them: there is no one to impersonate it to.
   return connectTls({ ...options, rejectUnauthorized: false, servername: nameOf(host) })
