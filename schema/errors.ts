@@ -205,6 +205,18 @@ export const errors = {
     cause: 'The TXT record {record} does not hold the expected value: {reason}.',
     fix: 'Set the record as shown, wait for DNS to update, and verify again.',
   },
+  SLUICE_CERTIFICATE_INVALID: {
+    status: 400,
+    title: 'This certificate cannot be used for {domain}.',
+    cause: 'Chain and key were checked before they were stored: {reason}.',
+    fix: 'Give the certificate of the domain first, then those that signed it, and its private key, all as PEM.',
+  },
+  SLUICE_CERTIFICATES_NOT_KEPT: {
+    status: 503,
+    title: 'This Sluice server keeps no certificates.',
+    cause: 'It has no key to seal private keys with.',
+    fix: 'Ask the operator to set CERTIFICATE_KEYS of the domains subgraph.',
+  },
   SLUICE_DOMAINS_MAX: {
     status: 403,
     title: 'An organization can have {max} domains.',
@@ -321,6 +333,18 @@ export const errors = {
     title: '{endpointHost} is not served on this listener.',
     cause: 'The tunnel wants another TLS mode, or Host and TLS server name differ.',
     fix: 'Use the exact address the agent printed.',
+  },
+  SLUICE_TLS_EXPECTED: {
+    status: 400,
+    title: 'This port speaks HTTPS.',
+    cause: 'The request came as plain HTTP to the port for TLS.',
+    fix: 'Use https:// in the address, or the port for plain HTTP.',
+  },
+  SLUICE_VISITOR_CERTIFICATE_REQUIRED: {
+    status: 403,
+    title: 'This tunnel asks for a client certificate.',
+    cause: 'The connection showed none that an authority of the owner has signed.',
+    fix: 'Connect over HTTPS with a certificate from the owner; a browser asks for it anew after a restart.',
   },
   SLUICE_BASIC_AUTH_REQUIRED: {
     status: 401,
