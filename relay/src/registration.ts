@@ -1,11 +1,10 @@
 import type { Log } from '@sluice/kit/log'
-import { errors, isErrorCode } from '@sluice/schema/errors'
 import { relayOperations } from '@sluice/schema/operations/relay'
 
+import { Refused, askGraph } from './graph.ts'
 import type { Sessions } from './sessions.ts'
 
 const heartbeatMs = 5_000
-const requestTimeoutMs = 5_000
 const retryFirstMs = 500
 const retryMostMs = 15_000
 
@@ -33,14 +32,6 @@ export interface Registration {
   close(): void
 }
 
-/** The control plane answered, and said no: it is not away. */
-class Refused extends Error {}
-
-interface Answer {
-  readonly errors?: readonly { readonly extensions?: { readonly code?: string } }[]
-  readonly code?: string
-}
-
 /** Makes the relay known to the control plane and keeps it so. No visitor or agent ever waits for it. */
 export function openRegistration(options: RegistrationOptions): Registration {
   const { relayId, sessions, log } = options
@@ -52,21 +43,7 @@ export function openRegistration(options: RegistrationOptions): Registration {
   const closed = new AbortController()
 
   async function call(operationName: string, query: string, input: object): Promise<void> {
-    const response = await fetch(new URL('/graphql', options.gatewayUrl), {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        authorization: `Bearer ${options.relayKey}`,
-      },
-      body: JSON.stringify({ operationName, query, variables: { input } }),
-      signal: AbortSignal.any([closed.signal, AbortSignal.timeout(requestTimeoutMs)]),
-    })
-    const answer = (await response.json()) as Answer
-    const [error] = answer.errors ?? []
-    if (response.ok && !error) return
-    const code = error?.extensions?.code ?? answer.code ?? `status ${response.status}`
-    const status = isErrorCode(code) ? errors[code].status : response.status
-    throw status >= 500 ? new Error(code) : new Refused(code)
+    await askGraph(options, { operationName, query, variables: { input } }, closed.signal)
   }
 
   function register(): Promise<void> {
