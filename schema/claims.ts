@@ -83,6 +83,8 @@ export const AgentTokenClaims = z.object({
   pooling: z.boolean().optional(),
   policy: EdgePolicy,
   maxConcurrentConns: z.number().int().positive(),
+  /** The beginnings of bodies are kept for people to look at. */
+  captureBodies: z.boolean().optional(),
   /** Both directions together. Absent: no limit. */
   bandwidthBytesPerSecond: z.number().int().positive().optional(),
 })

@@ -20,6 +20,10 @@ export const redisKeys = {
   routeOf: (name: string) => `sluice:route-of:${name}`,
   /** Hash `{ request, response }` of body bytes, as the relay saw them, until the inspector has moved them. */
   bodies: (requestId: string) => `sluice:bodies:${requestId}`,
+  /** Hash: what is left of a tunnel's request rate, and the relays that spend of it. Only the relays' script touches it. */
+  requestRate: (tunnelId: string) => `sluice:request-rate:${tunnelId}`,
+  /** The same of its bandwidth, in bytes. */
+  bandwidth: (tunnelId: string) => `sluice:bandwidth:${tunnelId}`,
 } as const
 
 /** Pub/sub channels. The organization or tunnel is part of the name, so a subscriber hears its own only. */
@@ -32,6 +36,8 @@ export const redisChannels = {
   requestsStored: (organizationId: string) => `sluice:requests-stored:${organizationId}`,
   /** JSON `Revocation`. */
   revocations: 'sluice:revocations',
+  /** JSON `TunnelChange`: what agent tokens of a tunnel hold has changed. */
+  tunnelChanges: 'sluice:tunnel-changes',
   /** JSON `RouteChange`: among relays. */
   routes: 'sluice:routes',
 } as const
@@ -101,6 +107,10 @@ export type Revocation = z.infer<typeof Revocation>
 
 /** How long bodies wait in Redis for the inspector. */
 export const bodiesWaitSeconds = 30
+
+/** Sent once the change is committed. Relays have the agent fetch a new token; one that is missed comes with the next renewal. */
+export const TunnelChange = z.object({ tunnelId: z.string() })
+export type TunnelChange = z.infer<typeof TunnelChange>
 
 const headerList = z.array(z.tuple([z.string(), z.string()])).max(100)
 

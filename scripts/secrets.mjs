@@ -57,6 +57,8 @@ function makeMissing() {
   make('signing_jwks', newKeys)
   make('internal_jwks', newKeys)
   make('internal_public_jwks', () => publicHalf(read('internal_jwks')))
+  // Not ours to make: the operator writes it here when bodies are captured.
+  make('s3_secret_access_key', () => '')
   make('relay_key', () => `slrk_${randomBytes(32).toString('base64url')}`)
   make('relay_key_hashes', () => createHash('sha256').update(read('relay_key')).digest('hex'))
 }

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 
 import { logLevel, port, readConfig } from '@sluice/kit/config'
+import { objectStoreSettings, objectStoreVariables } from '@sluice/kit/object-store'
 import { z } from 'zod'
 
 /** What `npm start` can be told. Everything has a value that works on a laptop. */
@@ -12,6 +13,7 @@ export const config = (env: NodeJS.ProcessEnv, root: string) => {
     SLUICE_HTTPS_PORT: port.default(8443),
     SLUICE_METRICS_PORT: port.default(9463),
     SLUICE_LOG_LEVEL: logLevel.default('warn'),
+    ...objectStoreVariables,
     DATABASE_URL: z.url().optional(),
     REDIS_URL: z.url().optional(),
   })
@@ -20,6 +22,7 @@ export const config = (env: NodeJS.ProcessEnv, root: string) => {
   return {
     dataFolder: values.SLUICE_DATA,
     logLevel: values.SLUICE_LOG_LEVEL,
+    objectStore: objectStoreSettings(values) ?? { folder: join(values.SLUICE_DATA, 'objects') },
     databaseUrl: values.DATABASE_URL,
     redisUrl: values.REDIS_URL,
     ports: {

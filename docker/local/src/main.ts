@@ -4,6 +4,7 @@ import { ConfigError } from '@sluice/kit/config'
 import { EngineError, freePort, startPostgres, startRedis, type Engine } from '@sluice/kit/engines'
 import { Closer } from '@sluice/kit/lifecycle'
 import { createLog } from '@sluice/kit/log'
+import { openObjectStore, type ObjectStoreSettings } from '@sluice/kit/object-store'
 
 import { buildBundles } from './bundles.ts'
 import { config } from './config.ts'
@@ -62,6 +63,7 @@ async function start(): Promise<void> {
       startPostgres({ dataDir: join(dataFolder, 'postgres') }),
     ),
     engine('Redis', dataFolder, settings.redisUrl, () => startRedis()),
+    objectStore(settings.objectStore),
   ])
   signal.throwIfAborted()
 
@@ -79,6 +81,7 @@ async function start(): Promise<void> {
     await createPlatform({
       databaseUrl,
       redisUrl,
+      objectStore: settings.objectStore,
       secrets,
       apex,
       consoleDist: join(root, 'console/dist'),
@@ -148,6 +151,20 @@ async function engine(
   noteProcess(dataFolder, name.toLowerCase(), own.pid)
   report.ready(name)
   return own.url
+}
+
+/** Makes the folder, or asks the bucket, so that a wrong setting shows now and not at the first body. */
+async function objectStore(settings: ObjectStoreSettings): Promise<void> {
+  const store = await openObjectStore(settings)
+  try {
+    await store.list('bodies/')
+    report.ready('folder' in settings ? 'object store' : 'object store (yours)')
+  } catch (error) {
+    const reason = 'the object store did not answer: check S3_ENDPOINT, S3_BUCKET and its keys'
+    throw new EngineError(reason, { cause: error })
+  } finally {
+    store.close()
+  }
 }
 
 /** Whether a relay has told the graph that it is ready for agents. */

@@ -7,6 +7,7 @@ import { createServer as createIdentity } from '@sluice/identity/server'
 import { createServer as createInspectorWorker } from '@sluice/inspector-worker/server'
 import { type Closer, opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
+import type { ObjectStoreSettings } from '@sluice/kit/object-store'
 import { publicJwksOf } from '@sluice/kit/signing-keys'
 import { createServer as createTunnels } from '@sluice/tunnels/server'
 
@@ -15,6 +16,7 @@ import { relayKeyHash, type Secrets } from './secrets.ts'
 export interface PlatformOptions {
   databaseUrl: string
   redisUrl: string
+  objectStore: ObjectStoreSettings
   secrets: Secrets
   consoleDist: string
   /** Apex of the tunnels' endpoint hosts. */
@@ -43,7 +45,7 @@ export interface Platform {
 
 /** Gateway, four subgraphs and three workers in one process. */
 export function createPlatform(options: PlatformOptions): Promise<Platform> {
-  const { databaseUrl, redisUrl, secrets, ports, apex } = options
+  const { databaseUrl, redisUrl, objectStore, secrets, ports, apex } = options
   return opening(async (closer: Closer) => {
     const internalPublicJwks = publicJwksOf(secrets.internalJwks)
     const consoleOrigin = `http://localhost:${ports.console}`
@@ -74,6 +76,7 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
         createTunnels({
           ...common,
           signingJwks: secrets.signingJwks,
+          objectStore,
           publicTunnelUrls: {
             http: `http://${apex}:${ports.http}`,
             https: `https://${apex}:${ports.https}`,
@@ -142,6 +145,7 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
         createInspectorWorker({
           databaseUrl,
           redisUrl,
+          objectStore,
           port: ports.inspectorWorker,
           log: log('worker-inspector'),
         }),

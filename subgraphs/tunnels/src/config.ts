@@ -1,4 +1,5 @@
 import { json, logLevel, port, readConfig } from '@sluice/kit/config'
+import { objectStoreSettings, objectStoreVariables } from '@sluice/kit/object-store'
 import { PrivateJwks, PublicJwks } from '@sluice/kit/signing-keys'
 import { z } from 'zod'
 
@@ -8,6 +9,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     REDIS_URL: z.url(),
     SIGNING_JWKS: json.pipe(PrivateJwks),
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
+    ...objectStoreVariables,
     HOST: z.string().default('127.0.0.1'),
     LOG_LEVEL: logLevel.default('info'),
     PORT: port.default(4002),
@@ -19,6 +21,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     redisUrl: values.REDIS_URL,
     signingJwks: values.SIGNING_JWKS,
     internalPublicJwks: values.INTERNAL_PUBLIC_JWKS,
+    objectStore: objectStoreSettings(values),
     host: values.HOST,
     port: values.PORT,
     logLevel: values.LOG_LEVEL,

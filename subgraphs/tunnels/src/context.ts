@@ -1,5 +1,6 @@
 import { forkFor, type EntityManager, type Orm } from '@sluice/kit/database'
 import type { Log } from '@sluice/kit/log'
+import type { ObjectStore } from '@sluice/kit/object-store'
 import type { Principal } from '@sluice/kit/principal'
 import type { ChannelHub } from '@sluice/kit/redis'
 import type { SigningKeys } from '@sluice/kit/signing-keys'
@@ -20,6 +21,8 @@ export interface Parts {
   readonly orm: Orm
   readonly redis: Redis
   readonly hub: ChannelHub
+  /** Undefined: bodies are not kept. */
+  readonly objects: ObjectStore | undefined
   readonly keys: SigningKeys
   readonly publicTunnelUrls: PublicTunnelUrls
   readonly now: () => Date

@@ -2,6 +2,7 @@ import { databaseNotReady, forkSystem, migrate, openOrm } from '@sluice/kit/data
 import { bindJob, type BoundJob } from '@sluice/kit/job'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
+import { openObjectStore, type ObjectStoreSettings } from '@sluice/kit/object-store'
 import { openRedis } from '@sluice/kit/redis'
 import type { DeadLetter } from '@sluice/kit/stream-consumer'
 import type { RequestBatch } from '@sluice/schema/redis'
@@ -17,6 +18,8 @@ import { storeRequests, type StoredRequests } from './request/store-requests.ts'
 export interface TunnelJobsOptions {
   databaseUrl: string
   redisUrl: string
+  /** Where captured bodies are kept; undefined: they are not. */
+  objectStore?: ObjectStoreSettings | undefined
   log: Log
   now?: (() => Date) | undefined
 }
@@ -36,6 +39,7 @@ export interface TunnelJobs {
 export function openJobs({
   databaseUrl,
   redisUrl,
+  objectStore,
   log,
   now,
 }: TunnelJobsOptions): Promise<TunnelJobs> {
@@ -46,7 +50,14 @@ export function openJobs({
     await migrate(orm, database.schema)
     const redis = openRedis(redisUrl, log)
     closer.defer(() => redis.disconnect())
-    const deps: JobDeps = { em: () => forkSystem(orm), redis, now: now ?? (() => new Date()), log }
+    const objects = objectStore && closer.add(await openObjectStore(objectStore))
+    const deps: JobDeps = {
+      em: () => forkSystem(orm),
+      redis,
+      objects,
+      now: now ?? (() => new Date()),
+      log,
+    }
     return {
       jobs: {
         keepPartitions: bindJob(keepPartitions, deps),

@@ -1,15 +1,25 @@
 import type { EntityManager } from '@sluice/kit/database'
 import { may, organizationIdsOf, type Principal } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
+import { SluiceError } from '@sluice/schema/errors'
 import DataLoader from 'dataloader'
 
 import type { Parts } from './context.ts'
 import { Relay } from './relay/relay.entity.ts'
+import { readBody, type BodySide } from './request/captured-body.ts'
 import { CapturedRequest } from './request/captured-request.entity.ts'
 import { loadRequestPages, type RequestPageKey } from './request/request-log.ts'
 import { loadLive, type Live } from './tunnel/live-status.ts'
 import { loadTunnelPages, type TunnelPageKey } from './tunnel/tunnel-list.ts'
 import { Tunnel } from './tunnel/tunnel.entity.ts'
+
+/** Bodies that one request of the graph may read: a list is for metadata. */
+const bodiesMax = 20
+
+interface BodyKey {
+  readonly request: { id: string; organizationId: string; startedAt: Date | string }
+  readonly side: BodySide
+}
 
 /** Reads that many fields of one request share: each loader sends one statement per turn. */
 export interface Loaders {
@@ -19,6 +29,8 @@ export interface Loaders {
   readonly live: DataLoader<string, Live | null>
   readonly relays: () => Promise<Relay[]>
   readonly capturedRequest: DataLoader<string, CapturedRequest | null>
+  /** A stored body; null when it is gone. One request of the graph reads at most `bodiesMax`. */
+  readonly body: DataLoader<BodyKey, Buffer | null, string>
   readonly tunnelPage: DataLoader<TunnelPageKey, Tunnel[], string>
   readonly requestPage: DataLoader<RequestPageKey, CapturedRequest[], string>
 }
@@ -27,6 +39,7 @@ export function createLoaders(em: EntityManager, principal: Principal, parts: Pa
   const mayReadTunnels = (id: string) => may(principal, id, 'VIEWER', 'TUNNELS_READ')
   const mayReadRequests = (id: string) => may(principal, id, 'VIEWER', 'REQUESTS_READ')
   const readable = organizationIdsOf(principal).filter(mayReadRequests)
+  let bodies = 0
   let relays: Promise<Relay[]> | null = null
   return {
     tunnel: new DataLoader(async (ids) => {
@@ -41,6 +54,17 @@ export function createLoaders(em: EntityManager, principal: Principal, parts: Pa
       const seen = found.filter((one) => mayReadRequests(one.organizationId))
       return inOrder(ids, seen)
     }),
+    body: new DataLoader(
+      async (keys) => {
+        bodies += keys.length
+        if (bodies > bodiesMax) {
+          const reason = `One request reads at most ${bodiesMax} bodies.`
+          throw new SluiceError('SLUICE_INPUT_INVALID', { reason })
+        }
+        return Promise.all(keys.map(({ request, side }) => readBody(parts.objects, request, side)))
+      },
+      { cacheKeyFn: ({ request, side }) => `${request.id}.${side}` },
+    ),
     tunnelPage: new DataLoader((keys) => loadTunnelPages(em, keys), {
       cacheKeyFn: (key) => JSON.stringify(key),
     }),

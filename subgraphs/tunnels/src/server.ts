@@ -2,6 +2,7 @@ import { databaseNotReady, migrate, openOrm } from '@sluice/kit/database'
 import { openInbox } from '@sluice/kit/inbox'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
+import { openObjectStore, type ObjectStoreSettings } from '@sluice/kit/object-store'
 import { openOutboxPublisher } from '@sluice/kit/outbox'
 import { openChannelHub, openRedis } from '@sluice/kit/redis'
 import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
@@ -22,6 +23,8 @@ export interface TunnelsOptions {
   signingJwks: PrivateJwks
   /** Keys that sign the gateway's internal header. */
   internalPublicJwks: JSONWebKeySet
+  /** Where captured bodies are; undefined: none are read. */
+  objectStore?: ObjectStoreSettings | undefined
   port: number
   host?: string
   log: Log
@@ -42,6 +45,7 @@ export function createServer(
     const redis = openRedis(redisUrl, log)
     closer.defer(() => redis.disconnect())
     const hub = closer.add(openChannelHub(redisUrl, log))
+    const objects = options.objectStore && closer.add(await openObjectStore(options.objectStore))
     const outbox = closer.add(openOutboxPublisher({ orm, redis, source: database.schema, log }))
     const hosts = closer.add(openEndpointHosts({ orm, redis, log }))
     const handlers = { ...organizationEvents, ...domainEvents(() => hosts.changed()) }
@@ -51,6 +55,7 @@ export function createServer(
       orm,
       redis,
       hub,
+      objects,
       keys,
       now,
       log,

@@ -1,6 +1,7 @@
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { createMetrics, openAdminServer } from '@sluice/kit/metrics'
+import type { ObjectStoreSettings } from '@sluice/kit/object-store'
 import { hostJobs } from '@sluice/kit/queue'
 import { openStreamConsumer } from '@sluice/kit/stream-consumer'
 import { redisKeys, RequestBatch } from '@sluice/schema/redis'
@@ -13,6 +14,8 @@ export interface InspectorWorkerOptions {
   /** Of `/metrics`, `/healthz` and `/readyz`. */
   port: number
   host?: string
+  /** Where captured bodies are kept; undefined: they are not. */
+  objectStore?: ObjectStoreSettings | undefined
   log: Log
   /** Adds the figures of the process to the metrics; off where the process has other parts. */
   processFigures?: boolean
@@ -30,7 +33,7 @@ const retentionRunMsMax = 600_000
 export async function createServer(
   options: InspectorWorkerOptions,
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const { databaseUrl, redisUrl, log, claimIdleMs } = options
+  const { databaseUrl, redisUrl, objectStore, log, claimIdleMs } = options
   const metrics = createMetrics('inspector-worker', {
     processFigures: options.processFigures ?? false,
   })
@@ -41,7 +44,7 @@ export async function createServer(
     registers: [metrics],
   })
   return opening(async (closer) => {
-    const tunnels = closer.add(await openJobs({ databaseUrl, redisUrl, log }))
+    const tunnels = closer.add(await openJobs({ databaseUrl, redisUrl, objectStore, log }))
     const { keepPartitions, dropExpiredRequests, endLostSessions } = tunnels.jobs
     closer.add(
       await hostJobs({

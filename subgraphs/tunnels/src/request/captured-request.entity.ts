@@ -1,6 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
 
+import type { CapturedBody } from './captured-body.ts'
+
 type HeaderList = [name: string, value: string][]
 
 const CapturedRequestSchema = defineEntity({
@@ -29,6 +31,9 @@ const CapturedRequestSchema = defineEntity({
     firstByteMs: p.float().nullable(),
     requestHeaders: p.json<HeaderList>(),
     responseHeaders: p.json<HeaderList>(),
+    /** The bytes are in the object store. Null: not captured, or none was sent. */
+    requestBody: p.json<CapturedBody>().nullable(),
+    responseBody: p.json<CapturedBody>().nullable(),
   },
 })
 

@@ -3,15 +3,22 @@ import { may } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 
 import { builder } from '../builder.ts'
+import type { Context } from '../context.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'
 import { TunnelType } from '../tunnel/tunnel.graph.ts'
+import type { BodySide, CapturedBody } from './captured-body.ts'
 import type { CapturedRequest } from './captured-request.entity.ts'
+import { isText } from './redact.ts'
 import { listRequests, listRequestsOfTunnel } from './request-log.ts'
 
 /** A stored request, or a live one that is not stored yet. */
-export type RequestShape = Omit<CapturedRequest, 'sequence' | 'startedAt'> & {
-  startedAt: Date | string
-}
+export type RequestShape = Omit<
+  CapturedRequest,
+  'sequence' | 'startedAt' | 'requestBody' | 'responseBody'
+> &
+  Partial<Pick<CapturedRequest, 'requestBody' | 'responseBody'>> & {
+    startedAt: Date | string
+  }
 
 const HeaderFieldType = builder.objectRef<[name: string, value: string]>('HeaderField').implement({
   description: 'One header field as it was sent, secrets redacted.',
@@ -21,8 +28,45 @@ const HeaderFieldType = builder.objectRef<[name: string, value: string]>('Header
   }),
 })
 
+interface BodyShape extends CapturedBody {
+  readonly request: RequestShape
+  readonly side: BodySide
+}
+
+const CapturedBodyType = builder.objectRef<BodyShape>('CapturedBody').implement({
+  description: 'The beginning of a body, decoded, secrets redacted.',
+  fields: (t) => ({
+    contentType: t.exposeString('contentType', {
+      description: 'As it was named; empty when it was not.',
+    }),
+    bytes: t.exposeInt('bytes', { description: 'Bytes kept.' }),
+    truncated: t.exposeBoolean('truncated', { description: 'The body was longer.' }),
+    text: t.string({
+      nullable: true,
+      description: 'The body as text; null when it is binary, or kept no more.',
+      resolve: async ({ request, side, contentType }, _args, { load }) => {
+        const bytes = await load.body.load({ request, side })
+        return bytes && isText(contentType, bytes) ? bytes.toString('utf8') : null
+      },
+    }),
+    base64: t.string({
+      nullable: true,
+      description: 'The bytes in base64; null when they are kept no more.',
+      resolve: async ({ request, side }, _args, { load }) =>
+        (await load.body.load({ request, side }))?.toString('base64') ?? null,
+    }),
+  }),
+})
+
+/** Bodies say more than metadata: who only views does not read them. */
+function bodyOf(request: RequestShape, side: BodySide, { principal }: Context): BodyShape | null {
+  const body = side === 'request' ? request.requestBody : request.responseBody
+  const readable = may(principal, request.organizationId, 'DEVELOPER', 'REQUESTS_READ')
+  return body && readable ? { ...body, request, side } : null
+}
+
 export const CapturedRequestType = builder.objectRef<RequestShape>('CapturedRequest').implement({
-  description: 'What one visitor request left behind. Bodies are not kept.',
+  description: 'What one visitor request left behind. Bodies are kept where the tunnel says so.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id; sorts by time.' }),
     method: t.exposeString('method', { description: 'The method.' }),
@@ -57,6 +101,19 @@ export const CapturedRequestType = builder.objectRef<RequestShape>('CapturedRequ
     responseHeaders: t.expose('responseHeaders', {
       type: [HeaderFieldType],
       description: 'Headers of the response.',
+    }),
+    requestBody: t.field({
+      type: CapturedBodyType,
+      nullable: true,
+      description:
+        'The beginning of the request body; null when it was not captured, was empty, or is not for you.',
+      resolve: (request, _args, context) => bodyOf(request, 'request', context),
+    }),
+    responseBody: t.field({
+      type: CapturedBodyType,
+      nullable: true,
+      description: 'The beginning of the response body; null as the request’s is.',
+      resolve: (request, _args, context) => bodyOf(request, 'response', context),
     }),
     tunnel: t.field({
       type: TunnelType,

@@ -4,6 +4,7 @@ import { freeEntitlements } from '@sluice/schema/events'
 import { z } from 'zod'
 
 import type { JobDeps } from '../job-deps.ts'
+import { dropExpiredBodies } from './captured-body.ts'
 import { dayOf, daysAfter, dropPartition, listPartitions, lockStorage } from './partition.ts'
 
 /** Rows deleted per statement: short enough that nobody waits for it. */
@@ -16,7 +17,7 @@ export const dropExpiredRequests = defineJob({
   name: 'requests.retention',
   payload: z.object({}),
 
-  async run(_payload, { em, now }: JobDeps, signal) {
+  async run(_payload, { em, now, objects }: JobDeps, signal) {
     const today = dayOf(now())
     const longest = await longestRetentionDays(em())
     for (const day of await listPartitions(em())) {
@@ -33,6 +34,7 @@ export const dropExpiredRequests = defineJob({
       deleted = await deleteExpired(em(), now())
     } while (deleted === deletedRowsMax && !signal.aborted)
     await pruneHistory(em(), now())
+    if (objects) await dropExpiredBodies(objects, await retentionDays(em()), today, signal)
   },
 })
 
@@ -41,6 +43,15 @@ async function longestRetentionDays(em: EntityManager): Promise<number> {
     `select max((entitlements->>'requestLogDays')::int) as days from tunnels.organization`,
   )
   return Math.max(row?.days ?? 0, freeEntitlements.requestLogDays)
+}
+
+/** How many days each organization keeps its log, by id, as far as it is known here. */
+async function retentionDays(em: EntityManager): Promise<(organizationId: string) => number> {
+  const rows = await em.execute<{ id: string; days: number | null }[]>(
+    `select organization_id as id, (entitlements->>'requestLogDays')::int as days from tunnels.organization`,
+  )
+  const known = new Map(rows.map(({ id, days }) => [id, days]))
+  return (organizationId) => known.get(organizationId) ?? freeEntitlements.requestLogDays
 }
 
 /** Steps from one organization that has rows to the next along the index, and deletes along it too: never a full read. */

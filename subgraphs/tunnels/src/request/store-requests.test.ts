@@ -41,7 +41,11 @@ test('what is stored is what the relay sent', async () => {
   const { startedAt, sequence, ...stored } = await world
     .em()
     .findOneOrFail(CapturedRequest, { id: record.id })
-  expect({ ...stored, startedAt: startedAt.toISOString() }).toEqual(record)
+  expect({ ...stored, startedAt: startedAt.toISOString() }).toEqual({
+    ...record,
+    requestBody: null,
+    responseBody: null,
+  })
   expect(Number(sequence)).toBeGreaterThan(0)
 })
 

@@ -2,6 +2,7 @@ import { isUuid } from '@sluice/kit/uuid'
 import { redisChannels, type RequestRecord } from '@sluice/schema/redis'
 
 import type { JobDeps } from '../job-deps.ts'
+import { keepBodies, type CapturedBodies } from './captured-body.ts'
 import { createPartitions, dayOf, lockStorage } from './partition.ts'
 
 export interface StoredRequests {
@@ -19,11 +20,16 @@ const dayMs = 86_400_000
 
 /** Stores requests, each once however often it comes, and tells the live readers of their organizations. */
 export async function storeRequests(
-  { em, redis, now, log }: JobDeps,
+  deps: JobDeps,
   records: readonly RequestRecord[],
 ): Promise<StoredRequests> {
+  const { em, redis, now, log } = deps
   const at = now().getTime()
-  const storable = records.filter((record) => isStorable(record, at)).map(rowOf)
+  const storable = await Promise.all(
+    records
+      .filter((record) => isStorable(record, at))
+      .map(async (record) => rowOf(record, await keepBodies(deps, record))),
+  )
   const dropped = records.length - storable.length
   if (storable.length === 0) return { stored: 0, repeated: 0, dropped }
 
@@ -71,6 +77,8 @@ const columns = [
   ['first_byte_ms', 'double precision'],
   ['request_headers', 'jsonb'],
   ['response_headers', 'jsonb'],
+  ['request_body', 'jsonb'],
+  ['response_body', 'jsonb'],
 ] as const
 
 type Row = Record<(typeof columns)[number][0], unknown> & { started_at: string }
@@ -85,7 +93,7 @@ function isStorable(record: RequestRecord, now: number): boolean {
   )
 }
 
-function rowOf(record: RequestRecord): Row {
+function rowOf(record: RequestRecord, bodies: CapturedBodies): Row {
   return {
     id: record.id,
     organization_id: record.organizationId,
@@ -106,6 +114,8 @@ function rowOf(record: RequestRecord): Row {
     first_byte_ms: record.firstByteMs,
     request_headers: headersOf(record.requestHeaders),
     response_headers: headersOf(record.responseHeaders),
+    request_body: bodies.request,
+    response_body: bodies.response,
   }
 }
 

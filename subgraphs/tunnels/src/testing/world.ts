@@ -1,5 +1,10 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
 import { forkSystem } from '@sluice/kit/database'
 import { silentLog } from '@sluice/kit/log'
+import { openObjectStore } from '@sluice/kit/object-store'
 import { anonymous, type Principal, type Role } from '@sluice/kit/principal'
 import { openChannelHub, openRedis, redisReady } from '@sluice/kit/redis'
 import { generatePrivateJwks, openSigningKeys } from '@sluice/kit/signing-keys'
@@ -43,11 +48,15 @@ export async function openWorld() {
   stack.defer(() => hub.close())
   const keys = await openSigningKeys(signingJwks)
 
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-objects-'))
+  stack.defer(() => rmSync(folder, { recursive: true, force: true }))
+  const objects = await openObjectStore({ folder })
   const clock = { now: () => new Date() }
   const parts: Parts = {
     orm: db.orm,
     redis,
     hub,
+    objects,
     keys,
     publicTunnelUrls: {},
     now: () => clock.now(),
@@ -57,6 +66,7 @@ export async function openWorld() {
   const jobDeps: JobDeps = {
     em: () => forkSystem(db.orm),
     redis,
+    objects,
     now: parts.now,
     log: silentLog,
   }

@@ -36,6 +36,7 @@ export async function createTunnel(
     organizationId,
     hostHeader: parseHostHeader(input.hostHeader),
     policy: parsePolicy(input.policy ?? {}),
+    captureBodies: input.captureBodies ?? false,
     region: input.region || null,
     ownerId: context.principal.userId,
     relayId: null,
@@ -69,6 +70,7 @@ type NewTunnel = Pick<
   | 'endpointHost'
   | 'hostHeader'
   | 'policy'
+  | 'captureBodies'
   | 'region'
   | 'ownerId'
   | 'relayId'

@@ -145,6 +145,7 @@ async function grantAgentToken(
     epoch: tunnel.epoch,
     policy: tunnel.policy,
     maxConcurrentConns: maxConcurrentConnections,
+    ...(tunnel.captureBodies ? { captureBodies: true } : {}),
   }
   const expiresAt = new Date((Math.floor(parts.now().getTime() / 1000) + agentTokenSeconds) * 1000)
   const agentToken = await parts.keys.sign(agentTokenType, claims, agentTokenSeconds)

@@ -29,6 +29,8 @@ const TunnelSchema = defineEntity({
     /** What the agent puts in `Host` towards the upstream; null leaves the visitor's. */
     hostHeader: p.string().length(260).nullable(),
     policy: p.json<EdgePolicy>(),
+    /** Keeps the beginnings of request and response bodies. */
+    captureBodies: p.boolean().default(false),
     /** The region that was asked for; null means any. */
     region: p.string().length(32).nullable(),
     /** The member who made it, or whose authtoken did. */

@@ -92,6 +92,9 @@ export const TunnelType = builder.objectRef<Tunnel>('Tunnel').implement({
       type: TunnelPolicyType,
       description: 'What the edge checks.',
     }),
+    captureBodies: t.exposeBoolean('captureBodies', {
+      description: 'Whether the beginnings of request and response bodies are kept.',
+    }),
     hostHeader: t.exposeString('hostHeader', {
       nullable: true,
       description: 'The Host that the upstream gets; null means the visitor’s own.',
@@ -181,6 +184,7 @@ const TunnelInput = builder.inputType('TunnelInput', {
     region: t.string({ description: 'Where visitors shall arrive; any region if absent.' }),
     hostHeader: t.string({ description: 'The Host that the upstream shall get.' }),
     policy: t.field({ type: TunnelPolicyInput, description: 'What the edge shall check.' }),
+    captureBodies: t.boolean({ description: 'Keeps the beginnings of bodies; off if absent.' }),
   }),
 })
 
@@ -191,6 +195,7 @@ const TunnelUpdateInput = builder.inputType('TunnelUpdateInput', {
       description: 'The Host that the upstream shall get; null for the visitor’s.',
     }),
     policy: t.field({ type: TunnelPolicyInput, description: 'Replaces the policy.' }),
+    captureBodies: t.boolean({ description: 'Keeps the beginnings of bodies.' }),
   }),
 })
 
@@ -203,6 +208,9 @@ const StartTunnelInput = builder.inputType('StartTunnelInput', {
     region: t.string({ description: 'Where visitors shall arrive; any region if absent.' }),
     hostHeader: t.string({ description: 'The Host that the upstream shall get.' }),
     policy: t.field({ type: TunnelPolicyInput, description: 'Replaces the stored policy.' }),
+    captureBodies: t.boolean({
+      description: 'Keeps the beginnings of bodies; as stored if absent.',
+    }),
   }),
 })
 

@@ -14,6 +14,7 @@ import { Tunnel } from './tunnel.entity.ts'
 export interface TunnelChanges {
   hostHeader?: string | null | undefined
   policy?: TunnelPolicyInput | null | undefined
+  captureBodies?: boolean | null | undefined
 }
 
 /** A tunnel that the principal may see. Another organization's counts as missing: an id reveals nothing. */
@@ -90,10 +91,11 @@ export async function deleteTunnel(context: Context, id: string): Promise<string
 }
 
 /** Only what was given: null takes a host header away, while a policy of null is the same as none given. */
-export function parseChanges({ hostHeader, policy }: TunnelChanges) {
+export function parseChanges({ hostHeader, policy, captureBodies }: TunnelChanges) {
   return {
     ...(hostHeader === undefined ? {} : { hostHeader: parseHostHeader(hostHeader) }),
     ...(policy ? { policy: parsePolicy(policy) } : {}),
+    ...(typeof captureBodies === 'boolean' ? { captureBodies } : {}),
   }
 }
 
