@@ -1,5 +1,6 @@
 import type { ErrorCode } from '@sluice/schema/errors'
 
+import type { CapturedBytes } from '../observe/captured-bytes.ts'
 import type { TunnelSession } from '../sessions.ts'
 
 /** One visitor request as it ended. Strings of heads are there only when the request is to be recorded. */
@@ -23,4 +24,6 @@ export interface RecordedHeads {
   readonly visitorIp: string
   readonly requestHeaders: readonly (readonly [string, string])[]
   responseHeaders: readonly (readonly [string, string])[]
+  /** Set where the tunnel wants bodies captured. */
+  bodies?: CapturedBytes
 }

@@ -1,4 +1,5 @@
 import {
+  bodiesWaitSeconds,
   presenceRenewSeconds,
   presenceSeconds,
   redisChannels,
@@ -13,6 +14,7 @@ import type { Redis } from 'ioredis'
 
 import type { Observed } from '../edge/observed.ts'
 import type { Sessions, TunnelSession } from '../sessions.ts'
+import type { CapturedBytes } from './captured-bytes.ts'
 import { uuidV7 } from './uuid-v7.ts'
 
 const flushMs = 100
@@ -20,6 +22,8 @@ const usageMs = 1_000
 const recordsWaitingMax = 5_000
 const batchRecordsMax = 500
 const usageCountsMax = 1_000
+/** Captured bytes per flush: times the seconds that they may wait in Redis, 160 MB. */
+const bodyBytesPerFlushMax = 512 * 1024
 /** Usage of tunnels that waits while Redis is away. Beyond it the oldest is merged, never the newest lost. */
 const usageTunnelsMax = 50_000
 /** Streams are trimmed about here, should nobody read them. */
@@ -30,7 +34,7 @@ export interface ObserverOptions {
   /** Undefined: nothing is reported, everything is served. */
   readonly redis: Redis | undefined
   readonly sessions: Sessions
-  readonly onDropped: (what: 'record' | 'usage' | 'presence', count: number) => void
+  readonly onDropped: (what: 'record' | 'body' | 'usage' | 'presence', count: number) => void
 }
 
 interface Count {
@@ -45,6 +49,8 @@ interface Count {
 export class Observer {
   readonly #options: ObserverOptions
   #records: RequestRecord[] = []
+  #bodies: [requestId: string, bodies: CapturedBytes][] = []
+  #bodyBytes = 0
   readonly #usage = new Map<string, Count>()
   readonly #timers: NodeJS.Timeout[]
 
@@ -80,8 +86,10 @@ export class Observer {
       this.#options.onDropped('record', 1)
       return
     }
+    const id = uuidV7(record.startedAt)
+    const bodies = this.#takeBodies(id, record.bodies)
     this.#records.push({
-      id: uuidV7(record.startedAt),
+      id,
       organizationId: tunnel.claims.organizationId,
       tunnelId: tunnel.claims.tunnelId,
       relayId: this.#options.relayId,
@@ -99,7 +107,22 @@ export class Observer {
       firstByteMs: observed.firstByteMs ?? null,
       requestHeaders: record.requestHeaders.map(([name, value]) => [name, value]),
       responseHeaders: record.responseHeaders.map(([name, value]) => [name, value]),
+      ...(bodies ? { bodies } : {}),
     })
+  }
+
+  /** Keeps captured bytes for the next flush, within what Redis shall hold of them. */
+  #takeBodies(id: string, captured: CapturedBytes | undefined): RequestRecord['bodies'] {
+    if (!captured || captured.bytes === 0) return undefined
+    if (this.#bodyBytes + captured.bytes > bodyBytesPerFlushMax) {
+      this.#options.onDropped('body', 1)
+      return undefined
+    }
+    this.#bodyBytes += captured.bytes
+    this.#bodies.push([id, captured])
+    const part = ({ bytes, truncated }: { bytes: number; truncated: boolean }) =>
+      bytes === 0 ? null : { truncated }
+    return { request: part(captured.request), response: part(captured.response) }
   }
 
   online(tunnel: TunnelSession): void {
@@ -130,9 +153,19 @@ export class Observer {
     const { redis, onDropped } = this.#options
     if (this.#records.length === 0 || !redis) return
     const records = this.#records
+    const bodies = this.#bodies
     this.#records = []
+    this.#bodies = []
+    this.#bodyBytes = 0
     try {
       const pipeline = redis.pipeline()
+      // Before their records: who reads those finds them.
+      for (const [id, { request, response }] of bodies) {
+        const key = redisKeys.bodies(id)
+        if (request.bytes > 0) pipeline.hset(key, 'request', request.joined())
+        if (response.bytes > 0) pipeline.hset(key, 'response', response.joined())
+        pipeline.expire(key, bodiesWaitSeconds)
+      }
       for (let at = 0; at < records.length; at += batchRecordsMax) {
         const batch: RequestBatch = {
           id: uuidV7(Date.now()),
