@@ -1,12 +1,15 @@
-import { createServer, type Server, type Socket } from 'node:net'
-import { createServer as createTlsServer } from 'node:tls'
+import { createServer, type Server } from 'node:net'
+import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
 
 import { HeadScanner, headBytesMax, headRoomBytes } from '@sluice/wire'
 
+import { H2Edge } from '../h2/h2-edge.ts'
+import type { H2Limits } from '../h2/h2-limits.ts'
 import { routeOf } from '../route.ts'
 import type { EdgeContext } from './edge-context.ts'
 import { HeldWrite } from './held-write.ts'
 import { VisitorConnection } from './visitor-connection.ts'
+import type { VisitorSocket } from './visitor-socket.ts'
 
 export interface Certificate {
   readonly cert: string
@@ -35,6 +38,7 @@ export interface EdgeOptions extends Omit<
   readonly certificate: Certificate
   /** Visitor connections at once; more are closed unanswered. */
   readonly connectionsMax: number
+  readonly h2Limits?: Partial<H2Limits> | undefined
 }
 
 /** Opens the listeners of the public side. */
@@ -48,15 +52,29 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     route: (asked) => routeOf(asked, options.places),
     forget: (connection) => connections.delete(connection),
   }
-  const accept = (socket: Socket, tls: boolean): void => {
-    if (connections.size >= options.connectionsMax) socket.destroy()
-    else connections.add(new VisitorConnection(context, socket, tls))
+  const count = (): number => connections.size + h2.connections
+  /** A connection of HTTP/2 counts, and each of its streams as if it were one. */
+  const accept = (socket: VisitorSocket, tls: boolean): boolean => {
+    if (count() >= options.connectionsMax) return false
+    connections.add(new VisitorConnection(context, socket, tls))
+    return true
+  }
+  const h2 = new H2Edge({
+    limits: options.h2Limits,
+    idleTimeoutMs: options.timeouts.idleTimeoutMs,
+    accept: (socket) => accept(socket, true),
+  })
+  const acceptTls = (socket: TLSSocket): void => {
+    if (socket.alpnProtocol === 'h2' && count() < options.connectionsMax) h2.serve(socket)
+    else if (socket.alpnProtocol === 'h2' || !accept(socket, true)) socket.destroy()
   }
 
-  const http = createServer({ allowHalfOpen: true }, (socket) => accept(socket, false))
+  const http = createServer({ allowHalfOpen: true }, (socket) => {
+    if (!accept(socket, false)) socket.destroy()
+  })
   const listening = [{ server: http, port: await listen(http, options.httpPort, options.host) }]
   if (options.httpsPort !== undefined) {
-    const https = openTls(options.certificate, (socket) => accept(socket, true))
+    const https = openTls(options.certificate, acceptTls)
     listening.push({ server: https, port: await listen(https, options.httpsPort, options.host) })
   }
 
@@ -65,35 +83,38 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     () => {
       const nowMs = performance.now()
       for (const connection of connections) connection.sweep(nowMs)
+      h2.sweep(nowMs)
     },
     Math.max(20, Math.min(500, shortestMs / 4)),
   )
   const stopListening = (): void => {
     for (const { server } of listening) server.close()
+    h2.retire()
     for (const connection of connections) connection.retire()
   }
   return {
     httpPort: listening[0]?.port ?? 0,
     httpsPort: listening[1]?.port,
     flush: () => context.held.flush(),
-    connections: () => connections.size,
+    connections: count,
     drain: stopListening,
     async close() {
       clearInterval(sweep)
       stopListening()
+      h2.destroy()
       for (const connection of connections) connection.destroy()
     },
   }
 }
 
-function openTls({ cert, key }: Certificate, accept: (socket: Socket) => void): Server {
+function openTls({ cert, key }: Certificate, accept: (socket: TLSSocket) => void): Server {
   const server = createTlsServer(
     {
       cert,
       key,
       allowHalfOpen: true,
       minVersion: 'TLSv1.2',
-      ALPNProtocols: ['http/1.1'],
+      ALPNProtocols: ['h2', 'http/1.1'],
       handshakeTimeout: 10_000,
     },
     accept,

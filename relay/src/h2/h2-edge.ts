@@ -1,0 +1,58 @@
+import type { TLSSocket } from 'node:tls'
+
+import { HeadScanner } from '@sluice/wire'
+
+import type { VisitorSocket } from '../edge/visitor-socket.ts'
+import { h2Limits, type H2Limits } from './h2-limits.ts'
+import { H2Visitor } from './h2-visitor.ts'
+
+export interface H2EdgeOptions {
+  readonly limits?: Partial<H2Limits> | undefined
+  readonly idleTimeoutMs: number
+  /** Takes a stream on, or says that there are too many. */
+  readonly accept: (socket: VisitorSocket) => boolean
+}
+
+/** The edge's side of HTTP/2: each stream becomes a socket of its own for `accept`. */
+export class H2Edge {
+  readonly #options: H2EdgeOptions
+  readonly #limits: H2Limits
+  readonly #scanner = new HeadScanner()
+  readonly #visitors = new Set<H2Visitor>()
+
+  constructor(options: H2EdgeOptions) {
+    this.#options = options
+    this.#limits = { ...h2Limits, ...options.limits }
+  }
+
+  get connections(): number {
+    return this.#visitors.size
+  }
+
+  /** Serves a connection whose handshake agreed on `h2`. */
+  serve(socket: TLSSocket): void {
+    const { accept, idleTimeoutMs } = this.#options
+    const visitor = new H2Visitor({
+      socket,
+      accept,
+      idleTimeoutMs,
+      limits: this.#limits,
+      scanner: this.#scanner,
+      onClose: (closed) => this.#visitors.delete(closed),
+    })
+    this.#visitors.add(visitor)
+  }
+
+  sweep(nowMs: number): void {
+    for (const visitor of this.#visitors) visitor.sweep(nowMs)
+  }
+
+  /** Says GOAWAY: streams under way end in their own time. */
+  retire(): void {
+    for (const visitor of this.#visitors) visitor.retire()
+  }
+
+  destroy(): void {
+    for (const visitor of this.#visitors) visitor.destroy()
+  }
+}
