@@ -364,6 +364,30 @@ export const errors = {
     cause: 'It serves as many connections at once as its plan allows.',
     fix: 'Try again in a second.',
   },
+  SLUICE_REQUESTS_MAX: {
+    status: 429,
+    title: 'This tunnel gets too many requests.',
+    cause: 'The owner allows {perSecond} requests per second and a burst of {burst}.',
+    fix: 'Wait {retryAfterSeconds} seconds and try again.',
+  },
+  SLUICE_WEBHOOK_UNVERIFIED: {
+    status: 403,
+    title: 'This tunnel takes signed webhooks only.',
+    cause: 'The signature is missing or not right.',
+    fix: 'Send the webhook from the provider; the owner finds the reason in the log of the relay.',
+  },
+  SLUICE_WEBHOOK_TOO_LARGE: {
+    status: 413,
+    title: 'The webhook is larger than {max} bytes.',
+    cause: 'The edge holds a webhook until its signature is checked, and holds no more than this.',
+    fix: 'Send a smaller one.',
+  },
+  SLUICE_VISIT_UNCONFIRMED: {
+    status: 403,
+    title: 'You are about to visit {endpointHost}.',
+    cause: 'It is served from somebody’s own machine, and the account behind it is not verified.',
+    fix: 'Go on only if you trust who gave you the link. Programs send the header `sluice-skip-notice: 1`.',
+  },
   SLUICE_TUNNEL_OFFLINE: {
     status: 503,
     title: '{endpointHost} is offline.',

@@ -1,6 +1,8 @@
-import type { ErrorCode } from '@sluice/schema/errors'
+import type { Details, ErrorCode } from '@sluice/schema/errors'
 
-import { allowsAddress, passesBasicAuth } from './policy.ts'
+import type { AuthVerdict } from './policy/basic-auth.ts'
+import { attemptsRetryAfterSeconds, type PasswordChecks } from './policy/password-checks.ts'
+import { allowsAddress } from './policy/policy.ts'
 import type { Sessions, TunnelSession } from './sessions.ts'
 
 /** What the edge knows of a request when it asks where to. */
@@ -11,6 +13,8 @@ export interface Asked {
   readonly tls: boolean
   readonly authorization: string | undefined
   readonly visitorIp: string
+  /** What came of a password that had to be computed; undefined when nothing was. */
+  readonly verdict?: AuthVerdict | undefined
 }
 
 export interface Places {
@@ -18,6 +22,7 @@ export interface Places {
   /** Where agents dial: `edge.<apex>`. */
   readonly edgeHost: string
   readonly consoleHost: string | undefined
+  readonly passwordChecks: PasswordChecks
   draining(): boolean
 }
 
@@ -27,9 +32,19 @@ export type Route =
   | { readonly kind: 'control' }
   /** No session here: whether the host is known decides between 503 and 404. */
   | { readonly kind: 'absent' }
-  | { readonly kind: 'refuse'; readonly code: ErrorCode; readonly tunnel?: TunnelSession }
+  /** The password is being computed: ask again with the verdict. */
+  | { readonly kind: 'verify'; readonly verdict: Promise<AuthVerdict> }
+  | ({ readonly kind: 'refuse'; readonly tunnel?: TunnelSession } & Refusal)
 
-/** Decides, in the order of the design: host known, TLS, basic auth, address, concurrency, session. Does nothing. */
+/** Why a request does not pass. */
+export interface Refusal {
+  readonly code: ErrorCode
+  readonly details?: Details
+  /** For metrics and the log, of a closed list; the visitor learns the code alone. */
+  readonly reason?: string
+}
+
+/** Decides, in the order of the design: host known, TLS, basic auth, address, concurrency, rate, session. Takes nothing but a password attempt. */
 export function routeOf(asked: Asked, places: Places): Route {
   const { endpointHost } = asked
   const misdirected = asked.tls && asked.serverName !== endpointHost
@@ -40,22 +55,42 @@ export function routeOf(asked: Asked, places: Places): Route {
   const tunnel = places.sessions.find(endpointHost)
   if (!tunnel) return { kind: 'absent' }
   if (misdirected) return { kind: 'refuse', code: 'SLUICE_TLS_MODE_MISMATCH', tunnel }
-  const code = refusalOf(asked, tunnel, places)
-  return code ? { kind: 'refuse', code, tunnel } : { kind: 'tunnel', tunnel }
+  const { basicAuth } = tunnel.policy ?? {}
+  if (basicAuth) {
+    const { authorization = '', visitorIp } = asked
+    const verdict =
+      asked.verdict ?? basicAuth.check(authorization, visitorIp, places.passwordChecks)
+    if (typeof verdict !== 'string') return { kind: 'verify', verdict }
+    const refusal = authRefusal(verdict, authorization)
+    if (refusal) return { kind: 'refuse', tunnel, ...refusal }
+  }
+  const refusal = refusalOf(asked, tunnel, places)
+  return refusal ? { kind: 'refuse', tunnel, ...refusal } : { kind: 'tunnel', tunnel }
 }
 
-/** What the tunnel's policy and state say to one request. */
+function authRefusal(verdict: AuthVerdict, authorization: string): Refusal | undefined {
+  if (verdict === 'passes') return undefined
+  if (verdict === 'limited') {
+    const details = { retryAfterSeconds: attemptsRetryAfterSeconds }
+    return { code: 'SLUICE_RATE_LIMITED', details, reason: 'attempts' }
+  }
+  const reason = authorization === '' ? 'no_credentials' : 'wrong_credentials'
+  return { code: 'SLUICE_BASIC_AUTH_REQUIRED', reason }
+}
+
+/** What the tunnel's policy and state say to one request behind its credentials. */
 function refusalOf(
-  { authorization, visitorIp }: Pick<Asked, 'authorization' | 'visitorIp'>,
+  { visitorIp }: Pick<Asked, 'visitorIp'>,
   tunnel: TunnelSession,
   { draining }: Pick<Places, 'draining'>,
-): ErrorCode | undefined {
-  const { policy } = tunnel
-  if (policy) {
-    if (!passesBasicAuth(policy, authorization ?? '')) return 'SLUICE_BASIC_AUTH_REQUIRED'
-    if (!allowsAddress(policy, visitorIp)) return 'SLUICE_IP_DENIED'
+): Refusal | undefined {
+  const { policy, limits } = tunnel
+  if (policy && !allowsAddress(policy, visitorIp)) {
+    return { code: 'SLUICE_IP_DENIED', reason: 'address' }
   }
-  if (tunnel.active >= tunnel.claims.maxConcurrentConns) return 'SLUICE_CONNECTIONS_MAX'
-  if (draining()) return 'SLUICE_RELAY_DRAINING'
-  return tunnel.session.accepting ? undefined : 'SLUICE_TUNNEL_OFFLINE'
+  if (tunnel.full) return { code: 'SLUICE_CONNECTIONS_MAX', reason: 'connections' }
+  const rate = limits.rate?.refusal()
+  if (rate) return { code: 'SLUICE_REQUESTS_MAX', details: { ...rate }, reason: 'rate' }
+  if (draining()) return { code: 'SLUICE_RELAY_DRAINING' }
+  return tunnel.session.accepting ? undefined : { code: 'SLUICE_TUNNEL_OFFLINE' }
 }

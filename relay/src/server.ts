@@ -15,6 +15,9 @@ import { selfSigned } from './edge/self-signed.ts'
 import { KnownHosts } from './known-hosts.ts'
 import { RelayMetrics } from './metrics.ts'
 import { Observer } from './observe/observer.ts'
+import { PasswordChecks } from './policy/password-checks.ts'
+import { Rejections } from './policy/rejections.ts'
+import { LimitsOfTunnels } from './policy/tunnel-limits.ts'
 import { openRegistration, type Registration } from './registration.ts'
 import { Sessions } from './sessions.ts'
 
@@ -71,8 +74,8 @@ export interface Relay {
 /** Builds a relay: admin port first, then the control side, then the public listeners, so that nobody arrives too early. */
 export async function createRelay(options: RelayOptions): Promise<Relay> {
   const { log, relayId, apex } = options
-  const sessions = new Sessions()
   const redis = options.redisUrl === undefined ? undefined : openRedis(options.redisUrl, log)
+  const sessions = new Sessions(new LimitsOfTunnels({ relayId, redis, flush: () => flush() }))
   const knownHosts = new KnownHosts(redis)
   const tokens = openAgentTokens(keysOf(options.jwks))
   const registry = createMetrics('relay', { processFigures: true })
@@ -118,6 +121,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     sessions,
     onDropped: (what, count) => metrics.dropped.inc({ what }, count),
   })
+  const rejections = new Rejections(registry, log)
   const leaveRevocations = listenForRevocations(options, agents)
   const admin = await openAdminServer({
     port: options.adminPort,
@@ -141,11 +145,13 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       sessions,
       edgeHost: `edge.${apex}`,
       consoleHost: options.console?.host,
+      passwordChecks: new PasswordChecks(),
       draining: () => draining,
     },
     isKnown: (endpointHost) => knownHosts.isKnown(endpointHost),
     console: () => consoleLink?.session(),
     records: (tunnel, nowMs) => observer.records(tunnel, nowMs),
+    rejected: (refusal) => rejections.note(refusal),
     observe(observed) {
       metrics.observe(observed)
       observer.observe(observed)

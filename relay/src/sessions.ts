@@ -1,7 +1,8 @@
 import type { AgentTokenClaims } from '@sluice/schema/claims'
 import type { Session } from '@sluice/wire'
 
-import { compilePolicy, type CompiledPolicy } from './policy.ts'
+import { compilePolicy, type CompiledPolicy } from './policy/policy.ts'
+import { TunnelLimits, type LimitsOfTunnels } from './policy/tunnel-limits.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** Request records of one tunnel per second that leave the relay. Usage counts every request. */
@@ -20,10 +21,11 @@ export class TunnelSession {
   readonly openedAt: Date
   claims: AgentTokenClaims
   policy: CompiledPolicy | undefined
-  /** Visitor requests being served now. */
-  active = 0
+  /** What the tunnel may use of this relay, shared by all its sessions here. */
+  limits = new TunnelLimits()
   readonly records = new TokenBucket(recordsPerSecondMax, recordsBurst)
   #ownAnswers = 0
+  #active = 0
   // Counted since usage was last taken
   requests = 0
   bytesIn = 0
@@ -38,6 +40,21 @@ export class TunnelSession {
     this.policy = compilePolicy(claims.policy)
   }
 
+  /** Whether the tunnel serves as many visitors at once as it may. */
+  get full(): boolean {
+    return this.limits.active >= this.claims.maxConcurrentConns
+  }
+
+  /** Visitor requests and connections that this session serves now. They count for the tunnel too. */
+  get active(): number {
+    return this.#active
+  }
+
+  set active(count: number) {
+    this.limits.active += count - this.#active
+    this.#active = count
+  }
+
   /** Whether another answer of the agent itself may stay out of records and usage. */
   takeOwnAnswer(): boolean {
     this.#ownAnswers += 1
@@ -48,6 +65,7 @@ export class TunnelSession {
     const samePolicy = JSON.stringify(claims.policy) === JSON.stringify(this.claims.policy)
     this.claims = claims
     if (!samePolicy) this.policy = compilePolicy(claims.policy)
+    this.limits.update(claims)
   }
 }
 
@@ -55,6 +73,11 @@ export class TunnelSession {
 export class Sessions {
   readonly #byHost = new Map<string, TunnelSession>()
   readonly #byTunnel = new Map<string, TunnelSession>()
+  readonly #limits: LimitsOfTunnels | undefined
+
+  constructor(limits?: LimitsOfTunnels) {
+    this.#limits = limits
+  }
 
   find(endpointHost: string): TunnelSession | undefined {
     return this.#byHost.get(endpointHost)
@@ -76,6 +99,7 @@ export class Sessions {
   open(tunnel: TunnelSession): TunnelSession | undefined | 'fenced' {
     const before = this.#byTunnel.get(tunnel.claims.tunnelId)
     if (before && before.claims.epoch > tunnel.claims.epoch) return 'fenced'
+    if (this.#limits) tunnel.limits = this.#limits.hold(tunnel.claims)
     if (before) this.#unmap(before)
     this.#byTunnel.set(tunnel.claims.tunnelId, tunnel)
     for (const endpointHost of tunnel.claims.endpointHosts) this.#byHost.set(endpointHost, tunnel)
@@ -93,6 +117,7 @@ export class Sessions {
 
   /** False when another session had taken over before. */
   close(tunnel: TunnelSession): boolean {
+    this.#limits?.release(tunnel.claims.tunnelId)
     const held = this.#byTunnel.get(tunnel.claims.tunnelId) === tunnel
     this.#unmap(tunnel)
     return held

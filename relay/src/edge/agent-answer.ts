@@ -5,9 +5,9 @@ import {
   type BodyKind,
   type Details as WireDetails,
   type StreamEvents,
-  type TunnelStream,
 } from '@sluice/wire'
 
+import type { ExchangeStream } from '../policy/paced-stream.ts'
 import { ownAnswerBytesMax } from '../sessions.ts'
 import type { EdgeContext } from './edge-context.ts'
 import type { Exchange } from './exchange.ts'
@@ -21,7 +21,7 @@ export interface Visitor {
   /** Bytes behind the request are here already. */
   readonly hasSentMore: boolean
   /** After a 101: from now on bytes pass as they are. */
-  switchToRaw(stream: TunnelStream): void
+  switchToRaw(stream: ExchangeStream): void
   endSending(): void
   /** The response is whole: what is left of the upload has a deadline. */
   limitUpload(): void
@@ -156,6 +156,7 @@ export class AgentAnswer implements StreamEvents {
       if (ended) this.onEnd(none)
       return
     }
+    this.#exchange.record?.bodies?.response.take(piece)
     if (
       !this.#exchange.responseStarted ||
       this.#exchange.responseEnded ||

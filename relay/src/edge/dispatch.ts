@@ -1,6 +1,9 @@
 import type { Details, ErrorCode } from '@sluice/schema/errors'
 import { requestBody, requestFault, type Session, type StreamEvents } from '@sluice/wire'
 
+import { CapturedBytes } from '../observe/captured-bytes.ts'
+import type { AuthVerdict } from '../policy/basic-auth.ts'
+import { paced } from '../policy/paced-stream.ts'
 import type { Route } from '../route.ts'
 import type { EdgeContext } from './edge-context.ts'
 import { takesHtml } from './error-response.ts'
@@ -59,7 +62,8 @@ export class Dispatch {
     this.#tls = tls
   }
 
-  serve(buffer: Buffer, start: number, end: number): void {
+  /** `verdict`: what came of a password that this request waited for. */
+  serve(buffer: Buffer, start: number, end: number, verdict?: AuthVerdict): void {
     const { scanner } = this.#edge
     const fault = requestFault(scanner, buffer, start) ?? this.#host.read(scanner, buffer)
     if (fault !== undefined) {
@@ -86,6 +90,7 @@ export class Dispatch {
           ? undefined
           : scanner.valueOf(buffer, scanner.authorizationIndex),
       visitorIp: this.#visitorIp,
+      verdict,
     })
     this.#carryOut(route, buffer, start, end)
   }
@@ -94,7 +99,9 @@ export class Dispatch {
     switch (route.kind) {
       case 'tunnel':
         this.#exchange.tunnel = route.tunnel
+        this.#exchange.entered = true
         route.tunnel.active += 1
+        route.tunnel.limits.rate?.take()
         this.#open(route.tunnel.session, buffer, start, end)
         return
       case 'console':
@@ -105,8 +112,19 @@ export class Dispatch {
         return
       case 'refuse':
         this.#exchange.tunnel = route.tunnel
-        if (route.tunnel) route.tunnel.active += 1
-        this.#asker.refuse(route.code, { endpointHost: this.#host.endpointHost })
+        this.#edge.rejected(route)
+        this.#asker.refuse(route.code, {
+          endpointHost: this.#host.endpointHost,
+          ...route.details,
+        })
+        return
+      case 'verify':
+        void route.verdict.then((verdict) => {
+          if (!this.#asker.waiting) return
+          // Other heads were scanned meanwhile.
+          this.#edge.scanner.scanRequest(buffer, start, buffer.length)
+          this.serve(buffer, start, end, verdict)
+        })
         return
       case 'absent':
         void this.#edge.isKnown(this.#host.endpointHost).then((known) => {
@@ -134,7 +152,7 @@ export class Dispatch {
       end,
       toHead: this.#exchange.toHead,
       upgrade: this.#exchange.upgrade,
-      authorized: this.#exchange.tunnel?.policy?.users !== undefined,
+      authorized: this.#exchange.tunnel?.policy?.basicAuth !== undefined,
       visitorIp: this.#visitorIp,
       forwarded: this.#host.forwarded,
     })
@@ -147,11 +165,15 @@ export class Dispatch {
         this.#visitorIp,
         this.#socket.http2,
       )
+      if (this.#exchange.tunnel.claims.captureBodies === true) {
+        this.#exchange.record.bodies = new CapturedBytes()
+      }
     }
     this.#body.start(scanner, this.#exchange.requestKind)
     // Bytes behind an upgrade wait for its answer.
     const ended = this.#exchange.requestEnded && this.#exchange.upgrade === ''
-    this.#exchange.stream = session.openStream(this.#asker.answer, scratch, 0, length, ended)
+    const stream = session.openStream(this.#asker.answer, scratch, 0, length, ended)
+    this.#exchange.stream = paced(stream, this.#exchange.tunnel?.limits)
     if (this.#exchange.requestEnded) return
     this.#asker.readBody()
   }

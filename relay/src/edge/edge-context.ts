@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { ErrorCode } from '@sluice/schema/errors'
 import type { HeadScanner, Session } from '@sluice/wire'
 
-import type { Asked, Places, Route } from '../route.ts'
+import type { Asked, Places, Refusal, Route } from '../route.ts'
 import type { TunnelSession } from '../sessions.ts'
 import type { HeldWrite } from './held-write.ts'
 import type { Observed } from './observed.ts'
@@ -35,6 +35,8 @@ export interface EdgeContext {
   /** Whether this request of the tunnel is to be recorded. */
   records(tunnel: TunnelSession, nowMs: number): boolean
   observe(observed: Observed): void
+  /** A request of a tunnel was refused, and why. */
+  rejected(refusal: Refusal & { readonly tunnel?: TunnelSession }): void
   forget(connection: VisitorConnection): void
   /** Why a request for the edge host is not an agent that may connect. */
   refuseAgent(head: Buffer): ErrorCode | undefined

@@ -11,8 +11,6 @@ export interface ErrorAnswer {
   readonly html: boolean
   readonly toHead: boolean
   readonly connection: 'close' | 'keep-alive' | ''
-  /** For 429 and 503. */
-  readonly retryAfterSeconds?: number
 }
 
 /** A failure as the visitor gets it: a page for browsers, a problem body for programs, the code in `sluice-error` for both. */
@@ -32,12 +30,32 @@ export function errorResponse(answer: ErrorAnswer): Buffer {
   if (answer.code === 'SLUICE_BASIC_AUTH_REQUIRED') {
     lines.push('WWW-Authenticate: Basic realm="Sluice tunnel", charset="UTF-8"')
   }
-  if (answer.retryAfterSeconds !== undefined) {
-    lines.push(`Retry-After: ${answer.retryAfterSeconds}`)
-  }
+  lines.push(...limitLines(answer))
   if (answer.connection !== '') lines.push(`Connection: ${answer.connection}`)
   const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
   return answer.toHead ? head : Buffer.concat([head, body])
+}
+
+/** When to come again, and of a request rate what it is (draft-ietf-httpapi-ratelimit-headers). */
+function limitLines({ code, details }: ErrorAnswer): string[] {
+  const { retryAfterSeconds = retryAfterSecondsOf[code], perSecond, burst } = details
+  const lines: string[] = []
+  if (code === 'SLUICE_REQUESTS_MAX') {
+    const windowSeconds = Math.max(1, Math.ceil(Number(burst) / Number(perSecond)))
+    lines.push(
+      `RateLimit-Policy: "tunnel";q=${String(burst)};w=${windowSeconds}`,
+      `RateLimit: "tunnel";r=0;t=${String(retryAfterSeconds)}`,
+    )
+  }
+  if (retryAfterSeconds !== undefined) lines.push(`Retry-After: ${String(retryAfterSeconds)}`)
+  return lines
+}
+
+/** Failures that pass by themselves. */
+const retryAfterSecondsOf: Partial<Record<ErrorCode, number>> = {
+  SLUICE_CONNECTIONS_MAX: 1,
+  SLUICE_TUNNEL_OFFLINE: 5,
+  SLUICE_RELAY_DRAINING: 5,
 }
 
 /** Whether an Accept value asks for a page. */

@@ -1,13 +1,16 @@
 import type { ErrorCode } from '@sluice/schema/errors'
-import type { BodyKind, TunnelStream } from '@sluice/wire'
+import type { BodyKind } from '@sluice/wire'
 
+import type { ExchangeStream } from '../policy/paced-stream.ts'
 import type { TunnelSession } from '../sessions.ts'
 import type { Observed, RecordedHeads } from './observed.ts'
 
 /** The request that a connection serves now, and its response. One per connection, used again for each request. */
 export class Exchange {
-  stream: TunnelStream | undefined
+  stream: ExchangeStream | undefined
   tunnel: TunnelSession | undefined
+  /** The tunnel counts this exchange among those that it serves. */
+  entered = false
   minorVersion = 1
   keepAlive = true
   toHead = false
@@ -49,11 +52,12 @@ export class Exchange {
 
   /** Lets go of stream and tunnel, and answers once what is to be counted. */
   end(responseBytes: number): Observed | undefined {
-    const { stream, tunnel, record, startedMs } = this
+    const { stream, tunnel, entered, record, startedMs } = this
     this.stream = undefined
     this.tunnel = undefined
     if (stream && !stream.closed) stream.reset()
-    if (tunnel) tunnel.active -= 1
+    this.entered = false
+    if (tunnel && entered) tunnel.active -= 1
     if (startedMs === 0) return undefined
     this.startedMs = 0
     this.record = undefined

@@ -1,8 +1,9 @@
 import { Socket } from 'node:net'
 
 import type { Details, ErrorCode } from '@sluice/schema/errors'
-import { headBytesMax, incomplete, malformed, type TunnelStream } from '@sluice/wire'
+import { headBytesMax, incomplete, malformed } from '@sluice/wire'
 
+import type { ExchangeStream } from '../policy/paced-stream.ts'
 import { AgentAnswer, type Visitor } from './agent-answer.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dispatch, type Asker } from './dispatch.ts'
@@ -211,6 +212,7 @@ export class VisitorConnection implements Visitor, Asker {
 
   #forward(piece: Buffer, ended: boolean): void {
     this.#exchange.requestBytes += piece.length
+    if (!this.#exchange.upgraded) this.#exchange.record?.bodies?.request.take(piece)
     if (this.#exchange.stream?.data(piece, ended) === false) this.#pause()
   }
 
@@ -231,7 +233,7 @@ export class VisitorConnection implements Visitor, Asker {
     return this.#pending.length > 0
   }
 
-  switchToRaw(stream: TunnelStream): void {
+  switchToRaw(stream: ExchangeStream): void {
     this.#reading = 'raw'
     const early = this.#pending
     this.#pending = none
@@ -269,15 +271,12 @@ export class VisitorConnection implements Visitor, Asker {
     if (!this.#exchange.requestEnded || this.#exchange.upgrade !== '')
       this.#exchange.keepAlive = false
     const kept = this.#exchange.minorVersion === 0 ? 'keep-alive' : ''
-    const busy = code === 'SLUICE_CONNECTIONS_MAX'
-    const passing = busy || code === 'SLUICE_TUNNEL_OFFLINE' || code === 'SLUICE_RELAY_DRAINING'
     const response = errorResponse({
       code,
       details,
       html: this.#exchange.html,
       toHead: this.#exchange.toHead,
       connection: this.#exchange.keepAlive ? kept : 'close',
-      ...(passing ? { retryAfterSeconds: busy ? 1 : 5 } : {}),
     })
     this.#exchange.code = code
     this.#exchange.status = Number(response.toString('latin1', 9, 12))

@@ -1,5 +1,6 @@
-import { HeadScanner, chunkSizeLine, type BodyKind, type TunnelStream } from '@sluice/wire'
+import { HeadScanner, chunkSizeLine, type BodyKind } from '@sluice/wire'
 
+import type { ExchangeStream } from '../policy/paced-stream.ts'
 import type { HeldWrite } from './held-write.ts'
 import { responseHeadRoomBytes, writeResponse } from './response-head.ts'
 import type { VisitorSocket } from './visitor-socket.ts'
@@ -11,7 +12,7 @@ const newline = Buffer.from('\r\n')
 const none: Buffer = Buffer.alloc(0)
 
 interface Undrained {
-  readonly stream: TunnelStream
+  readonly stream: ExchangeStream
   bytes: number
 }
 
@@ -21,7 +22,7 @@ export class VisitorResponse {
   readonly #held: HeldWrite
   /** Oldest first; several only when a visitor pipelines. */
   #undrained: Undrained[] = []
-  #stream: TunnelStream | undefined
+  #stream: ExchangeStream | undefined
   #heldBodyBytes = 0
   #chunked = false
   #kind: BodyKind = 'none'
@@ -45,7 +46,7 @@ export class VisitorResponse {
 
   /** Starts the final response, or passes an interim one. */
   head(
-    stream: TunnelStream,
+    stream: ExchangeStream,
     response: Parameters<typeof writeResponse>[2],
     contentLength: number,
   ): void {
@@ -98,7 +99,7 @@ export class VisitorResponse {
   }
 
   /** Sends bytes of an upgraded connection. */
-  raw(stream: TunnelStream, piece: Buffer): void {
+  raw(stream: ExchangeStream, piece: Buffer): void {
     this.flush()
     this.bodyBytes += piece.length
     this.#sent(stream, piece.length, this.#socket.write(piece))
@@ -150,7 +151,7 @@ export class VisitorResponse {
     if (stream) this.#sent(stream, piece.length, taken)
   }
 
-  #sent(stream: TunnelStream, bytes: number, taken: boolean): void {
+  #sent(stream: ExchangeStream, bytes: number, taken: boolean): void {
     if (taken && this.#undrained.length === 0) {
       stream.drained(bytes)
       return
