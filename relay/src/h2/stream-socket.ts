@@ -171,7 +171,7 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
       this.#respond(buffer)
     } catch {
       // A head that HTTP/2 cannot carry. The visitor sees a stream that failed, never another response.
-      this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      this.#fail()
       return bytes.length
     }
     return before === 0 ? end : at + end - before
@@ -222,7 +222,7 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
     const decoder = this.#chunked
     const after = decoder?.decode(bytes, at, bytes.length, this.#sendPart) ?? malformed
     if (after === malformed) {
-      this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+      this.#fail()
       return bytes.length
     }
     if (decoder?.done) this.#finish()
@@ -257,18 +257,17 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
 
   // The end
 
-  /** Nothing more comes from the edge: what is not whole by now must not look whole. */
+  /** Nothing more comes from the edge. */
   end(): void {
     if (this.#writing === 'raw') this.#stream.end()
-    else if (this.#writing !== 'done') this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    else if (this.#writing !== 'done') this.#fail()
     // RFC 9113 §8.1: the rest of the request is not wanted.
     else if (!this.#requestEnded) this.#stream.close(constants.NGHTTP2_NO_ERROR)
   }
 
   destroy(): void {
-    if (this.#writing === 'raw') this.#stream.close(constants.NGHTTP2_CANCEL)
-    else if (this.#writing === 'done') this.#stream.close(constants.NGHTTP2_NO_ERROR)
-    else this.#stream.close(constants.NGHTTP2_INTERNAL_ERROR)
+    if (this.#writing === 'done') this.#stream.close(constants.NGHTTP2_NO_ERROR)
+    else this.#fail()
   }
 
   resetAndDestroy(): void {
@@ -277,7 +276,12 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
 
   /** The visitor leaves too many bytes untaken for too long. */
   giveUp(): void {
-    this.#stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    this.#fail()
+  }
+
+  /** Resets the stream. Its `close` would end it first, and what is not whole must not look whole to anybody. */
+  #fail(): void {
+    this.#stream.destroy(new Error('the exchange broke off'))
   }
 
   // A stream has no segments of its own, and its connection is kept alive as one.
