@@ -3,6 +3,7 @@ import type { cliOperations } from '@sluice/schema/operations/cli'
 
 import { networkReasonOf, requestText, type HttpAnswer } from './http-request.ts'
 import { refusalOf } from './problem.ts'
+import type { ProxyOf } from './proxy.ts'
 
 const answerTimeoutMs = 15_000
 const answerBytesMax = 4 * 1024 * 1024
@@ -13,6 +14,7 @@ export interface ApiOptions {
   readonly server: string
   readonly authtoken: string
   readonly ca?: string | undefined
+  readonly proxyOf?: ProxyOf | undefined
   readonly signal?: AbortSignal | undefined
   readonly timeoutMs?: number
 }
@@ -32,7 +34,7 @@ export interface Api {
 
 /** The server's graph over HTTP, as the holder of one authtoken. */
 export function createApi(options: ApiOptions): Api {
-  const { server, authtoken, ca, signal, timeoutMs = answerTimeoutMs } = options
+  const { server, authtoken, ca, proxyOf, signal, timeoutMs = answerTimeoutMs } = options
 
   async function send(document: Document, variables: object = {}): Promise<PartialAnswer<unknown>> {
     const answer = await post(JSON.stringify({ query: document, variables }))
@@ -55,6 +57,7 @@ export function createApi(options: ApiOptions): Api {
         timeoutMs,
         answerBytesMax,
         ca,
+        proxyOf,
         signal,
       })
     } catch (error) {

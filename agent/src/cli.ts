@@ -37,7 +37,7 @@ export async function runCommandLine(
 
 /** `sluice 3000` is `sluice http 3000`: a first word that can only be a target needs no command. */
 function withCommand(argv: readonly string[], program: Command): string[] {
-  const takesValue = new Set(['--server'])
+  const takesValue = new Set(['--server', '--ca', '--proxy'])
   const at = argv.findIndex(
     (word, index) => !word.startsWith('-') && !takesValue.has(argv[index - 1] ?? ''),
   )
@@ -53,6 +53,8 @@ function createProgram(io: Io, output: Output): Command {
     .description('Puts a service on this machine on a public address.')
     .version(`sluice ${version}`, '-V, --version', 'say which release this is')
     .option('--server <url>', 'the Sluice server (SLUICE_SERVER)')
+    .option('--ca <file>', 'PEM certificates to trust instead of the system’s (SLUICE_CA_FILE)')
+    .option('--proxy <url>', 'HTTP CONNECT proxy to the server and relay (HTTPS_PROXY)')
     .option('--json', 'JSON on stdout, one value per line')
     .option('-q, --quiet', 'results and failures only')
     .option('--no-color', 'no colours (NO_COLOR)')
@@ -106,6 +108,11 @@ function addHttp(program: Command, open: Open): void {
     .option('--deny-ip <cidr>', 'keep out visitors from here (repeatable)', collect)
     .option('--host-header <value>', 'Host sent to the service: preserve, rewrite, or a name')
     .option('--region <region>', 'where the relay stands; without it the nearest that is ready')
+    .option(
+      '--allow-target <cidr>',
+      'forward to this address although it is link-local or a metadata service (repeatable)',
+      collect,
+    )
     .addHelpText('before', examples.http)
     .action(async (target: string, flags: HttpFlags, command: Command) =>
       (await import('./commands/http.ts')).runHttp(target, flags, await open(command)),

@@ -3,12 +3,15 @@ import { readFileSync } from 'node:fs'
 import { SluiceError } from '@sluice/schema/errors'
 
 import { configPath, readSavedConfig, type SavedConfig } from './config-file.ts'
+import { proxyFromEnvironment, type ProxyOf } from './proxy.ts'
 
 const defaultServer = 'http://localhost:4000'
 
 /** The options that every command takes. */
 export interface GlobalFlags {
   readonly server?: string | undefined
+  readonly ca?: string | undefined
+  readonly proxy?: string | undefined
   readonly json?: boolean | undefined
   readonly quiet?: boolean | undefined
   /** Commander's form of `--no-color`. */
@@ -26,6 +29,7 @@ export interface Settings {
   readonly authtokenFrom: Origin | null
   /** PEM certificates to trust instead of the system's. */
   readonly ca: string | undefined
+  readonly proxyOf: ProxyOf
   readonly configPath: string
   /** Where an unreadable configuration file was moved to. */
   readonly movedTo: string | null
@@ -44,7 +48,8 @@ export async function readSettings(flags: GlobalFlags, env: NodeJS.ProcessEnv): 
     serverFrom,
     authtoken: fromEnvironment ?? fromFile,
     authtokenFrom: fromEnvironment === null ? saved : 'environment',
-    ca: readCa(env['SLUICE_CA_FILE']),
+    ca: readCa(flags.ca ?? env['SLUICE_CA_FILE']),
+    proxyOf: proxyFromEnvironment(env, flags.proxy),
     configPath: path,
     movedTo,
   }
@@ -83,7 +88,7 @@ function readCa(path: string | undefined): string | undefined {
   } catch (error) {
     throw new SluiceError(
       'SLUICE_USAGE',
-      { reason: `SLUICE_CA_FILE cannot be read: ${path}`, command: '' },
+      { reason: `The certificates to trust cannot be read: ${path}`, command: '' },
       { cause: error },
     )
   }

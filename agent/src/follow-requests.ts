@@ -7,6 +7,7 @@ import { isPassing, problemFrom, unreachable } from './api.ts'
 import { createBackoff } from './backoff.ts'
 import { delay } from './delay.ts'
 import { lookup } from './localhost.ts'
+import { createProxyAgent, type ProxyOf } from './proxy.ts'
 import type { LoggedRequest } from './request-log.ts'
 
 const reconnectBaseMs = 500
@@ -20,6 +21,7 @@ export interface FollowOptions {
   readonly server: string
   readonly authtoken: string
   readonly ca?: string | undefined
+  readonly proxyOf?: ProxyOf | undefined
   readonly organizationId: string
   readonly tunnelId: string | null
   /** Where to go on: what came after this cursor is delivered first. */
@@ -165,15 +167,22 @@ async function followOnce(
 }
 
 /** `ws`, told how to resolve names below localhost and whom to trust. */
-function socketClass({ ca, ...options }: Pick<FollowOptions, 'ca' | 'handshakeTimeoutMs'>) {
+function socketClass({
+  ca,
+  proxyOf,
+  ...options
+}: Pick<FollowOptions, 'ca' | 'proxyOf' | 'handshakeTimeoutMs'>) {
   return class extends WebSocket {
     constructor(url: string | URL, protocols?: string | string[]) {
+      const target = new URL(url)
+      const proxy = proxyOf?.(target) ?? null
       super(url, protocols, {
         lookup,
         handshakeTimeout: options.handshakeTimeoutMs ?? handshakeTimeoutMs,
         maxPayload: messageBytesMax,
         perMessageDeflate: false,
         followRedirects: false,
+        ...(proxy ? { agent: createProxyAgent(proxy, target, { ca }) } : {}),
         ...(ca === undefined ? {} : { ca }),
       })
     }

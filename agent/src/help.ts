@@ -11,6 +11,7 @@ export const examples = {
   sluice http localhost:8080 --name app
   sluice http https://localhost:8443 --host-header rewrite
   sluice http 3000 --basic-auth env:SITE_LOGIN --allow-ip 203.0.113.0/24
+  sluice http 3000 --proxy http://proxy:3128 --ca company.pem
   sluice http 3000 --json | jq -r 'select(.event == "request").path'
 `,
   login: `Examples:

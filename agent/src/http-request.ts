@@ -2,6 +2,7 @@ import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage 
 import { request as httpsRequest } from 'node:https'
 
 import { lookup } from './localhost.ts'
+import { createProxyAgent, type ProxyOf } from './proxy.ts'
 
 export interface HttpAnswer {
   readonly status: number
@@ -18,6 +19,7 @@ interface HttpRequestOptions {
   readonly answerBytesMax: number
   readonly ca?: string | undefined
   readonly allowSelfSigned?: boolean
+  readonly proxyOf?: ProxyOf | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -27,13 +29,14 @@ interface HttpRequestOptions {
  */
 export function requestText(url: URL, options: HttpRequestOptions): Promise<HttpAnswer> {
   const timeout = AbortSignal.timeout(options.timeoutMs)
+  const proxy = options.proxyOf?.(url) ?? null
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest
   return new Promise((resolve, reject) => {
     const request = send(url, {
       method: options.method ?? 'GET',
       headers: options.headers,
       lookup,
-      agent: false,
+      agent: proxy ? createProxyAgent(proxy, url, options) : false,
       signal: options.signal ? AbortSignal.any([options.signal, timeout]) : timeout,
       ...(options.ca === undefined ? {} : { ca: options.ca }),
       ...(options.allowSelfSigned ? { rejectUnauthorized: false } : {}),

@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto'
 
 import { SluiceError } from '@sluice/schema/errors'
 import { cliOperations } from '@sluice/schema/operations/cli'
+import type { ForwarderOptions } from '@sluice/wire'
 
 import { createAgentGrant, type AgentGrant, type Grant } from './agent-grant.ts'
 import type { Api } from './api.ts'
 import { isLoopback } from './localhost.ts'
 import { Interrupted } from './problem.ts'
+import type { ProxyOf } from './proxy.ts'
 import { openAgentSession, type AgentSession } from './session/agent-session.ts'
+import type { TargetGuard } from './target-guard.ts'
 import type { Upstream } from './target.ts'
 import type { StartTunnelInput } from './tunnel-input.ts'
 import { verifyRoundTrip } from './verify-round-trip.ts'
@@ -35,6 +38,11 @@ export interface OpenTunnelOptions {
   readonly upstream: Upstream
   /** PEM certificates to trust for relay and public address, instead of the system's. */
   readonly ca: string | undefined
+  readonly proxyOf?: ProxyOf | undefined
+  /** Checks the target, and every address that its name leads to. */
+  readonly guard: TargetGuard
+  /** What the inspector listens with. */
+  readonly tap?: ForwarderOptions['tap']
   /** The wish to stop: ends waiting, and is the reason that `ended` then has. */
   readonly signal: AbortSignal
   readonly openSession?: typeof openAgentSession
@@ -61,7 +69,9 @@ export interface OpenTunnel {
 
 /** Starts a tunnel and its session, which dials at once. */
 export async function openTunnel(options: OpenTunnelOptions): Promise<OpenTunnel> {
-  const { api, input, upstream, ca, signal, openSession = openAgentSession } = options
+  const { api, input, ca, proxyOf, guard, signal, openSession = openAgentSession } = options
+  guard.check(options.upstream)
+  const upstream = { ...options.upstream, lookup: guard.lookup }
   const { startTunnel: started } = await api.query<{ startTunnel: StartedTunnel }>(
     cliOperations.startTunnel,
     { input },
@@ -81,6 +91,8 @@ export async function openTunnel(options: OpenTunnelOptions): Promise<OpenTunnel
     agentVersion: version,
     allowSelfSigned: edgeUrls.every((url) => isLoopback(new URL(url).hostname)),
     ...(ca === undefined ? {} : { ca }),
+    proxyOf,
+    tap: options.tap,
     agentToken: endingWhenRefused(grant, ended),
   })
   endWith(session, signal, ended)
@@ -101,7 +113,7 @@ export async function openTunnel(options: OpenTunnelOptions): Promise<OpenTunnel
       const nonce = randomBytes(18).toString('base64url')
       session.expectRoundTrip(nonce)
       const basicAuth = input.policy?.basicAuth[0] ?? null
-      await verifyRoundTrip({ urls, nonce, basicAuth, ca, signal: ended.signal })
+      await verifyRoundTrip({ urls, nonce, basicAuth, ca, proxyOf, signal: ended.signal })
       return relayUrl
     },
     untilEnded: () => untilEnded(ended.signal),

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
-import { isIP } from 'node:net'
 
 import { SluiceError } from '@sluice/schema/errors'
+
+import { findNetwork } from './network.ts'
 
 export interface HttpFlags {
   readonly name?: string
@@ -10,6 +11,7 @@ export interface HttpFlags {
   readonly denyIp?: readonly string[]
   readonly hostHeader?: string
   readonly region?: string
+  readonly allowTarget?: readonly string[]
 }
 
 export interface BasicAuth {
@@ -86,14 +88,8 @@ function parseBasicAuth(text: string): BasicAuth {
 
 /** An address or a CIDR block. */
 function parseNetwork(flag: string, text: string): string {
-  const [address = '', bits, ...rest] = text.split('/')
-  const family = isIP(address)
-  const bitsMax = family === 4 ? 32 : 128
-  const isBits = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= bitsMax)
-  if (family === 0 || !isBits || rest.length > 0) {
-    throw usage(`${flag} takes an address or a block such as 203.0.113.0/24, not ${text}.`)
-  }
-  return text
+  if (findNetwork(text)) return text
+  throw usage(`${flag} takes an address or a block such as 203.0.113.0/24, not ${text}.`)
 }
 
 function usage(reason: string, cause?: unknown): SluiceError {

@@ -4,6 +4,7 @@ import { createBackoff } from './backoff.ts'
 import { delay } from './delay.ts'
 import { networkReasonOf, requestText, type HttpAnswer } from './http-request.ts'
 import { isLoopback } from './localhost.ts'
+import type { ProxyOf } from './proxy.ts'
 import type { BasicAuth } from './tunnel-input.ts'
 
 const roundTripTotalMs = 15_000
@@ -24,6 +25,7 @@ interface RoundTripOptions {
   readonly nonce: string
   readonly basicAuth: BasicAuth | null
   readonly ca?: string | undefined
+  readonly proxyOf?: ProxyOf | undefined
   readonly signal: AbortSignal
   readonly totalMs?: number
 }
@@ -56,7 +58,10 @@ export async function verifyRoundTrip(options: RoundTripOptions): Promise<void> 
   throw failed(address, reason)
 }
 
-function visit(url: URL, { basicAuth, ca, signal }: RoundTripOptions): Promise<HttpAnswer> {
+function visit(
+  url: URL,
+  { basicAuth, ca, proxyOf, signal }: RoundTripOptions,
+): Promise<HttpAnswer> {
   const credentials = basicAuth && Buffer.from(`${basicAuth.user}:${basicAuth.password}`)
   return requestText(url, {
     headers: {
@@ -67,6 +72,7 @@ function visit(url: URL, { basicAuth, ca, signal }: RoundTripOptions): Promise<H
     timeoutMs: attemptTimeoutMs,
     answerBytesMax,
     ca,
+    proxyOf,
     allowSelfSigned: isLoopback(url.hostname),
     signal,
   })

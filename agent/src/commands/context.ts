@@ -31,8 +31,8 @@ export interface CommandContext {
 
 /** The graph as whoever is logged in. */
 export function apiOf({ settings, io }: CommandContext): Api {
-  const { server, ca } = settings
-  return createApi({ server, authtoken: authtokenOf(settings), ca, signal: io.signal })
+  const { server, ca, proxyOf } = settings
+  return createApi({ server, authtoken: authtokenOf(settings), ca, proxyOf, signal: io.signal })
 }
 
 export function authtokenOf({ authtoken }: Settings): string {

@@ -88,6 +88,7 @@ async function openWorld(
       authtoken: fixtureAuthtoken,
       authtokenFrom: 'file',
       ca: undefined,
+      proxyOf: () => null,
       configPath: '/nowhere',
       movedTo: null,
     },

@@ -2,6 +2,7 @@ import type { Api } from '../api.ts'
 import { openTunnel } from '../open-tunnel.ts'
 import { createScreenView } from '../screen-view.ts'
 import { openAgentSession, type AgentSession } from '../session/agent-session.ts'
+import { createTargetGuard } from '../target-guard.ts'
 import { parseTarget, targetText } from '../target.ts'
 import { startTunnelInput, type HttpFlags } from '../tunnel-input.ts'
 import { createJsonView, createPlainView, type TunnelView } from '../tunnel-view.ts'
@@ -22,9 +23,10 @@ export async function runHttp(
   const upstream = parseTarget(target)
   const input = startTunnelInput(flags, io.env)
   const api = apiOf(context)
-  const { ca } = settings
+  const { ca, proxyOf } = settings
+  const guard = createTargetGuard(flags.allowTarget)
   const [tunnel, loggedInAs] = await Promise.all([
-    openTunnel({ api, input, upstream, ca, signal: io.signal, openSession }),
+    openTunnel({ api, input, upstream, ca, proxyOf, guard, signal: io.signal, openSession }),
     findLogin(api),
   ])
   output.message(`Connecting ${tunnel.name} …`)

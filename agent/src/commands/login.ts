@@ -13,14 +13,14 @@ const authtokenForm = /^slt_[0-9A-Za-z]{20,100}$/
 /** Checks an authtoken against the server and remembers it. */
 export async function runLogin(context: CommandContext): Promise<void> {
   const { settings, output, io } = context
-  const { server, ca, configPath } = settings
+  const { server, ca, proxyOf, configPath } = settings
   if (server.startsWith('http:') && !isLoopback(new URL(server).hostname)) {
     output.warning(`${server} is not encrypted: others on the way can read the authtoken.`)
   }
   const authtoken = await askAuthtoken(context)
   if (!authtokenForm.test(authtoken)) throw new SluiceError('SLUICE_AUTHTOKEN_INVALID')
 
-  const viewer = await findViewer(createApi({ server, authtoken, ca, signal: io.signal }))
+  const viewer = await findViewer(createApi({ server, authtoken, ca, proxyOf, signal: io.signal }))
   const { config } = await readSavedConfig(configPath)
   await writeSavedConfig(configPath, {
     ...config,

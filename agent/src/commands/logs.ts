@@ -60,14 +60,14 @@ async function follow(
   page: Page['edges'],
 ): Promise<void> {
   const { settings, output, io } = context
-  const { server, ca } = settings
+  const { server, ca, proxyOf } = settings
   // Loaded only here: no other command opens a WebSocket to the server.
   const { followRequests } = await import('../follow-requests.ts')
   const authtoken = authtokenOf(settings)
   // The newest shown is where the stream goes on, so that nothing falls between page and stream.
   const after = page[0]?.cursor ?? null
   await followRequests(
-    { server, ca, authtoken, organizationId, tunnelId, after, signal: io.signal },
+    { server, ca, proxyOf, authtoken, organizationId, tunnelId, after, signal: io.signal },
     {
       connected(reconnected) {
         if (output.json) output.event({ event: reconnected ? 'reconnected' : 'connected' })

@@ -1,8 +1,17 @@
 import { EventEmitter } from 'node:events'
 
 import { SluiceError, errors, isErrorCode } from '@sluice/schema/errors'
-import { Forwarder, openSocketLink, type Exchanged, type Refusal, type Session } from '@sluice/wire'
+import {
+  Forwarder,
+  openSocketLink,
+  type Exchanged,
+  type ForwarderOptions,
+  type Refusal,
+  type Session,
+  type UpstreamAddress,
+} from '@sluice/wire'
 
+import type { ProxyOf } from '../proxy.ts'
 import { Backoff } from './backoff.ts'
 import { dial } from './dial.ts'
 import { roundTripAnswer } from './round-trip.ts'
@@ -15,16 +24,22 @@ export interface AgentSessionOptions {
    * control plane a relay takes its own session back with the token it had; it refuses where it must not.
    */
   readonly agentToken: (need: { readonly expiredWillDo: boolean }) => Promise<string>
-  readonly upstream: { readonly host: string; readonly port: number; readonly tls: boolean }
+  readonly upstream: UpstreamAddress
   /** `preserve` forwards the visitor's Host, `rewrite` sends the upstream's own, anything else is sent as it is. */
   readonly hostHeader: string
   readonly agentVersion: string
   /** PEM certificates to trust for `wss:` edges, instead of the system's. */
   readonly ca?: string
+  readonly proxyOf?: ProxyOf | undefined
+  /** What listens to exchanges. */
+  readonly tap?: ForwarderOptions['tap']
   /** Accepts any certificate of the relay: for development only. */
   readonly allowSelfSigned?: boolean
   readonly log?: (message: string, fields: Record<string, unknown>) => void
 }
+
+/** Where requests go, and with which Host. */
+type Target = Pick<AgentSessionOptions, 'upstream' | 'hostHeader'>
 
 /** One request as the agent saw it end. */
 export interface ForwardedRequest {
@@ -67,7 +82,11 @@ export function openAgentSession(options: AgentSessionOptions): AgentSession {
 /** An agent's session with a relay, kept up across losses until `close` or a fatal refusal. */
 export class AgentSession extends EventEmitter<AgentSessionEvents> {
   readonly #options: AgentSessionOptions
-  readonly #forwarder: Forwarder
+  #forwarder: Forwarder
+  /** Forwarders of earlier targets: they only finish what they have. */
+  readonly #retired = new Set<Forwarder>()
+  #streamsBefore = 0
+  #streams = 0
   readonly #backoff = new Backoff()
   readonly #stopped = new AbortController()
   readonly #nonces = new Set<string>()
@@ -85,15 +104,39 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   constructor(options: AgentSessionOptions) {
     super()
     this.#options = options
-    this.#forwarder = new Forwarder({
-      upstream: options.upstream,
-      hostHeader: options.hostHeader,
+    this.#forwarder = this.#createForwarder(options)
+    this.#retry('starting')
+  }
+
+  #createForwarder({ upstream, hostHeader }: Target): Forwarder {
+    const { tap } = this.#options
+    const forwarder: Forwarder = new Forwarder({
+      upstream,
+      hostHeader,
+      tap,
       answer: (payload, headStart) =>
         this.#nonces.size > 0 ? roundTripAnswer(this.#nonces, payload, headStart) : undefined,
       onExchanged: (exchanged) => this.#onExchanged(exchanged),
-      onStreams: (open, total) => this.emit('connections', { open, total }),
+      onStreams: (_open, total) => this.#onStreams(forwarder, total),
     })
-    this.#retry('starting')
+    return forwarder
+  }
+
+  /** New streams go to another target; those in flight finish where they are. */
+  retarget(target: Target): void {
+    const old = this.#forwarder
+    this.#streamsBefore += this.#streams
+    this.#streams = 0
+    this.#forwarder = this.#createForwarder(target)
+    if (old.openStreams > 0) this.#retired.add(old)
+    else old.close()
+  }
+
+  /** Asks for a new agent token now: the tunnel's policy has changed. */
+  renew(): void {
+    if (!this.#current) return
+    clearTimeout(this.#renewTimer)
+    void this.#renew(this.#current)
   }
 
   /** Lets the agent answer `GET /.well-known/sluice-verify/<nonce>` itself, for this nonce only. */
@@ -114,7 +157,12 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
       await new Promise((resolve) => setTimeout(resolve, Math.min(25, graceMs)))
     }
     for (const session of sessions) session.close()
-    this.#forwarder.close()
+    this.#closeForwarders()
+  }
+
+  #closeForwarders(): void {
+    for (const forwarder of [this.#forwarder, ...this.#retired]) forwarder.close()
+    this.#retired.clear()
   }
 
   /** Ends all attempts; sessions are left to the caller. */
@@ -227,9 +275,17 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     if (passing && !fatalCodes.has(error.code)) return false
     if (this.#stopped.signal.aborted) return true
     this.#stop()
-    this.#forwarder.close()
+    this.#closeForwarders()
     this.emit('fatal', error)
     return true
+  }
+
+  #onStreams(forwarder: Forwarder, total: number): void {
+    if (forwarder === this.#forwarder) this.#streams = total
+    else if (forwarder.openStreams === 0 && this.#retired.delete(forwarder)) forwarder.close()
+    let open = this.#forwarder.openStreams
+    for (const retired of this.#retired) open += retired.openStreams
+    this.emit('connections', { open, total: this.#streamsBefore + this.#streams })
   }
 
   #onExchanged(exchanged: Exchanged): void {

@@ -4,7 +4,10 @@ import { connect as connectTls } from 'node:tls'
 
 import { HeadScanner, acceptOf, incomplete, malformed } from '@sluice/wire'
 
+import { openThroughProxy, type ProxyOf } from '../proxy.ts'
+
 export interface DialOptions {
+  readonly proxyOf?: ProxyOf | undefined
   readonly ca?: string
   readonly allowSelfSigned?: boolean
   readonly agentVersion: string
@@ -20,10 +23,14 @@ const dialTimeoutMs = 10_000
 const answerBytesMax = 16_384
 
 /** Connects to a relay and finishes the WebSocket handshake. Names are resolved anew each time. */
-export function dial(edgeUrl: string, options: DialOptions, signal: AbortSignal): Promise<Dialled> {
+export async function dial(
+  edgeUrl: string,
+  options: DialOptions,
+  signal: AbortSignal,
+): Promise<Dialled> {
   const url = new URL(edgeUrl)
   const key = randomBytes(16).toString('base64')
-  const socket = connect(url, options)
+  const socket = await connect(url, options, signal)
   const { promise, resolve, reject } = Promise.withResolvers<Dialled>()
   const fail = (error: Error): void => {
     socket.destroy()
@@ -71,7 +78,10 @@ function accepts(scanner: HeadScanner, answer: Buffer, key: string): boolean {
   return false
 }
 
-function connect(url: URL, { ca, allowSelfSigned }: DialOptions): Socket {
+async function connect(url: URL, options: DialOptions, signal: AbortSignal): Promise<Socket> {
+  const { ca, allowSelfSigned, proxyOf } = options
+  const proxy = proxyOf?.(url) ?? null
+  if (proxy) return openThroughProxy(proxy, url, { ca, allowSelfSigned, signal })
   const name = url.hostname.replace(/^\[|\]$/g, '')
   const tls = url.protocol === 'wss:'
   // The system's resolver does not know names under .localhost, which are always this machine.
