@@ -30,6 +30,7 @@ export function tunnelOf(id: string, name: string, status: string) {
     onlineSince: status === 'ONLINE' ? ago(5_300) : null,
     connections: status === 'ONLINE' ? 3 : 0,
     hostHeader: null as string | null,
+    captureBodies: false,
     policy: { basicAuthUsers: [] as string[], allowIps: [] as string[], denyIps: [] as string[] },
     owner: ada,
   }
@@ -62,6 +63,14 @@ export function requestOf(number: number, changes: object = {}) {
       { name: 'Content-Type', value: 'application/json; charset=utf-8' },
       { name: 'Cache-Control', value: 'no-store' },
     ],
+    requestBody: null,
+    responseBody: {
+      contentType: 'application/json',
+      bytes: 37,
+      truncated: false,
+      text: '{"order":7,"<script>":"stays a text"}',
+      base64: 'eyJvcmRlciI6N30=',
+    },
     ...changes,
   }
 }

@@ -146,6 +146,7 @@ describe('with everything there', () => {
   test('dialogs and the details of a request keep nobody out either', async () => {
     const { page } = await visit('requests?request=01980000-0000-7000-8000-000000000059')
     await page.getByText('User-Agent').waitFor()
+    await page.getByText('"<script>": "stays a text"').waitFor()
     expect(await barriers(page)).toEqual([])
     await page.keyboard.press('?')
     await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()

@@ -12,6 +12,7 @@ import { bytesText, durationText } from '../ui/figures.ts'
 import { Panel } from '../ui/panel.tsx'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { Ago } from '../ui/time.tsx'
+import { Bodies } from './bodies.tsx'
 import { StatusCode } from './request-table.tsx'
 import { timingOf } from './timing.ts'
 import type { DetailedRequest } from './use-request-feed.ts'
@@ -110,6 +111,7 @@ function Detail({ request }: { request: DetailedRequest }) {
       </dl>
       <Headers title="Request headers" headers={request.requestHeaders} />
       <Headers title="Response headers" headers={request.responseHeaders} />
+      <Bodies request={request} />
     </Stack>
   )
 }

@@ -15,6 +15,7 @@ import { Panel } from '../ui/panel.tsx'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { Ago } from '../ui/time.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { CaptureBodies } from './capture-bodies.tsx'
 import { StatusWord, tunnelStates } from './status-word.tsx'
 import { useStatusNews, useTunnelStatuses } from './tunnel-statuses-context.ts'
 import { withLiveStatus } from './tunnel-statuses.ts'
@@ -127,7 +128,17 @@ function Address({ url }: { url: string }) {
 function About({ tunnel }: { tunnel: Tunnel }) {
   return (
     <Panel title="State" of={{ kind: 'full', value: tunnel }}>
-      {({ status, connections, onlineSince, startedAt, createdAt, region, owner, hostHeader }) => (
+      {({
+        status,
+        connections,
+        onlineSince,
+        startedAt,
+        createdAt,
+        region,
+        owner,
+        hostHeader,
+        captureBodies,
+      }) => (
         <dl className="facts">
           <dt>Status</dt>
           <dd>
@@ -162,6 +173,10 @@ function About({ tunnel }: { tunnel: Tunnel }) {
           <dt>Host header</dt>
           <dd>
             {hostHeader ? <span className="mono">{hostHeader}</span> : 'as the visitor sent it'}
+          </dd>
+          <dt>Bodies</dt>
+          <dd>
+            <CaptureBodies id={tunnel.id} isOn={captureBodies} />
           </dd>
         </dl>
       )}
