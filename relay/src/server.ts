@@ -12,6 +12,7 @@ import { Agents } from './control/agents.ts'
 import { Outage } from './control/outage.ts'
 import { openEdge, type Certificate, type Edge } from './edge/edge.ts'
 import { selfSigned } from './edge/self-signed.ts'
+import type { H2Limits } from './h2/h2-limits.ts'
 import { KnownHosts } from './known-hosts.ts'
 import { RelayMetrics } from './metrics.ts'
 import { Observer } from './observe/observer.ts'
@@ -59,6 +60,8 @@ export interface RelayOptions {
   readonly responseHeadTimeoutMs: number
   readonly sessionsMax: number
   readonly connectionsMax: number
+  /** Those of a visitor's HTTP/2 connection that are not to be the built-in ones. */
+  readonly h2Limits?: Partial<H2Limits>
   readonly version: string
   readonly log: Log
 }
