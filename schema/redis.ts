@@ -36,6 +36,8 @@ export const redisChannels = {
   requestsStored: (organizationId: string) => `sluice:requests-stored:${organizationId}`,
   /** JSON `Revocation`. */
   revocations: 'sluice:revocations',
+  /** JSON `CertificateChange`. */
+  certificates: 'sluice:certificates',
   /** JSON `TunnelChange`: what agent tokens of a tunnel hold has changed. */
   tunnelChanges: 'sluice:tunnel-changes',
   /** JSON `RouteChange`: among relays. */
@@ -111,6 +113,10 @@ export const bodiesWaitSeconds = 30
 /** Sent once the change is committed. Relays have the agent fetch a new token; one that is missed comes with the next renewal. */
 export const TunnelChange = z.object({ tunnelId: z.string() })
 export type TunnelChange = z.infer<typeof TunnelChange>
+
+/** Sent once the certificate of a custom domain has become another, or was removed. Relays ask the graph anew. */
+export const CertificateChange = z.object({ domain: z.string().max(253) })
+export type CertificateChange = z.infer<typeof CertificateChange>
 
 const headerList = z.array(z.tuple([z.string(), z.string()])).max(100)
 

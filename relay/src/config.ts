@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 
-import { logLevel, port, readConfig } from '@sluice/kit/config'
+import { ConfigError, flag, logLevel, port, readConfig } from '@sluice/kit/config'
 import { z } from 'zod'
 
 import type { RelayOptions } from './server.ts'
@@ -27,6 +26,12 @@ export function config(
     RELAY_EDGE_URL: z.url().optional(),
     RELAY_TLS_CERT_PATH: z.string().optional(),
     RELAY_TLS_KEY_PATH: z.string().optional(),
+    RELAY_TLS_CERTS_DIR: z.string().optional(),
+    RELAY_TLS_SELF_SIGNED: flag.optional(),
+    RELAY_HTTPS_REDIRECT_PORT: port.optional(),
+    RELAY_CLIENT_HELLO_SECONDS: seconds.default(3),
+    RELAY_HANDSHAKE_SECONDS: seconds.default(10),
+    RELAY_HANDSHAKES_PER_ADDRESS_MAX: count.default(100),
     RELAY_GATEWAY_URL: z.url().default('http://127.0.0.1:4000'),
     RELAY_KEY: z.string().optional(),
     RELAY_JWKS_URL: z.url().optional(),
@@ -42,13 +47,10 @@ export function config(
     LOG_LEVEL: logLevel.default('info'),
   })
   const apex = read.RELAY_APEX
-  const certificate =
-    read.RELAY_TLS_CERT_PATH && read.RELAY_TLS_KEY_PATH
-      ? {
-          cert: readFileSync(read.RELAY_TLS_CERT_PATH, 'utf8'),
-          key: readFileSync(read.RELAY_TLS_KEY_PATH, 'utf8'),
-        }
-      : undefined
+  const { RELAY_TLS_CERT_PATH: certPath, RELAY_TLS_KEY_PATH: keyPath } = read
+  if ((certPath === undefined) !== (keyPath === undefined)) {
+    throw new ConfigError('RELAY_TLS_CERT_PATH and RELAY_TLS_KEY_PATH belong together')
+  }
   const gatewayUrl = read.RELAY_GATEWAY_URL
   return {
     relayId: read.RELAY_ID,
@@ -58,7 +60,15 @@ export function config(
     httpPort: read.RELAY_HTTP_PORT,
     httpsPort: read.RELAY_HTTPS_PORT,
     adminPort: read.RELAY_ADMIN_PORT,
-    ...(certificate ? { certificate } : {}),
+    ...(certPath && keyPath ? { certificate: { certPath, keyPath } } : {}),
+    ...(read.RELAY_TLS_CERTS_DIR ? { certificatesDirectory: read.RELAY_TLS_CERTS_DIR } : {}),
+    selfSigned: read.RELAY_TLS_SELF_SIGNED ?? isLoopbackName(apex),
+    ...(read.RELAY_HTTPS_REDIRECT_PORT ? { redirectPort: read.RELAY_HTTPS_REDIRECT_PORT } : {}),
+    tlsLimits: {
+      helloTimeoutMs: read.RELAY_CLIENT_HELLO_SECONDS * 1000,
+      handshakeTimeoutMs: read.RELAY_HANDSHAKE_SECONDS * 1000,
+      handshakesPerAddressMax: read.RELAY_HANDSHAKES_PER_ADDRESS_MAX,
+    },
     jwks: read.RELAY_JWKS_URL ?? new URL('/.well-known/jwks.json', gatewayUrl).href,
     ...(read.REDIS_URL ? { redisUrl: read.REDIS_URL } : {}),
     ...(read.RELAY_KEY
@@ -82,4 +92,9 @@ export function config(
     connectionsMax: read.RELAY_CONNECTIONS_MAX,
     logLevel: read.LOG_LEVEL,
   }
+}
+
+/** Names that lead to this machine alone (RFC 6761 §6.3): nobody can have a certificate for them. */
+function isLoopbackName(apex: string): boolean {
+  return apex === 'localhost' || apex.endsWith('.localhost')
 }

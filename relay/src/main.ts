@@ -9,6 +9,7 @@ const { logLevel, ...options } = config(process.env)
 const log = createLog('relay', logLevel)
 const relay = await createRelay({ ...options, version: manifest.version, log })
 closeOnSignal(relay, log, options.drainMs + 5_000)
+process.on('SIGHUP', () => void relay.reload())
 log.info(
   { httpPort: relay.httpPort, httpsPort: relay.httpsPort, adminPort: relay.adminPort },
   'ready',

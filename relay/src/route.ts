@@ -4,13 +4,15 @@ import type { AuthVerdict } from './policy/basic-auth.ts'
 import { attemptsRetryAfterSeconds, type PasswordChecks } from './policy/password-checks.ts'
 import { allowsAddress } from './policy/policy.ts'
 import type { Sessions, TunnelSession } from './sessions.ts'
+import { showsCertificate, type TlsVisit } from './tls/tls-visit.ts'
 
 /** What the edge knows of a request when it asks where to. */
 export interface Asked {
   readonly endpointHost: string
-  /** The TLS server name; undefined on a listener without TLS. */
-  readonly serverName: string | undefined
-  readonly tls: boolean
+  /** Undefined on a listener without TLS. */
+  readonly tls: TlsVisit | undefined
+  /** It came without TLS, where the relay wants TLS. */
+  readonly redirects: boolean
   readonly authorization: string | undefined
   readonly visitorIp: string
   /** What came of a password that had to be computed; undefined when nothing was. */
@@ -30,6 +32,8 @@ export type Route =
   | { readonly kind: 'tunnel'; readonly tunnel: TunnelSession }
   | { readonly kind: 'console' }
   | { readonly kind: 'control' }
+  /** To the same address over HTTPS. */
+  | { readonly kind: 'redirect' }
   /** No session here: whether the host is known decides between 503 and 404. */
   | { readonly kind: 'absent' }
   /** The password is being computed: ask again with the verdict. */
@@ -44,17 +48,29 @@ export interface Refusal {
   readonly reason?: string
 }
 
-/** Decides, in the order of the design: host known, TLS, basic auth, address, concurrency, rate, session. Takes nothing but a password attempt. */
+/** Decides, in the order of the design: host known, TLS, visitor certificate, basic auth, address, concurrency, rate, session. Takes nothing but a password attempt. */
 export function routeOf(asked: Asked, places: Places): Route {
   const { endpointHost } = asked
-  const misdirected = asked.tls && asked.serverName !== endpointHost
+  const misdirected = asked.tls !== undefined && asked.tls.serverName !== endpointHost
   if (endpointHost === places.edgeHost || endpointHost === places.consoleHost) {
     if (misdirected) return { kind: 'refuse', code: 'SLUICE_TLS_MODE_MISMATCH' }
-    return endpointHost === places.edgeHost ? { kind: 'control' } : { kind: 'console' }
+    if (endpointHost === places.edgeHost) return { kind: 'control' }
+    return asked.redirects ? { kind: 'redirect' } : { kind: 'console' }
   }
   const tunnel = places.sessions.find(endpointHost)
   if (!tunnel) return { kind: 'absent' }
-  if (misdirected) return { kind: 'refuse', code: 'SLUICE_TLS_MODE_MISMATCH', tunnel }
+  if (asked.redirects) return { kind: 'redirect' }
+  if (misdirected || tunnel.claims.kind !== 'http') {
+    return { kind: 'refuse', code: 'SLUICE_TLS_MODE_MISMATCH', tunnel }
+  }
+  if (!showsCertificate(tunnel.claims.policy, asked.tls)) {
+    return {
+      kind: 'refuse',
+      code: 'SLUICE_VISITOR_CERTIFICATE_REQUIRED',
+      tunnel,
+      reason: 'certificate',
+    }
+  }
   const { basicAuth } = tunnel.policy ?? {}
   if (basicAuth) {
     const { authorization = '', visitorIp } = asked

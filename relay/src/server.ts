@@ -10,8 +10,7 @@ import { openConsoleLink } from './console-link.ts'
 import { jwksFrom, openAgentTokens } from './control/agent-token.ts'
 import { Agents } from './control/agents.ts'
 import { Outage } from './control/outage.ts'
-import { openEdge, type Certificate, type Edge } from './edge/edge.ts'
-import { selfSigned } from './edge/self-signed.ts'
+import { openEdge, type Edge } from './edge/edge.ts'
 import type { H2Limits } from './h2/h2-limits.ts'
 import { KnownHosts } from './known-hosts.ts'
 import { RelayMetrics } from './metrics.ts'
@@ -21,8 +20,12 @@ import { Rejections } from './policy/rejections.ts'
 import { LimitsOfTunnels } from './policy/tunnel-limits.ts'
 import { openRegistration, type Registration } from './registration.ts'
 import { Sessions } from './sessions.ts'
+import { openTls, type TlsOptions } from './tls/open-tls.ts'
 
-export interface RelayOptions {
+export interface RelayOptions extends Pick<
+  TlsOptions,
+  'certificate' | 'certificatesDirectory' | 'selfSigned' | 'tlsLimits'
+> {
   readonly relayId: string
   readonly region: string
   /** Tunnels are one label under it; `edge.<apex>` is where agents dial. */
@@ -33,8 +36,8 @@ export interface RelayOptions {
   /** Undefined: no listener with TLS. */
   readonly httpsPort: number | undefined
   readonly adminPort: number
-  /** Undefined: self-signed, for development. */
-  readonly certificate?: Certificate
+  /** The public port for HTTPS that plain HTTP is redirected to. Undefined: both are served. */
+  readonly redirectPort?: number
   /** Where the keys of agent tokens are, or the keys themselves. */
   readonly jwks: string | JSONWebKeySet
   /** Undefined: nothing is observed, and revocation is by expiry of agent tokens. */
@@ -70,6 +73,8 @@ export interface Relay {
   readonly httpPort: number
   readonly httpsPort: number | undefined
   readonly adminPort: number
+  /** Reads certificates from changed files now rather than in some seconds. */
+  reload(): Promise<void>
   /** Sends agents away, lets streams in flight finish within `drainMs`, then closes. */
   close(): Promise<void>
 }
@@ -136,9 +141,10 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const consoleLink = options.console
     ? await openConsoleLink(addressOf(options.console.gatewayUrl), flush)
     : undefined
+  const tls = await openTls(options, registry, (domain) => knownHosts.isKnown(domain))
   edge = await openEdge({
     ...options,
-    certificate: options.certificate ?? selfSigned(apex),
+    tls,
     timeouts: {
       headTimeoutMs: options.headTimeoutMs,
       idleTimeoutMs: options.idleTimeoutMs,
@@ -184,6 +190,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     }
     agents.close()
     await opened.close()
+    await tls.close()
     consoleLink?.close()
     registration?.close()
     tokens.close()
@@ -192,7 +199,8 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     redis?.disconnect()
     await admin.close()
   }
-  return { httpPort: edge.httpPort, httpsPort: edge.httpsPort, adminPort: admin.port, close }
+  const { httpPort, httpsPort } = edge
+  return { httpPort, httpsPort, adminPort: admin.port, reload: () => tls.reload(), close }
 }
 
 function listenForRevocations({ redisUrl, log }: RelayOptions, agents: Agents) {

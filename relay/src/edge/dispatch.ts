@@ -5,10 +5,12 @@ import { CapturedBytes } from '../observe/captured-bytes.ts'
 import type { AuthVerdict } from '../policy/basic-auth.ts'
 import { paced } from '../policy/paced-stream.ts'
 import type { Route } from '../route.ts'
+import type { TlsVisit } from '../tls/tls-visit.ts'
 import type { EdgeContext } from './edge-context.ts'
 import { takesHtml } from './error-response.ts'
 import type { Exchange } from './exchange.ts'
 import { recordRequest } from './record-heads.ts'
+import { httpsAddress, isChallenge } from './redirect.ts'
 import type { RequestBody } from './request-body.ts'
 import { upgradeOf, writeRequest } from './request-head.ts'
 import type { VisitorHost } from './visitor-host.ts'
@@ -21,6 +23,8 @@ export interface Asker {
   /** Nothing has been decided yet. */
   readonly waiting: boolean
   refuse(code: ErrorCode, details: Details): void
+  /** Leads the visitor to HTTPS. */
+  redirect(location: string): void
   /** The request is under way, and its body is next. */
   readBody(): void
   /** The connection is an agent's. */
@@ -44,13 +48,13 @@ export class Dispatch {
   readonly #body: RequestBody
   readonly #asker: Asker
   readonly #visitorIp: string
-  readonly #tls: boolean
+  readonly #tls: TlsVisit | undefined
   readonly #socket: VisitorSocket
 
   constructor(
     { edge, exchange, host, body, asker, visitorIp }: DispatchParts,
     socket: VisitorSocket,
-    tls: boolean,
+    tls: TlsVisit | undefined,
   ) {
     this.#edge = edge
     this.#exchange = exchange
@@ -83,8 +87,8 @@ export class Dispatch {
     this.#exchange.requestEnded = this.#exchange.requestKind === 'none'
     const route = this.#edge.route({
       endpointHost: this.#host.endpointHost,
-      serverName: this.#serverName(),
       tls: this.#tls,
+      redirects: this.#redirects(buffer),
       authorization:
         scanner.authorizationIndex < 0
           ? undefined
@@ -106,6 +110,9 @@ export class Dispatch {
         return
       case 'console':
         this.#openConsole(buffer, start, end)
+        return
+      case 'redirect':
+        this.#redirect(buffer)
         return
       case 'control':
         this.#asker.handOver(buffer.subarray(start, end))
@@ -178,9 +185,14 @@ export class Dispatch {
     this.#asker.readBody()
   }
 
-  #serverName(): string | undefined {
-    if (!this.#tls) return undefined
-    const name = this.#socket.servername
-    return typeof name === 'string' ? name.toLowerCase() : undefined
+  #redirects(buffer: Buffer): boolean {
+    if (this.#edge.redirectPort === undefined || this.#tls) return false
+    return !isChallenge(this.#edge.scanner, buffer)
+  }
+
+  #redirect(buffer: Buffer): void {
+    const { scanner, redirectPort: httpsPort = 443 } = this.#edge
+    const { endpointHost } = this.#host
+    this.#asker.redirect(httpsAddress(scanner, buffer, { endpointHost, httpsPort }))
   }
 }

@@ -26,6 +26,8 @@ export interface EdgeContext {
   readonly held: HeldWrite
   readonly timeouts: EdgeTimeouts
   readonly apex: string
+  /** The public port for HTTPS that plain HTTP is redirected to; undefined: it is not. */
+  readonly redirectPort?: number | undefined
   readonly places: Places
   route(asked: Asked): Route
   /** Whether a host without a session here belongs to a tunnel. */

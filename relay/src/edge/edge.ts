@@ -1,20 +1,19 @@
-import { createServer, type Server } from 'node:net'
-import { createServer as createTlsServer, type TLSSocket } from 'node:tls'
+import { createServer, type Server, type Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 
 import { HeadScanner, headBytesMax, headRoomBytes } from '@sluice/wire'
 
 import { H2Edge } from '../h2/h2-edge.ts'
 import type { H2Limits } from '../h2/h2-limits.ts'
 import { routeOf } from '../route.ts'
+import type { TunnelSession } from '../sessions.ts'
+import type { Certificates } from '../tls/certificates.ts'
+import { TlsListener, type HandshakeResult, type TlsLimits } from '../tls/tls-listener.ts'
+import type { TlsVisit } from '../tls/tls-visit.ts'
 import type { EdgeContext } from './edge-context.ts'
 import { HeldWrite } from './held-write.ts'
 import { VisitorConnection } from './visitor-connection.ts'
 import type { VisitorSocket } from './visitor-socket.ts'
-
-export interface Certificate {
-  readonly cert: string
-  readonly key: string
-}
 
 export interface Edge {
   readonly httpPort: number
@@ -35,10 +34,21 @@ export interface EdgeOptions extends Omit<
   readonly httpPort: number
   /** Undefined: no listener with TLS. */
   readonly httpsPort: number | undefined
-  readonly certificate: Certificate
-  /** Visitor connections at once; more are closed unanswered. */
+  readonly tls: {
+    readonly certificates: Certificates
+    readonly limits: TlsLimits
+    readonly onHandshake: (result: HandshakeResult) => void
+  }
+  /** Visitor connections at once, those in a handshake too; more are closed unanswered. */
   readonly connectionsMax: number
   readonly h2Limits?: Partial<H2Limits> | undefined
+  /** Takes over a connection whose bytes are the agent's business: nobody reads the socket, and `first` has been read. */
+  readonly serveRaw?: (visit: {
+    readonly socket: Socket
+    readonly first: Buffer
+    readonly tunnel: TunnelSession
+    readonly serverName: string
+  }) => void
 }
 
 /** Opens the listeners of the public side. */
@@ -52,29 +62,41 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     route: (asked) => routeOf(asked, options.places),
     forget: (connection) => connections.delete(connection),
   }
-  const count = (): number => connections.size + h2.connections
+  const count = (): number => connections.size + h2.connections + openings.size
   /** A connection of HTTP/2 counts, and each of its streams as if it were one. */
-  const accept = (socket: VisitorSocket, tls: boolean): boolean => {
+  const accept = (socket: VisitorSocket, visit: TlsVisit | undefined): boolean => {
     if (count() >= options.connectionsMax) return false
-    connections.add(new VisitorConnection(context, socket, tls))
+    connections.add(new VisitorConnection(context, socket, visit))
     return true
   }
   const h2 = new H2Edge({
     limits: options.h2Limits,
     idleTimeoutMs: options.timeouts.idleTimeoutMs,
-    accept: (socket) => accept(socket, true),
   })
-  const acceptTls = (socket: TLSSocket): void => {
-    if (socket.alpnProtocol === 'h2' && count() < options.connectionsMax) h2.serve(socket)
-    else if (socket.alpnProtocol === 'h2' || !accept(socket, true)) socket.destroy()
+  const acceptTls = (socket: TLSSocket, visit: TlsVisit): void => {
+    if (socket.alpnProtocol === 'h2') h2.serve(socket, (stream) => accept(stream, visit))
+    else if (!accept(socket, visit)) socket.destroy()
   }
+  const { places, tls } = options
+  const openings = new TlsListener({
+    ...tls,
+    alpn: ['h2', 'http/1.1'],
+    find: (serverName) => places.sessions.find(serverName),
+    isOwn: (serverName) => serverName === places.edgeHost || serverName === places.consoleHost,
+    admits: () => count() < options.connectionsMax,
+    secured: acceptTls,
+    splice(socket, first, tunnel, serverName) {
+      if (options.serveRaw) options.serveRaw({ socket, first, tunnel, serverName })
+      else socket.destroy()
+    },
+  })
 
   const http = createServer({ allowHalfOpen: true }, (socket) => {
-    if (!accept(socket, false)) socket.destroy()
+    if (!accept(socket, undefined)) socket.destroy()
   })
   const listening = [{ server: http, port: await listen(http, options.httpPort, options.host) }]
   if (options.httpsPort !== undefined) {
-    const https = openTls(options.certificate, acceptTls)
+    const https = createServer({ allowHalfOpen: true }, (socket) => openings.accept(socket))
     listening.push({ server: https, port: await listen(https, options.httpsPort, options.host) })
   }
 
@@ -102,26 +124,10 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
       clearInterval(sweep)
       stopListening()
       h2.destroy()
+      openings.close()
       for (const connection of connections) connection.destroy()
     },
   }
-}
-
-function openTls({ cert, key }: Certificate, accept: (socket: TLSSocket) => void): Server {
-  const server = createTlsServer(
-    {
-      cert,
-      key,
-      allowHalfOpen: true,
-      minVersion: 'TLSv1.2',
-      ALPNProtocols: ['h2', 'http/1.1'],
-      handshakeTimeout: 10_000,
-    },
-    accept,
-  )
-  // A failed handshake concerns its visitor alone.
-  server.on('tlsClientError', (_error, socket) => socket.destroy())
-  return server
 }
 
 function listen(server: Server, port: number, host: string): Promise<number> {

@@ -84,12 +84,17 @@ test('TLS 1.1 is refused, 1.2 and 1.3 are taken', async () => {
   }
 })
 
-test('a visitor that speaks plain HTTP to the TLS port concerns nobody else', async () => {
+test('a visitor that speaks plain HTTP to the TLS port is told what to do', async () => {
   await using world = await worldWithTls()
   await world.tunnel(await world.upstream((_request, response) => response.end('reached')))
-  const plain = await fetch(`http://127.0.0.1:${world.relay.httpsPort}/`).catch(() => 'refused')
+  const url = `http://127.0.0.1:${world.relay.httpsPort}/`
 
-  expect(plain).toBe('refused')
+  const program = await fetch(url)
+  const browser = await fetch(url, { headers: { accept: 'text/html' } })
+
+  expect(program.status).toBe(400)
+  expect(await program.json()).toMatchObject({ code: 'SLUICE_TLS_EXPECTED' })
+  expect(await browser.text()).toContain('This port speaks HTTPS.')
   expect(await exchange(world, get())).toContain('reached')
 })
 

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
 
-import type { Certificate } from './edge.ts'
+import type { Certificate } from '../tls/certificate.ts'
 
 const dayMs = 86_400_000
 const validDays = 365

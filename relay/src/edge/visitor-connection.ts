@@ -4,16 +4,18 @@ import type { Details, ErrorCode } from '@sluice/schema/errors'
 import { headBytesMax, incomplete, malformed } from '@sluice/wire'
 
 import type { ExchangeStream } from '../policy/paced-stream.ts'
+import type { TlsVisit } from '../tls/tls-visit.ts'
 import { AgentAnswer, type Visitor } from './agent-answer.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dispatch, type Asker } from './dispatch.ts'
 import type { EdgeContext } from './edge-context.ts'
 import { errorResponse } from './error-response.ts'
 import { Exchange } from './exchange.ts'
+import { redirectResponse } from './redirect.ts'
 import { RequestBody } from './request-body.ts'
 import { VisitorHost } from './visitor-host.ts'
 import { VisitorResponse } from './visitor-response.ts'
-import type { VisitorSocket } from './visitor-socket.ts'
+import { addressOf, type VisitorSocket } from './visitor-socket.ts'
 
 /** What the next bytes of the visitor are. */
 type Reading = 'head' | 'body' | 'later' | 'raw' | 'nothing'
@@ -42,7 +44,7 @@ export class VisitorConnection implements Visitor, Asker {
   #inLoop = false
   #paused = false
 
-  constructor(edge: EdgeContext, socket: VisitorSocket, tls: boolean) {
+  constructor(edge: EdgeContext, socket: VisitorSocket, tls: TlsVisit | undefined) {
     this.#edge = edge
     this.#socket = socket
     this.#response = new VisitorResponse(socket, edge.held)
@@ -279,6 +281,15 @@ export class VisitorConnection implements Visitor, Asker {
       connection: this.#exchange.keepAlive ? kept : 'close',
     })
     this.#exchange.code = code
+    this.#answerItself(response)
+  }
+
+  redirect(location: string): void {
+    if (!this.#exchange.requestEnded) this.#exchange.keepAlive = false
+    this.#answerItself(redirectResponse(location, this.#exchange))
+  }
+
+  #answerItself(response: Buffer): void {
     this.#exchange.status = Number(response.toString('latin1', 9, 12))
     this.#response.own(response)
     this.#exchange.responseStarted = true
@@ -385,9 +396,4 @@ export class VisitorConnection implements Visitor, Asker {
     this.#exchange.keepAlive = false
     this.refuse(code, { endpointHost: this.#host.endpointHost })
   }
-}
-
-function addressOf(socket: VisitorSocket): string {
-  const address = socket.remoteAddress ?? ''
-  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

@@ -5,8 +5,6 @@
  */
 export interface VisitorSocket {
   readonly remoteAddress?: string | undefined
-  /** The TLS server name, where there is TLS. */
-  readonly servername?: string | false | null
   /** Set on a stream of an HTTP/2 connection. */
   readonly http2?: true
   readonly bytesWritten: number
@@ -23,4 +21,10 @@ export interface VisitorSocket {
   end(): unknown
   destroy(): unknown
   resetAndDestroy(): unknown
+}
+
+/** An IPv4 address as such, also where the listener takes both kinds. */
+export function addressOf(socket: Pick<VisitorSocket, 'remoteAddress'>): string {
+  const address = socket.remoteAddress ?? ''
+  return address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
 }

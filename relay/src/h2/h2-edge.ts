@@ -9,11 +9,9 @@ import { H2Visitor } from './h2-visitor.ts'
 export interface H2EdgeOptions {
   readonly limits?: Partial<H2Limits> | undefined
   readonly idleTimeoutMs: number
-  /** Takes a stream on, or says that there are too many. */
-  readonly accept: (socket: VisitorSocket) => boolean
 }
 
-/** The edge's side of HTTP/2: each stream becomes a socket of its own for `accept`. */
+/** The edge's side of HTTP/2: each stream becomes a socket of its own. */
 export class H2Edge {
   readonly #options: H2EdgeOptions
   readonly #limits: H2Limits
@@ -29,9 +27,9 @@ export class H2Edge {
     return this.#visitors.size
   }
 
-  /** Serves a connection whose handshake agreed on `h2`. */
-  serve(socket: TLSSocket): void {
-    const { accept, idleTimeoutMs } = this.#options
+  /** Serves a connection whose handshake agreed on `h2`. `accept` takes a stream on, or says that there are too many. */
+  serve(socket: TLSSocket, accept: (stream: VisitorSocket) => boolean): void {
+    const { idleTimeoutMs } = this.#options
     const visitor = new H2Visitor({
       socket,
       accept,

@@ -90,14 +90,14 @@ export class H2Visitor {
 
   #open(stream: ServerHttp2Stream, rawHeaders: readonly string[]): void {
     const { accept, scanner, socket } = this.#options
-    const { remoteAddress, servername } = socket
+    const { remoteAddress } = socket
     const request = requestText(rawHeaders, stream.endAfterHeaders)
     if (!request) {
       stream.close(constants.NGHTTP2_PROTOCOL_ERROR)
       this.#countReset()
       return
     }
-    const visitor = new StreamSocket({ stream, request, scanner, remoteAddress, servername })
+    const visitor = new StreamSocket({ stream, request, scanner, remoteAddress })
     if (!accept(visitor)) {
       stream.close(constants.NGHTTP2_REFUSED_STREAM)
       return

@@ -21,7 +21,6 @@ export interface StreamSocketOptions {
   /** For responses. Not the edge's: bytes may be written in the middle of its scan. */
   readonly scanner: HeadScanner
   readonly remoteAddress: string | undefined
-  readonly servername: string | false | null
 }
 
 /** What the next bytes of the response are. */
@@ -39,7 +38,6 @@ const undated: ServerStreamResponseOptions & { readonly sendDate: false } = { se
 export class StreamSocket extends EventEmitter implements VisitorSocket {
   readonly http2 = true
   readonly remoteAddress: string | undefined
-  readonly servername: string | false | null
   bytesWritten = 0
   readonly #stream: ServerHttp2Stream
   readonly #request: RequestText
@@ -60,7 +58,6 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
     this.#request = options.request
     this.#scanner = options.scanner
     this.remoteAddress = options.remoteAddress
-    this.servername = options.servername
     this.#requestEnded = stream.endAfterHeaders
     stream.on('drain', () => this.emit('drain'))
     stream.on('close', () => this.emit('close'))
