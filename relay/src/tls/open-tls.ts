@@ -1,5 +1,5 @@
 import type { Log } from '@sluice/kit/log'
-import { openChannelHub, type ChannelHub } from '@sluice/kit/redis'
+import type { ChannelHub } from '@sluice/kit/redis'
 import { CertificateChange, redisChannels } from '@sluice/schema/redis'
 import type { Registry } from 'prom-client'
 import { z } from 'zod'
@@ -29,7 +29,7 @@ export interface TlsOptions {
   /** Undefined: certificates of custom domains come from files alone. */
   readonly registration?: { readonly gatewayUrl: string; readonly relayKey: string }
   /** Undefined: a changed certificate is noticed after some minutes. */
-  readonly redisUrl?: string
+  readonly hub?: ChannelHub | undefined
   readonly log: Log
 }
 
@@ -39,7 +39,7 @@ export interface Tls {
   readonly onHandshake: (result: HandshakeResult) => void
   /** Reads changed files now. */
   reload(): Promise<void>
-  close(): Promise<void>
+  close(): void
 }
 
 const tlsLimits: TlsLimits = {
@@ -77,16 +77,15 @@ export async function openTls(
   const fetched = registration
     ? openFetchedCertificates({ fetch: fetchFrom(registration), isKnown, log })
     : undefined
-  const hub = fetched && options.redisUrl ? listen(options.redisUrl, log, fetched) : undefined
+  if (fetched && options.hub) listen(options.hub, log, fetched)
   return {
     certificates: createCertificates({ files, fetched, apex }),
     limits: { ...tlsLimits, ...options.tlsLimits },
     onHandshake: openTlsMetrics(registry, () => files.all()),
     reload: () => files.reload(),
-    async close() {
+    close() {
       files.close()
       fetched?.close()
-      await hub?.close()
     },
   }
 }
@@ -107,8 +106,7 @@ function fetchFrom(gateway: NonNullable<TlsOptions['registration']>): FetchCerti
 }
 
 /** Announcements may be lost: an answer is asked for again by its age, too. */
-function listen(redisUrl: string, log: Log, fetched: FetchedCertificates): ChannelHub {
-  const hub = openChannelHub(redisUrl, log)
+function listen(hub: ChannelHub, log: Log, fetched: FetchedCertificates): void {
   hub
     .subscribe(redisChannels.certificates, (message) => {
       const change = CertificateChange.safeParse(parseJson(message))
@@ -116,7 +114,6 @@ function listen(redisUrl: string, log: Log, fetched: FetchedCertificates): Chann
       else log.warn('an announcement of a certificate could not be read')
     })
     .catch((error: unknown) => log.warn({ err: error }, 'changes of certificates are not heard'))
-  return hub
 }
 
 function parseJson(text: string): unknown {
