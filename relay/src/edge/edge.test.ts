@@ -186,8 +186,8 @@ test('forwarding fields are the relay’s own, whatever the visitor sends or nam
   await world.tunnel(upstream)
 
   const answer = await world.exchange(
-    `GET / HTTP/1.1\r\nHost: ${host}\r\nX-Forwarded-For: 6.6.6.6\r\nX_Forwarded_For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\n` +
-      `X-Forwarded-Proto: https\r\nsluice-error: x\r\nContent_Length: 5\r\nConnection: close, x-forwarded-for, x-private\r\nX-Private: 1\r\nProxy-Authorization: x\r\n\r\n`,
+    `GET / HTTP/1.1\r\nHost: ${host}\r\nX-Forwarded-For: 6.6.6.6\r\nForwarded: for=6.6.6.6\r\nX-Real-IP: 6.6.6.6\r\n` +
+      `X-Forwarded-Proto: https\r\nsluice-error: x\r\nConnection: close, x-forwarded-for, x-private\r\nX-Private: 1\r\nProxy-Authorization: x\r\n\r\n`,
   )
 
   expect(answer).not.toContain('6.6.6.6')
@@ -219,6 +219,8 @@ test('an upstream cannot set sluice-error, nor a cookie for all tunnels', async 
   expect(answer).toContain('b=2')
 })
 
+const asked = (lines: string): string => `GET / HTTP/1.1\r\nHost: ${host}\r\n${lines}\r\n\r\n`
+
 test.for([
   ['two Host headers', `GET / HTTP/1.1\r\nHost: ${host}\r\nHost: ${host}\r\n\r\n`],
   ['no Host header', 'GET / HTTP/1.1\r\n\r\n'],
@@ -240,6 +242,10 @@ test.for([
   ['another host in the target', `GET http://evil.test/ HTTP/1.1\r\nHost: ${host}\r\n\r\n`],
   ['a space before the colon', `GET / HTTP/1.1\r\nHost : ${host}\r\n\r\n`],
   ['a Host with userinfo', `GET / HTTP/1.1\r\nHost: x@${host}\r\n\r\n`],
+  ['a name that reads like a forwarding field', asked('X_Forwarded_For: 6.6.6.6')],
+  ['a mixed one of those', asked('x-real_ip: 6.6.6.6')],
+  ['a name that reads like a framing field', asked('Content_Length: 5')],
+  ['a name that reads like the relay’s own', asked('sluice_error: x')],
   ['CONNECT', `CONNECT ${host}:443 HTTP/1.1\r\nHost: ${host}\r\n\r\n`],
 ] as const)('%s is refused with 400 and the connection closes', async ([, request]) => {
   await using world = await createWorld()
@@ -506,7 +512,6 @@ test.for([
   'Connection: close, host',
   'Connection: close, x_forwarded_for, x-forwarded-host, x-forwarded-proto',
   'Connection: close\r\nConnection: X-Forwarded-For',
-  'Connection: close\r\nX-FORWARDED_FOR: 6.6.6.6\r\nx_forwarded-for: 6.6.6.6\r\nX_Real_Ip: 6.6.6.6',
   'Connection: close, authorization, cookie',
 ])('no trick takes the relay’s fields away, or those that policy reads (%s)', async (lines) => {
   await using world = await createWorld()

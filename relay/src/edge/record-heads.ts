@@ -63,7 +63,7 @@ function fieldsOf(scanner: HeadScanner, buffer: Buffer): [string, string][] {
   const fields: [string, string][] = []
   for (let index = 0; index < Math.min(scanner.count, recordedFieldsMax); index += 1) {
     // No response says `sluice-error` but ours.
-    if (scanner.kind[index] === field.reserved) continue
+    if (scanner.kind[index] === field.reserved || scanner.kind[index] === field.folded) continue
     const name = scanner.nameOf(buffer, index)
     const secret = secretFields.has(name.toLowerCase())
     const value = secret ? redacted : scanner.valueOf(buffer, index).slice(0, valueCharactersMax)

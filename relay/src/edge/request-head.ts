@@ -96,6 +96,7 @@ function passes(request: RequestHead, index: number, kind: number, expects: bool
     case field.hopByHop:
     case field.te:
     case field.reserved:
+    case field.folded:
       return false
     case field.expect:
       return expects

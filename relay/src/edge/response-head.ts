@@ -63,6 +63,7 @@ function passes(response: ResponseHead, index: number, kind: number): boolean {
     case field.contentLength:
       return scanner.status >= 200 && scanner.status !== 204
     case field.reserved:
+    case field.folded:
       // No upstream can speak in the relay's name.
       return !/^sluice[-_]/i.test(scanner.nameOf(buffer, index))
     case field.setCookie:

@@ -11,13 +11,15 @@ export const field = {
   hopByHop: 7,
   te: 8,
   trailer: 9,
-  /** Only the relay sets it: forwarding headers, `sluice-…`, and names that fold onto one of these or onto a framing header. */
+  /** Only the relay sets it: forwarding headers and `sluice-…`. */
   reserved: 10,
   authorization: 11,
   accept: 12,
   setCookie: 13,
   /** Must not stand in a trailer section, but passes in a head. */
   headOnly: 14,
+  /** Its underscores read as hyphens make it a reserved, framing or credential header: many upstreams read them so. */
+  folded: 15,
 } as const
 
 const names: Readonly<Record<string, number>> = {
@@ -90,7 +92,7 @@ function foldedFieldOf(name: string): number {
   const kind = fieldOf(folded, 0, folded.length, false)
   return kind === field.plain || kind === field.headOnly || kind === field.accept
     ? field.plain
-    : field.reserved
+    : field.folded
 }
 
 /** Compares case-insensitively with a lower-case name of letters, digits and hyphens. */

@@ -11,6 +11,7 @@ export function requestFault(
 ): string | undefined {
   if (scanner.hostIndex < 0) return 'no Host header'
   if (scanner.chunked && scanner.minorVersion === 0) return 'Transfer-Encoding in HTTP/1.0'
+  if (scanner.folds) return 'a header name that reads like a reserved one'
   if (scanner.expectIndex >= 0) {
     const expectation = scanner.valueOf(head, scanner.expectIndex).toLowerCase()
     if (expectation !== '100-continue') return 'an unknown expectation'

@@ -68,6 +68,8 @@ export class HeadScanner {
   connectionKeepAlive = false
   connectionUpgrade = false
   teTrailers = false
+  /** A name means one thing to us and another to a server that reads `_` as `-`. */
+  folds = false
   /** Fields named by Connection, in lower case; rare. */
   connectionNames: string[] = noNames
 
@@ -142,6 +144,7 @@ export class HeadScanner {
     this.connectionKeepAlive = false
     this.connectionUpgrade = false
     this.teTrailers = false
+    this.folds = false
     this.connectionNames = noNames
   }
 
@@ -264,6 +267,9 @@ export class HeadScanner {
       case field.te:
         if (/(?:^|,)\s*trailers\s*(?:,|$)/i.test(buffer.toString('latin1', start, end)))
           this.teTrailers = true
+        return true
+      case field.folded:
+        this.folds = true
         return true
       default:
         return true
