@@ -318,9 +318,9 @@ export const errors = {
   },
   SLUICE_REQUEST_TIMEOUT: {
     status: 408,
-    title: 'The request head did not arrive in time.',
-    cause: 'The connection was open, but the headers did not end.',
-    fix: 'Send the whole head at once.',
+    title: 'The request did not arrive in time.',
+    cause: 'The connection was open, but the headers did not end, or the body hardly moved.',
+    fix: 'Send the whole head at once, and the body without long pauses.',
   },
   SLUICE_TUNNEL_UNKNOWN: {
     status: 404,

@@ -8,6 +8,8 @@ import type { RelayOptions } from './server.ts'
 const seconds = z.coerce.number().positive()
 /** Zero for off. A timer holds no more than 24 days, and nobody should need more than one. */
 const outageSeconds = z.coerce.number().min(0).max(86_400)
+/** Zero for no limit. */
+const secondsOrNever = z.coerce.number().min(0)
 const count = z.coerce.number().int().positive()
 
 /** Typed options from the environment. */
@@ -42,6 +44,9 @@ export function config(
     RELAY_HEAD_SECONDS: seconds.default(30),
     RELAY_IDLE_SECONDS: seconds.default(75),
     RELAY_RESPONSE_HEAD_SECONDS: seconds.default(300),
+    RELAY_BODY_SECONDS: secondsOrNever.default(60),
+    RELAY_BODY_BYTES_MIN: count.default(1),
+    RELAY_UNREAD_SECONDS: secondsOrNever.default(0),
     RELAY_SESSIONS_MAX: count.default(5_000),
     RELAY_CONNECTIONS_MAX: count.default(20_000),
     LOG_LEVEL: logLevel.default('info'),
@@ -88,6 +93,9 @@ export function config(
     headTimeoutMs: read.RELAY_HEAD_SECONDS * 1000,
     idleTimeoutMs: read.RELAY_IDLE_SECONDS * 1000,
     responseHeadTimeoutMs: read.RELAY_RESPONSE_HEAD_SECONDS * 1000,
+    bodyTimeoutMs: read.RELAY_BODY_SECONDS * 1000,
+    bodyBytesMin: read.RELAY_BODY_BYTES_MIN,
+    unreadTimeoutMs: read.RELAY_UNREAD_SECONDS * 1000,
     sessionsMax: read.RELAY_SESSIONS_MAX,
     connectionsMax: read.RELAY_CONNECTIONS_MAX,
     logLevel: read.LOG_LEVEL,

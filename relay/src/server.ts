@@ -61,6 +61,9 @@ export interface RelayOptions extends Pick<
   readonly headTimeoutMs: number
   readonly idleTimeoutMs: number
   readonly responseHeadTimeoutMs: number
+  readonly bodyTimeoutMs: number
+  readonly bodyBytesMin: number
+  readonly unreadTimeoutMs: number
   readonly sessionsMax: number
   readonly connectionsMax: number
   /** Those of a visitor's HTTP/2 connection that are not to be the built-in ones. */
@@ -149,6 +152,9 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       headTimeoutMs: options.headTimeoutMs,
       idleTimeoutMs: options.idleTimeoutMs,
       responseHeadTimeoutMs: options.responseHeadTimeoutMs,
+      bodyTimeoutMs: options.bodyTimeoutMs,
+      bodyBytesMin: options.bodyBytesMin,
+      unreadTimeoutMs: options.unreadTimeoutMs,
     },
     places: {
       sessions,

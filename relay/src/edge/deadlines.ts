@@ -2,29 +2,31 @@ import type { EdgeTimeouts } from './edge-context.ts'
 import type { Exchange } from './exchange.ts'
 import type { VisitorSocket } from './visitor-socket.ts'
 
-/** A visitor that has closed its half and takes no bytes is given up: most have just gone away. */
-const halfClosedMs = 2_000
+/** How long after the end of the visitor's half it is asked again whether it is still there. */
+const halfClosedMs = 250
 
-/** Which of a connection's deadlines has passed: of a head, between requests, for a response, or for the connection. */
-export type Passed = 'head' | 'idle' | 'response' | 'end' | 'none'
+/** Which of a connection's deadlines has passed: of a head, of a body, between requests, for a response, or for the connection. */
+export type Passed = 'head' | 'body' | 'idle' | 'response' | 'half-closed' | 'end' | 'none'
 
 /** The deadlines of one visitor's connection, kept as times rather than timers: one sweep looks at all connections. */
 export class Deadlines {
   readonly #timeouts: EdgeTimeouts
-  readonly #socket: Pick<VisitorSocket, 'bytesWritten'>
+  readonly #socket: Pick<VisitorSocket, 'bytesWritten' | 'writableLength'>
   #headSinceMs = 0
   #idleSinceMs = performance.now()
   #halfClosedAtMs = 0
-  #halfClosedBytes = 0
   #closeAtMs = 0
+  #bodySinceMs = 0
+  #bodyBytes = 0
+  #unreadSinceMs = 0
+  #unreadBytes = 0
 
-  constructor(timeouts: EdgeTimeouts, socket: Pick<VisitorSocket, 'bytesWritten'>) {
+  constructor(
+    timeouts: EdgeTimeouts,
+    socket: Pick<VisitorSocket, 'bytesWritten' | 'writableLength'>,
+  ) {
     this.#timeouts = timeouts
     this.#socket = socket
-  }
-
-  get halfClosed(): boolean {
-    return this.#halfClosedAtMs > 0
   }
 
   headBegan(): void {
@@ -41,7 +43,6 @@ export class Deadlines {
 
   halfCloseBegan(): void {
     this.#halfClosedAtMs = performance.now()
-    this.#halfClosedBytes = this.#socket.bytesWritten
   }
 
   closeIn(delayMs: number): void {
@@ -53,14 +54,23 @@ export class Deadlines {
     this.#closeAtMs = 0
   }
 
-  passed(nowMs: number, readingHead: boolean, exchange: Exchange, blocked: boolean): Passed {
+  /** `blocked`: the visitor is behind with reading. `paused`: it may not send. */
+  passed(
+    nowMs: number,
+    readingHead: boolean,
+    exchange: Exchange,
+    blocked: boolean,
+    paused: boolean,
+  ): Passed {
     if (this.#closeAtMs > 0 && nowMs >= this.#closeAtMs) return 'end'
+    if (this.#unread(nowMs, blocked)) return 'end'
     if (readingHead) return this.#beforeRequest(nowMs)
     if (!exchange.stream) return 'none'
     const { responseHeadTimeoutMs } = this.#timeouts
     const waiting = exchange.requestEnded && !exchange.responseStarted
     if (waiting && nowMs - exchange.startedMs >= responseHeadTimeoutMs) return 'response'
-    return this.#gone(nowMs, exchange.upgraded, blocked) ? 'end' : 'none'
+    if (this.#slow(nowMs, exchange, paused)) return 'body'
+    return this.#halfClosed(nowMs, exchange) ? 'half-closed' : 'none'
   }
 
   #beforeRequest(nowMs: number): Passed {
@@ -71,14 +81,35 @@ export class Deadlines {
     return nowMs - this.#idleSinceMs >= idleTimeoutMs ? 'idle' : 'none'
   }
 
-  #gone(nowMs: number, upgraded: boolean, blocked: boolean): boolean {
-    if (this.#halfClosedAtMs === 0 || upgraded) return false
-    const { bytesWritten } = this.#socket
-    if (bytesWritten === this.#halfClosedBytes) {
-      return nowMs - this.#halfClosedAtMs >= halfClosedMs && !blocked
+  /** An upload that hardly moves holds a stream and an upstream for ever. Once the response has begun it is a conversation, which may pause. */
+  #slow(nowMs: number, exchange: Exchange, paused: boolean): boolean {
+    const { bodyTimeoutMs, bodyBytesMin } = this.#timeouts
+    const { requestBytes, startedMs } = exchange
+    if (bodyTimeoutMs === 0 || exchange.requestEnded || exchange.responseStarted) return false
+    const another = startedMs > this.#bodySinceMs
+    if (another || paused || requestBytes - this.#bodyBytes >= bodyBytesMin) {
+      this.#bodySinceMs = another ? startedMs : nowMs
+      this.#bodyBytes = another ? 0 : requestBytes
     }
-    this.#halfClosedBytes = bytesWritten
-    this.#halfClosedAtMs = nowMs
-    return false
+    return nowMs - this.#bodySinceMs >= bodyTimeoutMs
+  }
+
+  #unread(nowMs: number, blocked: boolean): boolean {
+    const { unreadTimeoutMs } = this.#timeouts
+    if (unreadTimeoutMs === 0) return false
+    const taken = this.#socket.bytesWritten - (this.#socket.writableLength ?? 0)
+    if (!blocked || taken !== this.#unreadBytes || this.#unreadSinceMs === 0) {
+      this.#unreadBytes = taken
+      this.#unreadSinceMs = nowMs
+    }
+    return nowMs - this.#unreadSinceMs >= unreadTimeoutMs
+  }
+
+  /** Once. */
+  #halfClosed(nowMs: number, { upgraded }: Exchange): boolean {
+    const sinceMs = this.#halfClosedAtMs
+    if (sinceMs === 0 || upgraded || nowMs - sinceMs < halfClosedMs) return false
+    this.#halfClosedAtMs = 0
+    return true
   }
 }

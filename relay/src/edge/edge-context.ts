@@ -14,8 +14,13 @@ export interface EdgeTimeouts {
   readonly headTimeoutMs: number
   /** Between requests of a connection. */
   readonly idleTimeoutMs: number
-  /** From the whole request to the head of the response. There is no limit on bodies or upgraded connections. */
+  /** From the whole request to the head of the response. There is no limit on response bodies or upgraded connections. */
   readonly responseHeadTimeoutMs: number
+  /** Before its response begins, a request body brings at least `bodyBytesMin` in each of these spans; 0: it may take for ever. */
+  readonly bodyTimeoutMs: number
+  readonly bodyBytesMin: number
+  /** How long a visitor may take nothing of what waits for it; 0: for ever. */
+  readonly unreadTimeoutMs: number
 }
 
 /** What all visitor connections of a relay share. */

@@ -100,7 +100,8 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     listening.push({ server: https, port: await listen(https, options.httpsPort, options.host) })
   }
 
-  const shortestMs = Math.min(...Object.values(options.timeouts))
+  const { bodyBytesMin: _bytes, ...timeoutsMs } = options.timeouts
+  const shortestMs = Math.min(...Object.values(timeoutsMs).filter((ms) => ms > 0))
   const sweep = setInterval(
     () => {
       const nowMs = performance.now()

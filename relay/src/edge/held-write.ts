@@ -26,6 +26,11 @@ export class HeldWrite {
     this.at = 0
   }
 
+  /** Leaves out what is first in a run that has just begun: it was sent already. */
+  skip(bytes: number): void {
+    this.#start += bytes
+  }
+
   flush(): void {
     const { owner } = this
     if (!owner) return

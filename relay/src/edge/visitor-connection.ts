@@ -6,6 +6,7 @@ import { headBytesMax, incomplete, malformed } from '@sluice/wire'
 import type { ExchangeStream } from '../policy/paced-stream.ts'
 import type { TlsVisit } from '../tls/tls-visit.ts'
 import { AgentAnswer, type Visitor } from './agent-answer.ts'
+import { cutOff } from './cut-off.ts'
 import { Deadlines } from './deadlines.ts'
 import { Dispatch, type Asker } from './dispatch.ts'
 import type { EdgeContext } from './edge-context.ts'
@@ -43,6 +44,9 @@ export class VisitorConnection implements Visitor, Asker {
   #pending: Buffer = none
   #inLoop = false
   #paused = false
+  /** The visitor has closed its half: nothing comes after what is pending. */
+  #halfClosed = false
+  #halfClosedBytes = 0
 
   constructor(edge: EdgeContext, socket: VisitorSocket, tls: TlsVisit | undefined) {
     this.#edge = edge
@@ -84,7 +88,8 @@ export class VisitorConnection implements Visitor, Asker {
   /** Looks at the deadlines; called about every second. */
   sweep(nowMs: number): void {
     const head = this.#reading === 'head'
-    switch (this.#deadlines.passed(nowMs, head, this.#exchange, this.#response.blocked)) {
+    const { blocked } = this.#response
+    switch (this.#deadlines.passed(nowMs, head, this.#exchange, blocked, this.#paused)) {
       case 'head':
         this.#refuseHead('SLUICE_REQUEST_TIMEOUT', {})
         return
@@ -97,11 +102,24 @@ export class VisitorConnection implements Visitor, Asker {
         this.refuse('SLUICE_UPSTREAM_TIMEOUT', { seconds })
         return
       }
+      case 'body':
+        this.refuse('SLUICE_REQUEST_TIMEOUT', {})
+        return
+      case 'half-closed':
+        this.#probeAgain()
+        return
       case 'end':
         this.#socket.destroy()
         return
       case 'none':
     }
+  }
+
+  /** A visitor who is gone has answered the first probe with a reset by now, or any byte that came since. */
+  #probeAgain(): void {
+    if (this.#response.probe(this.#exchange.responseStarted)) return
+    // In the middle of a body nothing can be added: one that stands still has lost its reader, as far as we can tell.
+    if (this.#socket.bytesWritten === this.#halfClosedBytes) this.#socket.destroy()
   }
 
   // The visitor's bytes
@@ -240,7 +258,7 @@ export class VisitorConnection implements Visitor, Asker {
     const early = this.#pending
     this.#pending = none
     if (early.length > 0) this.#forward(early, false)
-    if (this.#deadlines.halfClosed) stream.end()
+    if (this.#halfClosed) stream.end()
     this.resume()
   }
 
@@ -250,7 +268,7 @@ export class VisitorConnection implements Visitor, Asker {
 
   abandon(): void {
     this.#endExchange()
-    this.#socket.destroy()
+    cutOff(this.#socket)
   }
 
   limitUpload(): void {
@@ -262,7 +280,7 @@ export class VisitorConnection implements Visitor, Asker {
     const delimitedByClose = this.#response.closeDelimited
     this.#exchange.code = 'SLUICE_AGENT_LOST'
     this.#endExchange()
-    if (delimitedByClose) this.#socket.resetAndDestroy()
+    if (delimitedByClose) cutOff(this.#socket)
     else this.#linger()
   }
 
@@ -314,7 +332,13 @@ export class VisitorConnection implements Visitor, Asker {
       if (this.#response.blocked) this.#reading = 'later'
       else this.#readHeads()
     }
-    if (this.#reading === 'head') this.resume()
+    if (this.#reading === 'head') this.#nextHead()
+  }
+
+  /** Waits for the next request, if there may be one. */
+  #nextHead(): void {
+    if (!this.#halfClosed) this.resume()
+    else if (!this.#inLoop) this.#linger()
   }
 
   /** Counts the exchange, once, and lets go of its stream. */
@@ -338,20 +362,26 @@ export class VisitorConnection implements Visitor, Asker {
     if (this.#reading !== 'later' || this.#exchange.stream || this.#exchange.startedMs !== 0) return
     this.#reading = 'head'
     this.#readHeads()
-    if (this.#reading === 'head') this.resume()
+    if (this.#reading === 'head') this.#nextHead()
   }
 
   readonly #onSocketEnd = (): void => {
-    if (this.#exchange.upgraded) {
-      this.#exchange.stream?.end()
-      if (this.#exchange.responseEnded) this.finish()
-    } else if (this.#exchange.stream && this.#exchange.requestEnded) {
-      this.#exchange.keepAlive = false
+    const { stream, upgraded, requestEnded, responseStarted, responseEnded } = this.#exchange
+    this.#halfClosed = true
+    if (upgraded) {
+      stream?.end()
+      if (responseEnded) this.finish()
+    } else if (stream && requestEnded) {
+      // Most visitors who close their half have just gone away, and the upstream should not work for them.
+      this.#response.probe(responseStarted)
+      this.#halfClosedBytes = this.#socket.bytesWritten
       this.#deadlines.halfCloseBegan()
-    } else if (this.#exchange.startedMs === 0 || this.#exchange.stream) {
-      if (this.#exchange.stream) this.#socket.destroy()
-      else this.#socket.end()
-    } else this.#exchange.keepAlive = false
+    } else if (stream && responseEnded) {
+      this.#exchange.keepAlive = false
+      this.finish()
+    } else if (stream) this.#socket.destroy()
+    // Requests that wait are still to be answered.
+    else if (this.#exchange.startedMs === 0 && this.#reading === 'head') this.#socket.end()
   }
 
   readonly #onSocketGone = (): void => {

@@ -10,6 +10,10 @@ const heldPieceBytesMax = 16_384
 const chunkRoomBytes = 16
 const newline = Buffer.from('\r\n')
 const none: Buffer = Buffer.alloc(0)
+/** How every response begins. */
+const headProbe = Buffer.from('HTTP/1.1 ')
+/** A zero in front of the size of the next chunk changes nothing, not even of the last. */
+const chunkProbe = Buffer.from('0')
 
 interface Undrained {
   readonly stream: ExchangeStream
@@ -27,6 +31,8 @@ export class VisitorResponse {
   #chunked = false
   #kind: BodyKind = 'none'
   #remaining = 0
+  /** Bytes of the next head that went out early. */
+  #earlyBytes = 0
   bodyBytes = 0
 
   constructor(socket: VisitorSocket, held: HeldWrite) {
@@ -60,6 +66,27 @@ export class VisitorResponse {
     this.bodyBytes = 0
     held.reserve(this, response.end + responseHeadRoomBytes)
     held.at = writeResponse(held.buffer, held.at, response)
+    if (this.#earlyBytes > 0) {
+      held.skip(this.#earlyBytes)
+      this.#earlyBytes = 0
+    }
+  }
+
+  /**
+   * Sends the one byte that whatever comes next begins with: a visitor who is gone answers the first with a reset, which
+   * fails the second; one who has only closed its half notices nothing. False: what comes next is not known.
+   */
+  probe(headSent: boolean): boolean {
+    // Bytes on their way ask the same question.
+    if (this.blocked) return true
+    if (headSent && !this.#chunked) return false
+    this.flush()
+    if (headSent) this.#socket.write(chunkProbe)
+    else if (this.#earlyBytes < headProbe.length) {
+      this.#socket.write(headProbe.subarray(this.#earlyBytes, this.#earlyBytes + 1))
+      this.#earlyBytes += 1
+    }
+    return true
   }
 
   /** Sends body bytes. False: there are more than the head announced. */
@@ -108,7 +135,8 @@ export class VisitorResponse {
   /** Sends a whole response of the relay itself. */
   own(response: Buffer): void {
     this.flush()
-    this.#socket.write(response)
+    this.#socket.write(response.subarray(this.#earlyBytes))
+    this.#earlyBytes = 0
   }
 
   flush(): void {

@@ -8,6 +8,8 @@ export interface VisitorSocket {
   /** Set on a stream of an HTTP/2 connection. */
   readonly http2?: true
   readonly bytesWritten: number
+  /** Of those, what no system call has taken yet. */
+  readonly writableLength?: number
   readonly writableNeedDrain: boolean
   on(event: 'data', listener: (chunk: Buffer) => void): unknown
   on(event: 'drain' | 'end' | 'error' | 'close', listener: () => void): unknown
