@@ -113,7 +113,9 @@ export class World implements AsyncDisposable {
       onWelcome: welcome.resolve,
       onClose: closed.resolve,
     }
-    const { session } = openSocketLink('agent', socket, Buffer.alloc(0), events, options.windows)
+    const { session } = openSocketLink('agent', socket, Buffer.alloc(0), events, {
+      windows: options.windows,
+    })
     session.hello(agentToken, 'test')
     this.#stack.defer(() => {
       session.close()

@@ -12,7 +12,7 @@ export {
   type BodyKind,
 } from './http/framing.ts'
 export { HeadScanner, incomplete, malformed } from './http/scan-head.ts'
-export { openSocketLink, type SocketLink } from './link.ts'
+export { openSocketLink, type SocketLink, type SocketLinkOptions } from './link.ts'
 export * from './limits.ts'
 export {
   sharedVersion,
@@ -33,10 +33,12 @@ export {
 } from './open-head.ts'
 export type { SessionEvents, SessionIo, SessionWindows } from './session-io.ts'
 export { Session } from './session.ts'
+export { DirectSocket, DirectSockets, type DirectSocketsOptions } from './socket/direct-socket.ts'
+export { SlabPool, slabBytes, type Slab } from './socket/slab.ts'
 export { Splice, type Spliced } from './splice.ts'
 export { TunnelStream, type StreamEvents } from './stream.ts'
 export { DatagramForwarder } from './upstream/datagram-forwarder.ts'
-export type { Exchanged, ExchangeTap } from './upstream/connection.ts'
+export type { Exchanged, ExchangeTap } from './upstream/exchange-report.ts'
 export { Forwarder, type ForwarderOptions, type UpstreamAddress } from './upstream/forwarder.ts'
 export { proxyHeader, type ProxyProtocolVersion } from './upstream/proxy-protocol.ts'
 export { RawForwarder, type Carried, type RawForwarderOptions } from './upstream/raw-forwarder.ts'

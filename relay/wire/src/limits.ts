@@ -30,8 +30,6 @@ export const creditDelayMs = 20
 export const linkBufferBytes = 262_144
 /** Frames of one turn; the rest waits for the next. */
 export const turnBytesMax = 524_288
-/** Payloads up to here are copied into the turn's buffer; larger ones pass as they are. */
-export const copyBytesMax = 8_192
 
 export const helloTimeoutMs = 10_000
 export const pingIntervalMs = 5_000

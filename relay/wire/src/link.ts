@@ -3,6 +3,8 @@ import type { Socket } from 'node:net'
 import { linkBufferBytes } from './limits.ts'
 import type { SessionEvents, SessionIo, SessionWindows } from './session-io.ts'
 import { Session } from './session.ts'
+import { DirectSocket, DirectSockets } from './socket/direct-socket.ts'
+import type { Slab } from './socket/slab.ts'
 import { ProtocolViolation } from './violation.ts'
 import {
   MessageDecoder,
@@ -19,26 +21,42 @@ export interface SocketLink {
   bytesWritten(): number
 }
 
+export interface SocketLinkOptions {
+  readonly windows?: SessionWindows | undefined
+  /** Shared with the other sockets of the process. */
+  readonly sockets?: DirectSockets | undefined
+}
+
 /** How long a closed link may take to send what is left. */
 const lingerMs = 2_000
 
 /** Runs one end of a session over a socket behind a finished WebSocket handshake. `first`: bytes that came with it. */
 export function openSocketLink(
   role: 'relay' | 'agent',
-  socket: Socket,
+  link: Socket | DirectSocket,
   first: Buffer,
   events: SessionEvents,
-  windows?: SessionWindows,
+  { windows, sockets = new DirectSockets() }: SocketLinkOptions = {},
 ): SocketLink {
   const masked = role === 'agent'
+  const direct = link instanceof DirectSocket ? link : sockets.open(link)
+  const socket = link instanceof DirectSocket ? link.socket : link
   const io: SessionIo = {
+    slabs: sockets.slabs,
     now: () => performance.now(),
     setTimer(callback, delayMs) {
       const timer = setTimeout(callback, delayMs)
       return () => clearTimeout(timer)
     },
     defer: setImmediate,
-    send: (parts, payloadBytes) => sendMessage(socket, parts, payloadBytes, masked),
+    send([message], payloadBytes, slab) {
+      if (!message) return true
+      const start = writeMessageHeader(message, messageHeadroomBytes, payloadBytes, masked)
+      const bytes = message.subarray(start)
+      if (!direct) return sendKept(socket, bytes, slab)
+      direct.send(bytes, slab)
+      return direct.waitingBytes <= linkBufferBytes
+    },
     close(code, abrupt) {
       if (abrupt) socket.destroy()
       else {
@@ -51,7 +69,11 @@ export function openSocketLink(
   const decoder = new MessageDecoder(
     {
       onBytes: (chunk, start, end) => session.receive(chunk, start, end),
-      onPing: (body) => socket.write(pongMessage(body, masked)),
+      onPing(body) {
+        const pong = pongMessage(body, masked)
+        if (direct) direct.send(pong)
+        else socket.write(pong)
+      },
       onClose: (code) => session.close(code === 1005 ? 1000 : code, 'closed by the peer'),
     },
     !masked,
@@ -64,13 +86,14 @@ export function openSocketLink(
       session.close(error.closeCode, error.message)
     }
   }
+  const bytes = direct ?? socket
   // Read with the rest, once the caller has its session in hand.
-  if (first.length > 0) socket.unshift(first)
+  if (first.length > 0) bytes.unshift(first)
   socket.setNoDelay(true)
   socket.setKeepAlive(true, 15_000)
-  socket.on('data', read)
-  socket.resume()
-  socket.on('drain', () => session.linkDrained())
+  bytes.on('data', read)
+  bytes.resume()
+  bytes.on('drain', () => session.linkDrained())
   socket.on('error', (error) => session.close(undefined, error.message, true))
   socket.on('end', () => session.close(undefined, 'the link was closed', true))
   socket.on('close', () => session.close(undefined, 'the link was closed', true))
@@ -81,21 +104,9 @@ export function openSocketLink(
   }
 }
 
-function sendMessage(
-  socket: Socket,
-  parts: Buffer[],
-  payloadBytes: number,
-  masked: boolean,
-): boolean {
-  const [first, ...rest] = parts
-  if (!first) return true
-  const start = writeMessageHeader(first, messageHeadroomBytes, payloadBytes, masked)
-  if (rest.length === 0) socket.write(first.subarray(start))
-  else {
-    socket.cork()
-    socket.write(first.subarray(start))
-    for (const part of rest) socket.write(part)
-    socket.uncork()
-  }
+/** Over a socket that keeps what it is given until it has sent it. */
+function sendKept(socket: Socket, bytes: Buffer, slab: Slab | undefined): boolean {
+  slab?.hold()
+  socket.write(bytes, () => slab?.release())
   return socket.writableLength <= linkBufferBytes
 }

@@ -1,26 +1,31 @@
 import { writeFrameHeader } from './frame.ts'
-import { copyBytesMax, frameHeaderBytes, turnBytesMax } from './limits.ts'
+import { frameHeaderBytes, turnBytesMax } from './limits.ts'
+import { SlabPool, slabBytes, type Slab } from './socket/slab.ts'
 import { messageHeadroomBytes } from './websocket.ts'
 
-const slabBytes = 65_536
-const none = Buffer.alloc(0)
+/** Room in front of a turn's heads and data for its control frames, of which there are few and small ones. */
+const controlRoomBytes = 1_024
+const firstFrameAt = messageHeadroomBytes + controlRoomBytes
 
 export interface OutboxIo {
+  /** Buffers shared with others; without them the outbox has its own. */
+  readonly slabs?: SlabPool
   defer(callback: () => void): void
-  send(parts: Buffer[], payloadBytes: number): boolean
+  send(parts: Buffer[], payloadBytes: number, slab: Slab | undefined): boolean
 }
 
-/** Collects the frames of one event-loop turn and sends them as one message, small payloads packed into one buffer. */
+/** Collects the frames of one event-loop turn and sends them as one message, or as several when they are many. */
 export class Outbox {
   readonly #io: OutboxIo
   /** Called once per turn before sending: the place to add what waited. True: there is more for the next turn. */
   readonly #fill: () => boolean
-  #slab = none
+  readonly #slabs: SlabPool
+  /** Only while there is something in it. */
+  #slab: Slab | undefined
   #slabAt = 0
-  #runStart = 0
-  #parts: Buffer[] = []
-  #batchBytes = 0
+  #turnBytes = 0
   #control: Buffer[] = []
+  #controlBytes = 0
   #deferred = false
   #linkReady = true
   #stopped = false
@@ -28,11 +33,12 @@ export class Outbox {
   constructor(io: OutboxIo, fill: () => boolean) {
     this.#io = io
     this.#fill = fill
+    this.#slabs = io.slabs ?? new SlabPool()
   }
 
   /** Whether heads and data may be added now. */
   get open(): boolean {
-    return this.#linkReady && this.#batchBytes < turnBytesMax
+    return this.#linkReady && this.#turnBytes < turnBytesMax
   }
 
   /** Whether the link takes more than control frames. */
@@ -47,26 +53,19 @@ export class Outbox {
     writeFrameHeader(frame, 0, type, payload.length, streamId)
     payload.copy(frame, frameHeaderBytes)
     this.#control.push(frame)
+    this.#controlBytes += frame.length
     this.defer()
   }
 
   append(typeAndFlags: number, streamId: number, bytes: Buffer, start: number, end: number): void {
     if (this.#stopped) return
     const length = end - start
-    const copied = length <= copyBytesMax
-    const wanted = frameHeaderBytes + (copied ? length : 0)
-    const headroom = this.#batchBytes === 0 ? messageHeadroomBytes : 0
-    if (this.#slab.length - this.#slabAt < wanted + headroom) this.#newSlab()
-    this.#slabAt += headroom
-    this.#slabAt = writeFrameHeader(this.#slab, this.#slabAt, typeAndFlags, length, streamId)
-    if (copied) {
-      bytes.copy(this.#slab, this.#slabAt, start, end)
-      this.#slabAt += length
-    } else {
-      this.#closeRun()
-      this.#parts.push(bytes.subarray(start, end))
-    }
-    this.#batchBytes += frameHeaderBytes + length
+    if (this.#slab && slabBytes - this.#slabAt < frameHeaderBytes + length) this.flush()
+    const { bytes: target } = (this.#slab ??= this.#newSlab())
+    let at = writeFrameHeader(target, this.#slabAt, typeAndFlags, length, streamId)
+    if (length > 0) at += bytes.copy(target, at, start, end)
+    this.#slabAt = at
+    this.#turnBytes += frameHeaderBytes + length
     this.defer()
   }
 
@@ -82,31 +81,26 @@ export class Outbox {
     this.defer()
   }
 
-  /** Gives the buffer back; a busy outbox takes a new one with its next frame. */
-  rest(): void {
-    if (this.#batchBytes > 0) return
-    this.#slab = none
-    this.#slabAt = 0
-    this.#runStart = 0
-  }
-
+  /** Sends everything, whether or not the turn is over. */
   flush(): void {
-    this.#closeRun()
-    if (this.#control.length > 0) this.#prependControl()
-    if (this.#parts.length === 0) return
-    const parts = this.#parts
-    this.#parts = []
-    this.#batchBytes = 0
-    let bytes = -messageHeadroomBytes
-    for (const part of parts) bytes += part.length
-    this.#linkReady = this.#io.send(parts, bytes)
+    if (this.#controlBytes > controlRoomBytes) this.#sendControl()
+    const slab = this.#slab ?? (this.#controlBytes > 0 ? this.#newSlab() : undefined)
+    if (!slab) return
+    this.#slab = undefined
+    let start = firstFrameAt - this.#controlBytes
+    const messageStart = start - messageHeadroomBytes
+    for (const frame of this.#control) start += frame.copy(slab.bytes, start)
+    if (this.#controlBytes > 0) this.#control = []
+    this.#controlBytes = 0
+    this.#send(slab.bytes.subarray(messageStart, this.#slabAt), slab)
+    slab.release()
   }
 
   stop(): void {
     this.#stopped = true
-    this.#parts = []
     this.#control = []
-    this.#slab = none
+    this.#slab?.release()
+    this.#slab = undefined
   }
 
   readonly #onTurnEnd = (): void => {
@@ -114,28 +108,24 @@ export class Outbox {
     if (this.#stopped) return
     const more = this.#fill()
     this.flush()
+    this.#turnBytes = 0
     if (more && this.#linkReady) this.defer()
   }
 
-  #newSlab(): void {
-    this.#closeRun()
-    this.#slab = Buffer.allocUnsafeSlow(slabBytes)
-    this.#slabAt = 0
-    this.#runStart = 0
+  #newSlab(): Slab {
+    this.#slabAt = firstFrameAt
+    return this.#slabs.take()
   }
 
-  #closeRun(): void {
-    if (this.#slabAt > this.#runStart) {
-      this.#parts.push(this.#slab.subarray(this.#runStart, this.#slabAt))
-    }
-    this.#runStart = this.#slabAt
-  }
-
-  #prependControl(): void {
-    const control = Buffer.concat([Buffer.alloc(messageHeadroomBytes), ...this.#control])
+  /** More control frames than the room in front of the data: they get a message of their own. */
+  #sendControl(): void {
+    const message = Buffer.concat([Buffer.alloc(messageHeadroomBytes), ...this.#control])
     this.#control = []
-    const first = this.#parts[0]
-    if (first) this.#parts[0] = first.subarray(messageHeadroomBytes)
-    this.#parts.unshift(control)
+    this.#controlBytes = 0
+    this.#send(message)
+  }
+
+  #send(message: Buffer, slab?: Slab): void {
+    this.#linkReady = this.#io.send([message], message.length - messageHeadroomBytes, slab)
   }
 }

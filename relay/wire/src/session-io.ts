@@ -1,5 +1,6 @@
 import type { Datagram } from './datagram.ts'
 import type { GoAway, Hello, Policy, Refusal, Welcome } from './message.ts'
+import type { Slab, SlabPool } from './socket/slab.ts'
 import type { TunnelStream } from './stream.ts'
 
 /** Everything a session needs of the world, so that a simulator can be the world. */
@@ -10,8 +11,13 @@ export interface SessionIo {
   setTimer(callback: () => void, delayMs: number): () => void
   /** Runs at the end of this event-loop turn. */
   defer(callback: () => void): void
-  /** Sends one message. `parts[0]` starts with `messageHeadroomBytes` free bytes. False: wait for `linkDrained`. */
-  send(parts: Buffer[], payloadBytes: number): boolean
+  /**
+   * Sends one message, which starts with `messageHeadroomBytes` free bytes. It may be kept beyond the call only while the
+   * slab is held; without a slab it is for keeps. False: wait for `linkDrained`.
+   */
+  send(parts: Buffer[], payloadBytes: number, slab: Slab | undefined): boolean
+  /** Where messages are built; without them the session has its own. */
+  readonly slabs?: SlabPool
   /** Closes the link; `abrupt` without waiting for what was sent. */
   close(code: number, abrupt: boolean): void
 }
@@ -25,10 +31,9 @@ export interface SessionEvents {
   onGoAway?(goAway: GoAway): void
   /** The relay wants a fresh agent token now. */
   onRenew?(): void
-  /** Its bytes belong to the link's chunk: copy what must outlive the call. */
   onDatagram?(datagram: Datagram): void
   onLatency?(ms: number): void
-  /** The relay opened a stream. Set `stream.events` before returning. */
+  /** The relay opened a stream. Set `stream.events` before returning, and copy what of the payload must outlive the call. */
   onOpen?(stream: TunnelStream, payload: Buffer, ended: boolean): void
   /** All frames of a chunk were handled. */
   onChunkEnd?(): void

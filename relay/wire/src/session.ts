@@ -84,10 +84,7 @@ export class Session implements FrameSink, StreamCarrier {
     })
     this.#heartbeat = new Heartbeat(
       io,
-      (payload) => {
-        this.#outbox.rest()
-        this.#outbox.control(frameType.ping, 0, payload)
-      },
+      (payload) => this.#outbox.control(frameType.ping, 0, payload),
       () => this.close(closeCode.helloTimeout, 'the peer is silent', true),
     )
   }
@@ -296,7 +293,8 @@ export class Session implements FrameSink, StreamCarrier {
     this.#credit.held(stream, piece.length)
     // First, so that what the owner drains at once is owed to the session alone.
     if (ended) stream.remoteEnded = true
-    stream.events.onData(piece, ended)
+    const { events } = stream
+    events.onData(events.borrows ? piece : Buffer.from(piece), ended)
     if (ended) stream.endRemote()
   }
 
@@ -348,7 +346,8 @@ export class Session implements FrameSink, StreamCarrier {
 
   #onDatagram(payload: Buffer): void {
     if (this.#state !== 'open') throw new ProtocolViolation('a DATAGRAM before WELCOME')
-    if (this.#version >= 2) this.#events.onDatagram?.(parseDatagram(payload))
+    // A copy: sockets for datagrams may send them later.
+    if (this.#version >= 2) this.#events.onDatagram?.(parseDatagram(Buffer.from(payload)))
   }
 
   #onGoAway(payload: Buffer): void {
@@ -372,7 +371,7 @@ export class Session implements FrameSink, StreamCarrier {
       case frameType.end:
         if (stream.remoteEnded) throw new ProtocolViolation('a second END')
         stream.remoteEnded = true
-        stream.events.onEnd(payload)
+        stream.events.onEnd(payload.length > 0 ? Buffer.from(payload) : none)
         stream.endRemote()
         return
       case frameType.reset: {
@@ -409,9 +408,10 @@ export class Session implements FrameSink, StreamCarrier {
     if (!head) return
     const ended = (flags & frameFlag.end) !== 0
     if (ended) stream.remoteEnded = true
-    stream.events.onHead(head, (flags & frameFlag.own) !== 0)
+    const { events } = stream
+    events.onHead(events.borrows ? head : Buffer.from(head), (flags & frameFlag.own) !== 0)
     if (ended) {
-      stream.events.onEnd(none)
+      events.onEnd(none)
       stream.endRemote()
     }
   }

@@ -3,8 +3,10 @@ import type { Details } from './message.ts'
 
 const none = Buffer.alloc(0)
 
-/** What the owner of a stream hears. Buffers belong to the link's chunk: whoever keeps one, keeps the chunk. */
+/** What the owner of a stream hears. */
 export interface StreamEvents {
+  /** Set by an owner that keeps no buffer beyond the call that brings it: it gets the link's own instead of a copy. */
+  readonly borrows?: true
   /** `own`: the agent's own answer, in the upstream's place. */
   onHead(payload: Buffer, own: boolean): void
   /** Body bytes. Their owner calls `drained` once the far socket has taken them. `ended`: the peer's half ends here. */
@@ -63,7 +65,7 @@ export class TunnelStream {
     this.events = events
   }
 
-  /** Sends OPEN or HEAD; `type` may carry the flag `own`. The bytes are copied or kept, so the caller must not reuse them when `false` is returned. */
+  /** Sends OPEN or HEAD; `type` may carry the flag `own`. The bytes are the caller's again. */
   head(type: number, bytes: Buffer, start: number, end: number, ended: boolean): void {
     if (this.closed || this.#ending) return
     if (this.#queue.length === 0 && this.#carrier.open) {
@@ -74,7 +76,7 @@ export class TunnelStream {
     this.#push({ type, bytes: Buffer.from(bytes.subarray(start, end)), end: ended })
   }
 
-  /** Sends body bytes. False means that the source must wait for `onResume`. */
+  /** Sends body bytes, which are the caller's again. False means that the source must wait for `onResume`. */
   data(chunk: Buffer, ended: boolean): boolean {
     if (this.closed || this.#ending) return true
     if (this.#queue.length === 0) {
@@ -83,12 +85,15 @@ export class TunnelStream {
         this.#frameData(chunk, ended)
         return true
       }
-      const now = chunk.subarray(0, allowed)
-      if (allowed > 0) this.#frameData(now, false)
-      this.#push({ type: frameType.data, bytes: chunk.subarray(allowed), end: ended })
+      if (allowed > 0) this.#frameData(chunk.subarray(0, allowed), false)
+      this.#push({
+        type: frameType.data,
+        bytes: Buffer.from(chunk.subarray(allowed)),
+        end: ended,
+      })
       return false
     }
-    this.#push({ type: frameType.data, bytes: chunk, end: ended })
+    this.#push({ type: frameType.data, bytes: Buffer.from(chunk), end: ended })
     return false
   }
 
@@ -96,7 +101,7 @@ export class TunnelStream {
   end(trailers: Buffer = none): void {
     if (this.closed || this.#ending) return
     if (this.#queue.length > 0 || !this.#carrier.open) {
-      this.#push({ type: frameType.end, bytes: trailers, end: true })
+      this.#push({ type: frameType.end, bytes: Buffer.from(trailers), end: true })
       return
     }
     this.#carrier.frame(frameType.end, this, trailers, 0, trailers.length)

@@ -1,46 +1,28 @@
-import type { Socket } from 'node:net'
-
 import { frameType } from '../frame.ts'
-import { ChunkedDecoder, chunkSizeLine } from '../http/chunked.ts'
+import { ChunkedDecoder } from '../http/chunked.ts'
 import { responseBody, type BodyKind } from '../http/framing.ts'
 import { incomplete, malformed } from '../http/scan-head.ts'
 import { headBytesMax, informationalMax } from '../limits.ts'
 import type { Details } from '../message.ts'
-import { openFlag, openVisitor, withHost } from '../open-head.ts'
+import { openFlag, withHost } from '../open-head.ts'
 import type { StreamEvents, TunnelStream } from '../stream.ts'
+import { ExchangeReport, type ExchangeTap } from './exchange-report.ts'
 import type { Forwarder } from './forwarder.ts'
-
-/** One exchange with the upstream, as it ended. */
-export interface Exchanged {
-  readonly requestLine: string
-  readonly visitor: string
-  readonly status: number
-  /** Set when there was no response to pass on. */
-  readonly code: string | undefined
-  readonly startedAt: number
-  readonly durationMs: number
-  readonly requestBytes: number
-  readonly responseBytes: number
-}
-
-/** Hears one exchange as it passes. Buffers are the forwarder's own: what is kept is copied, and nothing may wait. */
-export interface ExchangeTap {
-  onRequestData(piece: Buffer): void
-  /** An interim head (1xx) or the final one: status line to empty line. */
-  onResponseHead(head: Buffer): void
-  onResponseData(piece: Buffer): void
-  /** Last call: with a code when there was no response to pass on, with `cut` when one broke off. */
-  onEnd(end: { readonly code: string | undefined; readonly cut: boolean }): void
-}
+import { UpstreamBytes, type UpstreamBytesEvents, type UpstreamSocket } from './upstream-bytes.ts'
 
 type Phase = 'idle' | 'head' | 'body' | 'upgraded' | 'answered'
 
 const none: Buffer = Buffer.alloc(0)
+/** Room for what OPEN brings, kept with the connection; a larger head gets its own for as long as it is needed. */
+const keptBytes = 2_048
 
 /** One connection to the upstream and the exchange it serves now. It is reused only after two messages that ended cleanly. */
-export class UpstreamConnection implements StreamEvents {
+export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
+  readonly borrows = true
   readonly #forwarder: Forwarder
-  readonly #socket: Socket
+  readonly #report: ExchangeReport
+  readonly #socket: UpstreamBytes
+  readonly #connectTimer: NodeJS.Timeout
   idleSince = 0
   #phase: Phase = 'idle'
   #stream: TunnelStream | undefined
@@ -48,6 +30,7 @@ export class UpstreamConnection implements StreamEvents {
   /** Exchanges before this one. */
   #served = 0
   /** What OPEN brought, kept until the upstream answers, for a second try. */
+  readonly #kept = Buffer.allocUnsafeSlow(keptBytes)
   #payload: Buffer = none
   #headStart = 0
   #flags = 0
@@ -59,33 +42,18 @@ export class UpstreamConnection implements StreamEvents {
   #chunked: ChunkedDecoder | undefined
   #keepAlive = false
   #undrained = 0
-  #requestLine = ''
-  #visitor = ''
-  #tap: ExchangeTap | undefined
-  #status = 0
-  #startedAt = 0
-  #startedMs = 0
-  #requestBytes = 0
-  #responseBytes = 0
-
-  constructor(forwarder: Forwarder, socket: Socket, connectTimeoutMs: number) {
+  constructor(forwarder: Forwarder, socket: UpstreamSocket, connectTimeoutMs: number) {
     this.#forwarder = forwarder
-    this.#socket = socket
-    const timer = setTimeout(() => {
+    this.#report = new ExchangeReport(forwarder.options)
+    this.#connectTimer = setTimeout(() => {
       this.#fail('SLUICE_UPSTREAM_TIMEOUT', { seconds: connectTimeoutMs / 1000 })
     }, connectTimeoutMs)
-    socket.once(forwarder.options.upstream.tls ? 'secureConnect' : 'connect', () => {
-      clearTimeout(timer)
-      this.#connected = true
-    })
-    socket.on('data', (chunk: Buffer) => this.#read(chunk))
-    socket.on('drain', () => this.#onDrain())
-    socket.on('end', () => this.#onUpstreamEnd())
-    socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error.code ?? error.message))
-    socket.on('close', () => {
-      clearTimeout(timer)
-      this.#onError('closed')
-    })
+    this.#socket = new UpstreamBytes(
+      socket,
+      forwarder.options.upstream.tls,
+      forwarder.sockets,
+      this,
+    )
   }
 
   /** `tap` is that of a first try on another connection. */
@@ -96,30 +64,28 @@ export class UpstreamConnection implements StreamEvents {
     ended: boolean,
     tap?: ExchangeTap,
   ): void {
-    const { host, options } = this.#forwarder
+    const { host } = this.#forwarder
     stream.events = this
     this.#stream = stream
     this.#phase = 'head'
-    this.#payload = payload
+    this.#payload = this.#keep(payload)
     this.#headStart = headStart
     this.#flags = payload[0] ?? 0
     this.#requestEnded = ended
     this.#informational = 0
     this.#undrained = 0
-    this.#requestBytes = 0
-    this.#responseBytes = 0
-    this.#status = 0
-    if (options.tap)
-      this.#tap = tap ?? options.tap(payload.subarray(headStart), openVisitor(payload))
-    if (options.onExchanged) {
-      this.#startedAt = Date.now()
-      this.#startedMs = performance.now()
-      this.#requestLine = payload.toString('latin1', headStart, payload.indexOf(13, headStart))
-      this.#visitor = openVisitor(payload)
-    }
+    this.#report.start(payload, headStart, tap)
     const head =
-      host === undefined ? payload.subarray(headStart) : withHost(payload, headStart, host)
-    this.#socket.write(head)
+      host === undefined
+        ? this.#payload.subarray(headStart)
+        : withHost(this.#payload, headStart, host)
+    this.#socket.writeKept(head)
+  }
+
+  #keep(payload: Buffer): Buffer {
+    if (payload.length > keptBytes) return Buffer.from(payload)
+    payload.copy(this.#kept)
+    return this.#kept.subarray(0, payload.length)
   }
 
   destroy(): void {
@@ -133,20 +99,11 @@ export class UpstreamConnection implements StreamEvents {
   onHead(): void {}
 
   onData(piece: Buffer, ended: boolean): void {
-    const socket = this.#socket
-    this.#requestBytes += piece.length
-    this.#tap?.onRequestData(piece)
-    let taken: boolean
+    this.#report.requestData(piece)
+    let taken = true
     if ((this.#flags & openFlag.chunked) !== 0 && this.#phase !== 'upgraded') {
-      taken = true
-      if (piece.length > 0) {
-        socket.cork()
-        socket.write(chunkSizeLine(piece.length), 'latin1')
-        socket.write(piece)
-        taken = socket.write('\r\n', 'latin1')
-        socket.uncork()
-      }
-    } else taken = socket.write(piece)
+      if (piece.length > 0) taken = this.#socket.writeChunk(piece)
+    } else taken = this.#socket.write(piece)
     if (taken && this.#undrained === 0) this.#stream?.drained(piece.length)
     else this.#undrained += piece.length
     if (ended) this.onEnd(none)
@@ -156,13 +113,13 @@ export class UpstreamConnection implements StreamEvents {
     this.#requestEnded = true
     if (this.#phase === 'upgraded') this.#socket.end()
     else if ((this.#flags & openFlag.chunked) !== 0) {
-      this.#socket.write(`0\r\n${trailers.toString('latin1')}\r\n`, 'latin1')
+      this.#socket.write(Buffer.from(`0\r\n${trailers.toString('latin1')}\r\n`, 'latin1'))
     }
     if (this.#phase === 'answered') this.#finish(false)
   }
 
   onReset(): void {
-    this.#report('', true)
+    this.#report.end('', true)
     this.#stream?.release()
     this.#stream = undefined
     this.#forwarder.release(this, false)
@@ -174,13 +131,18 @@ export class UpstreamConnection implements StreamEvents {
 
   // The socket: what the upstream sends
 
-  #onDrain(): void {
+  onConnect(): void {
+    clearTimeout(this.#connectTimer)
+    this.#connected = true
+  }
+
+  onDrain(): void {
     const bytes = this.#undrained
     this.#undrained = 0
     this.#stream?.drained(bytes)
   }
 
-  #read(chunk: Buffer): void {
+  onBytes(chunk: Buffer): void {
     switch (this.#phase) {
       case 'idle':
         // A response before its request is never to be believed.
@@ -217,7 +179,7 @@ export class UpstreamConnection implements StreamEvents {
         return
       }
       if (end === incomplete) {
-        this.#partialHead = buffer.subarray(start)
+        this.#partialHead = Buffer.from(buffer.subarray(start))
         return
       }
       if (scanner.status >= 200 || scanner.status === 101) {
@@ -229,7 +191,7 @@ export class UpstreamConnection implements StreamEvents {
         this.#fail('SLUICE_UPSTREAM_INVALID', { reason: 'too many interim responses' })
         return
       }
-      this.#tap?.onResponseHead(buffer.subarray(start, end))
+      this.#report.responseHead(buffer, start, end)
       this.#stream?.head(frameType.head, buffer, start, end, false)
       start = end
     }
@@ -244,7 +206,7 @@ export class UpstreamConnection implements StreamEvents {
       return
     }
     this.#payload = none
-    this.#status = scanner.status
+    this.#report.status = scanner.status
     this.#kind = body.kind
     this.#keepAlive =
       !scanner.connectionClose && (scanner.minorVersion === 1 || scanner.connectionKeepAlive)
@@ -253,7 +215,7 @@ export class UpstreamConnection implements StreamEvents {
     this.#chunked = body.kind === 'chunked' ? new ChunkedDecoder(scanner) : undefined
     this.#phase = upgraded ? 'upgraded' : 'body'
     const stream = this.#stream
-    this.#tap?.onResponseHead(buffer.subarray(start, end))
+    this.#report.responseHead(buffer, start, end)
     stream?.head(frameType.head, buffer, start, end, empty)
     if (empty) this.#answered(end < buffer.length)
     else if (end < buffer.length) {
@@ -273,7 +235,7 @@ export class UpstreamConnection implements StreamEvents {
       const decoder = this.#chunked
       const after = decoder.decode(buffer, start, buffer.length, this.#sendPart)
       if (after === malformed) {
-        this.#report('SLUICE_UPSTREAM_INVALID')
+        this.#report.end('SLUICE_UPSTREAM_INVALID')
         this.#abort()
       } else if (decoder.done) {
         this.#stream?.end(decoder.trailers)
@@ -287,8 +249,7 @@ export class UpstreamConnection implements StreamEvents {
   }
 
   #send(piece: Buffer, last: boolean): void {
-    this.#responseBytes += piece.length
-    this.#tap?.onResponseData(piece)
+    this.#report.responseData(piece)
     const taken = this.#stream?.data(piece, last) ?? true
     if (!taken) this.#socket.pause()
   }
@@ -298,31 +259,32 @@ export class UpstreamConnection implements StreamEvents {
     if (excess) this.#keepAlive = false
     this.#phase = 'answered'
     this.#chunked = undefined
-    if (this.#requestEnded) this.#finish(this.#keepAlive && this.#undrained === 0)
+    if (this.#requestEnded) this.#finish(this.#keepAlive && !this.#socket.waiting)
     else this.#keepAlive = false
   }
 
   #finish(reusable: boolean): void {
-    this.#report('')
+    this.#report.end('')
     this.#stream?.release()
     this.#stream = undefined
     this.#phase = 'idle'
     this.#served += 1
-    if (reusable && this.#socket.isPaused()) this.#socket.resume()
+    if (reusable) this.#socket.resume()
     this.#forwarder.release(this, reusable)
   }
 
-  #onUpstreamEnd(): void {
+  onUpstreamEnd(): void {
     if (this.#phase === 'body' && this.#kind === 'close') {
       this.#stream?.end()
       this.#answered(false)
     } else if (this.#phase === 'upgraded') {
       this.#stream?.end()
       if (this.#requestEnded) this.#finish(false)
-    } else this.#onError('closed')
+    } else this.onGone('closed')
   }
 
-  #onError(reason: string): void {
+  onGone(reason: string): void {
+    clearTimeout(this.#connectTimer)
     switch (this.#phase) {
       case 'idle':
         this.#forwarder.discard(this)
@@ -337,7 +299,7 @@ export class UpstreamConnection implements StreamEvents {
         return
       case 'body':
       case 'upgraded':
-        this.#report('SLUICE_UPSTREAM_INVALID')
+        this.#report.end('SLUICE_UPSTREAM_INVALID')
         this.#abort()
     }
   }
@@ -352,8 +314,8 @@ export class UpstreamConnection implements StreamEvents {
     // A kept-alive connection may die just when it is taken. What is safe to repeat is repeated, once.
     if (stream && this.#served > 0 && this.#partialHead.length === 0 && this.#repeatable()) {
       const connection = this.#forwarder.reopen(this)
-      const [payload, headStart, tap] = [this.#payload, this.#headStart, this.#tap]
-      this.#tap = undefined
+      const [payload, headStart] = [this.#payload, this.#headStart]
+      const tap = this.#report.handOver()
       this.destroy()
       connection.start(stream, payload, headStart, true, tap)
       return
@@ -362,7 +324,8 @@ export class UpstreamConnection implements StreamEvents {
   }
 
   #repeatable(): boolean {
-    if (!this.#requestEnded || this.#requestBytes > 0 || this.#informational > 0) return false
+    if (!this.#requestEnded || this.#report.requestBytes > 0 || this.#informational > 0)
+      return false
     return /^(?:GET|HEAD|OPTIONS) /.test(
       this.#payload.toString('latin1', this.#headStart, this.#headStart + 8),
     )
@@ -371,7 +334,7 @@ export class UpstreamConnection implements StreamEvents {
   /** No response to pass on: the relay answers with the code. */
   #fail(code: string, details: Details): void {
     if (this.#phase === 'idle') return
-    this.#report(code)
+    this.#report.end(code)
     this.#stream?.reset(code, details)
     this.#drop()
   }
@@ -387,28 +350,5 @@ export class UpstreamConnection implements StreamEvents {
     this.#stream = undefined
     this.#phase = 'idle'
     this.#forwarder.release(this, false)
-  }
-
-  /** `cut`: the response, or the wait for it, was broken off. */
-  #report(code: string, cut = code !== ''): void {
-    const tap = this.#tap
-    if (tap) {
-      this.#tap = undefined
-      tap.onEnd({ code: code === '' ? undefined : code, cut })
-    }
-    const { onExchanged } = this.#forwarder.options
-    if (!onExchanged || this.#requestLine === '') return
-    const requestLine = this.#requestLine
-    this.#requestLine = ''
-    onExchanged({
-      requestLine,
-      visitor: this.#visitor,
-      status: this.#status,
-      code: code === '' ? undefined : code,
-      startedAt: this.#startedAt,
-      durationMs: performance.now() - this.#startedMs,
-      requestBytes: this.#requestBytes,
-      responseBytes: this.#responseBytes,
-    })
   }
 }

@@ -4,8 +4,10 @@ import { connect as connectTls } from 'node:tls'
 import { frameFlag, frameType } from '../frame.ts'
 import { HeadScanner } from '../http/scan-head.ts'
 import { openHeadStart } from '../open-head.ts'
+import { DirectSockets } from '../socket/direct-socket.ts'
 import type { TunnelStream } from '../stream.ts'
-import { UpstreamConnection, type Exchanged, type ExchangeTap } from './connection.ts'
+import { UpstreamConnection } from './connection.ts'
+import type { ExchangeListeners } from './exchange-report.ts'
 
 export interface UpstreamAddress {
   readonly host: string
@@ -15,20 +17,18 @@ export interface UpstreamAddress {
   readonly lookup?: LookupFunction | undefined
 }
 
-export interface ForwarderOptions {
+export interface ForwarderOptions extends ExchangeListeners {
   readonly upstream: UpstreamAddress
   /** `preserve`, `rewrite` to the upstream's own, or the value to send. */
   readonly hostHeader: string
   /** Answers a request in the upstream's place when it returns a whole response. Sees the head as OPEN brought it. */
   readonly answer?: (payload: Buffer, headStart: number) => Buffer | undefined
-  /** Each exchange as it ends. Nothing is put together for it when absent. */
-  readonly onExchanged?: (exchanged: Exchanged) => void
   readonly onStreams?: (open: number, total: number) => void
-  /** What listens to an exchange; sees the head as OPEN brought it. */
-  readonly tap?: ((head: Buffer, visitor: string) => ExchangeTap | undefined) | undefined
   /** Opens a connection to the upstream, in place of the plain or TLS one to its address. */
   readonly dial?: () => Socket
   readonly connectTimeoutMs?: number
+  /** Shared with the other sockets of the process. */
+  readonly sockets?: DirectSockets | undefined
 }
 
 /** Idle connections are given up before a common server (5 s) would, so that none is taken while the upstream closes it. */
@@ -41,6 +41,7 @@ export class Forwarder {
   readonly options: ForwarderOptions
   readonly scanner = new HeadScanner()
   readonly host: string | undefined
+  readonly sockets: DirectSockets
   readonly #idle: UpstreamConnection[] = []
   readonly #busy = new Set<UpstreamConnection>()
   readonly #sweep: NodeJS.Timeout
@@ -49,6 +50,7 @@ export class Forwarder {
   constructor(options: ForwarderOptions) {
     this.options = options
     this.host = hostToSend(options)
+    this.sockets = options.sockets ?? new DirectSockets()
     this.#sweep = setInterval(() => this.#closeIdle(Date.now() - idleMsMax), 1_000)
     this.#sweep.unref()
   }
