@@ -9,6 +9,8 @@ export interface Call {
   readonly visitorIp: string
   /** Ends when the client left or its time is over; the reason says which. */
   readonly signal: AbortSignal
+  /** One of many of its kind in a moment: its entity fetches may wait for their like within a turn. */
+  readonly batched?: boolean
   /** The refresh cookie's value, for identity alone. */
   readonly refreshToken: string | null
   /** Takes a Set-Cookie value that identity wants the client to have. */

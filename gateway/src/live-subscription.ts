@@ -7,27 +7,37 @@ export interface PublicResult {
   readonly extensions?: Readonly<Record<string, unknown>>
 }
 
+const texts = new WeakMap<PublicResult, string>()
+
+/** A result as JSON, written once however many read it. */
+export function textOfResult(result: PublicResult): string {
+  let text = texts.get(result)
+  if (text === undefined) {
+    text = JSON.stringify(result)
+    texts.set(result, text)
+  }
+  return text
+}
+
 interface Waiting {
-  readonly payload: unknown
+  readonly result: PublicResult
   readonly bytes: number
 }
 
 /**
- * The events of one subscriber: a bounded queue before the joins, and a window of joins that run at once and leave in
- * order. A subscriber that reads slowly loses the oldest events and is told how many (`extensions.gap`); nobody else,
- * and no upstream, waits for it.
+ * The events of one subscriber, joined and waiting to be read. The queue is bounded: a subscriber that reads slowly
+ * loses the oldest events and is told how many (`extensions.gap`); nobody else, and no upstream, waits for it.
  *
  * Methods on an object, not an async generator: `return()` of a generator that waits for an event would wait too, and a
  * cancel would never reach the subgraph.
  */
 export class LiveSubscription implements AsyncIterableIterator<PublicResult> {
-  readonly #join: (payload: unknown) => Promise<PublicResult>
-  readonly #onEnd: (() => void)[]
+  readonly #onEnd: (() => void)[] = []
   readonly #onDrop: (events: number) => void
+  readonly #onRead: () => void
   readonly #bounds: { events: number; bytes: number; window: number }
   readonly #waiting: Waiting[] = []
   #waitingBytes = 0
-  readonly #joins: Promise<PublicResult>[] = []
   #missed = 0
   #ended = false
   #last: PublicResult | null = null
@@ -35,27 +45,32 @@ export class LiveSubscription implements AsyncIterableIterator<PublicResult> {
   #closed = false
 
   constructor(options: {
-    /** Runs the rest of the plan for one event. Never rejects. */
-    join: (payload: unknown) => Promise<PublicResult>
-    /** Called once: closes the upstream and cancels running joins. */
-    onEnd: () => void
     onDrop: (events: number) => void
+    /** There is room for another event. */
+    onRead: () => void
     bounds: { events: number; bytes: number; window: number }
   }) {
-    this.#join = options.join
-    this.#onEnd = [options.onEnd]
     this.#onDrop = options.onDrop
+    this.#onRead = options.onRead
     this.#bounds = options.bounds
   }
 
+  /** Calls the listener once, when nothing is read any more. */
   onceEnded(listener: () => void): void {
     if (this.#closed) listener()
     else this.#onEnd.push(listener)
   }
 
-  push(payload: unknown, bytes: number): void {
+  /** The reader keeps up: joining another event for it is not in vain. */
+  get hasRoom(): boolean {
+    return this.#waiting.length < this.#bounds.window
+  }
+
+  /** `missed` events before this one were dropped before they were joined. */
+  push(result: PublicResult, bytes: number, missed: number): void {
     if (this.#ended) return
-    this.#waiting.push({ payload, bytes })
+    this.#missed += missed
+    this.#waiting.push({ result, bytes })
     this.#waitingBytes += bytes
     while (
       this.#waiting.length > this.#bounds.events ||
@@ -65,10 +80,10 @@ export class LiveSubscription implements AsyncIterableIterator<PublicResult> {
       this.#missed += 1
       this.#onDrop(1)
     }
-    this.#fill()
+    this.#wakeReader()
   }
 
-  /** The upstream is over. Events that wait are still joined and read, then `last`. */
+  /** The upstream is over. What waits is still read, then `last`. */
   finish(last: PublicResult | null): void {
     if (this.#ended) return
     this.#ended = true
@@ -76,26 +91,24 @@ export class LiveSubscription implements AsyncIterableIterator<PublicResult> {
     this.#wakeReader()
   }
 
-  /** Ends at once: what waits is dropped, running joins are cancelled, and only `last` is still read. */
+  /** Ends at once: what waits is dropped, and only `last` is still read. */
   end(last: PublicResult | null): void {
     this.#ended = true
     this.#last = last
     this.#waiting.length = 0
-    this.#joins.length = 0
     this.#close()
     this.#wakeReader()
   }
 
   async next(): Promise<IteratorResult<PublicResult>> {
     for (;;) {
-      const first = this.#joins[0]
+      const first = this.#waiting.shift()
       if (first) {
-        const value = await first
-        // Ended while waiting: the joins were thrown away.
-        if (this.#joins.length === 0) continue
-        void this.#joins.shift()
-        this.#fill()
-        return { done: false, value }
+        this.#waitingBytes -= first.bytes
+        const missed = this.#missed
+        this.#missed = 0
+        this.#onRead()
+        return { done: false, value: missed === 0 ? first.result : withGap(first.result, missed) }
       }
       if (this.#ended) {
         const last = this.#last
@@ -125,26 +138,12 @@ export class LiveSubscription implements AsyncIterableIterator<PublicResult> {
     for (const listener of this.#onEnd) listener()
   }
 
-  #fill(): void {
-    while (this.#joins.length < this.#bounds.window) {
-      const event = this.#waiting.shift()
-      if (!event) break
-      this.#waitingBytes -= event.bytes
-      const missed = this.#missed
-      this.#missed = 0
-      this.#joins.push(this.#joined(event.payload, missed))
-    }
-    if (this.#joins.length > 0) this.#wakeReader()
-  }
-
-  async #joined(payload: unknown, missed: number): Promise<PublicResult> {
-    const result = await this.#join(payload)
-    if (missed === 0) return result
-    return { ...result, extensions: { ...result.extensions, gap: { missed } } }
-  }
-
   #wakeReader(): void {
     this.#wake?.()
     this.#wake = null
   }
+}
+
+function withGap(result: PublicResult, missed: number): PublicResult {
+  return { ...result, extensions: { ...result.extensions, gap: { missed } } }
 }

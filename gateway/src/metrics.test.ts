@@ -6,8 +6,7 @@ import { createWorld, registeredDocument } from './testing/world.ts'
 test('the operator sees what runs, under registered names alone', async () => {
   await using world = await createWorld({ metricsPort: 0 })
   const token = world.signIn()
-  const figures = async () =>
-    (await fetch(`http://127.0.0.1:${world.gateway.metricsPort}/metrics`)).text()
+  const figures = () => world.figures()
 
   await world.query(registeredDocument, token)
   await world.query(registeredDocument.replaceAll(/\s+/g, ' '), token)

@@ -7,6 +7,7 @@ export interface GatewayMetrics {
   /** Operations answered, by registered name (`other` for what is not registered), transport and code (`ok`). */
   readonly operations: Counter<'operation' | 'transport' | 'code'>
   readonly subgraphSeconds: Histogram<'subgraph'>
+  readonly subgraphRequests: Counter<'subgraph'>
   readonly sockets: Gauge
   readonly subscriptions: Gauge
   readonly upstreams: Gauge<'subgraph'>
@@ -31,6 +32,12 @@ export function createGatewayMetrics(options: { processFigures: boolean }): Gate
       help: 'Time until a subgraph had answered.',
       labelNames: ['subgraph'],
       buckets: [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+    subgraphRequests: new Counter({
+      name: 'sluice_gateway_subgraph_requests_total',
+      help: 'Requests sent to subgraphs, after equal fetches and entities were joined.',
+      labelNames: ['subgraph'],
       registers,
     }),
     sockets: new Gauge({

@@ -15,7 +15,7 @@ import type { GraphRequest } from './graph-request.ts'
 import type { Limits } from './limits.ts'
 import type { LiveSubscription, PublicResult } from './live-subscription.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import { subscribe } from './subscribe.ts'
+import { createSubscriptions } from './subscribe.ts'
 import { Tally } from './tally.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -41,6 +41,7 @@ export function createOperations(options: {
   log: Log
 }): Operations {
   const { generations, sources, limits, metrics, log } = options
+  const subscriptions = createSubscriptions(options)
   const livesOf = new Tally()
 
   /** Names of unregistered documents are whatever somebody typed: one label for all of them. */
@@ -66,7 +67,7 @@ export function createOperations(options: {
           const key = callerKeyOf(call)
           const max = limits.subscriptionsPerCallerMax
           if (livesOf.count(key) >= max) throw new SluiceError('SLUICE_SUBSCRIPTIONS_MAX', { max })
-          const live = subscribe(generation, planned, call, labelOf(document), options)
+          const live = subscriptions.subscribe(generation, planned, call, labelOf(document))
           live.onceEnded(livesOf.add(key))
           generations.hold(generation, live)
           count(labelOf(document), door, undefined)

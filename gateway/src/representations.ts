@@ -1,6 +1,7 @@
 import type { PublicError } from './graph-errors.ts'
 
-interface Answer {
+/** What a subgraph answered, parsed; errors as they may be shown. */
+export interface Answer {
   data: unknown
   errors?: PublicError[]
 }
@@ -35,9 +36,11 @@ export function distinctRepresentations(
   return {
     variables: { ...variables, representations: distinct },
     spread({ data, errors }) {
+      const placesOf = (index: number) =>
+        places.flatMap((place, at) => (place === index ? [at] : []))
       return {
         data: spreadData(data, places),
-        ...(errors ? { errors: errors.flatMap((error) => spreadError(error, places)) } : {}),
+        ...(errors ? { errors: errors.flatMap((error) => spreadIndex(error, placesOf)) } : {}),
       }
     },
   }
@@ -55,11 +58,12 @@ function spreadData(data: unknown, places: readonly number[]): unknown {
   return { ...(data as object), _entities: spread }
 }
 
-/** An error of one entity is one of each place that asked for it. */
-function spreadError(error: PublicError, places: readonly number[]): PublicError[] {
+/** An error of one entity is one of each place that asked for it, in the indexes of whoever asked. */
+export function spreadIndex(
+  error: PublicError,
+  placesOf: (index: number) => readonly number[],
+): PublicError[] {
   const [field, index, ...rest] = error.path ?? []
   if (field !== '_entities' || typeof index !== 'number') return [error]
-  return places.flatMap((place, at) =>
-    place === index ? [{ ...error, path: [field, at, ...rest] }] : [],
-  )
+  return placesOf(index).map((at) => ({ ...error, path: [field, at, ...rest] }))
 }

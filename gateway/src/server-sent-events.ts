@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 
 import type { Limits } from './limits.ts'
-import type { LiveSubscription } from './live-subscription.ts'
+import { textOfResult, type LiveSubscription } from './live-subscription.ts'
 
 /** Sends a subscription as server-sent events (graphql-sse, distinct connections). Waits for a client that reads slowly. */
 export async function sendEvents(
@@ -21,7 +21,7 @@ export async function sendEvents(
   try {
     for await (const result of live) {
       if (response.destroyed) return
-      if (!response.write(`event: next\ndata: ${JSON.stringify(result)}\n\n`)) {
+      if (!response.write(`event: next\ndata: ${textOfResult(result)}\n\n`)) {
         await drained(response)
       }
     }

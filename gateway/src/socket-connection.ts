@@ -9,7 +9,7 @@ import type { Door } from './check-operation.ts'
 import { errorOf, refusalErrors } from './graph-errors.ts'
 import { parseGraphRequest } from './graph-request.ts'
 import type { Limits } from './limits.ts'
-import type { LiveSubscription, PublicResult } from './live-subscription.ts'
+import { textOfResult, type LiveSubscription, type PublicResult } from './live-subscription.ts'
 import type { Operations } from './operations.ts'
 import { parseClientMessage } from './socket-message.ts'
 
@@ -188,7 +188,7 @@ export class SocketConnection {
   /** Resolves when the client's socket has room again: a stream waits for its reader and nobody else does. */
   async #next(id: string, payload: PublicResult, isOver: () => boolean): Promise<void> {
     if (isOver() || this.#socket.readyState !== WebSocket.OPEN) return
-    const text = JSON.stringify({ id, type: MessageType.Next, payload })
+    const text = `{"id":${JSON.stringify(id)},"type":"next","payload":${textOfResult(payload)}}`
     await new Promise<void>((resolve) => {
       this.#socket.send(text, () => resolve())
       if (this.#socket.bufferedAmount <= this.#options.limits.socketBufferBytesMax) resolve()

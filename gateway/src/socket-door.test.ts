@@ -7,6 +7,8 @@ import { subscribed } from './testing/received.ts'
 import { consoleOrigin, createWorld, type World } from './testing/world.ts'
 
 const plain = 'subscription { events(tunnelId: "t1") { n } }'
+/** Equal subscriptions share one upstream: to be counted there they differ. */
+const of = (id: string): string => `subscription { events(tunnelId: "${id}") { n } }`
 
 async function open(world: World, options?: Parameters<World['socket']>[0]): Promise<WebSocket> {
   const socket = world.socket(options)
@@ -122,34 +124,34 @@ test('a mistake in one operation leaves the others on the socket', async () => {
 test('a socket has so many operations and no more, and a completed one makes room', async () => {
   await using world = await createWorld({ limits: { operationsPerSocketMax: 2 } })
   const client = world.client(world.signIn())
-  const first = subscribed(client, plain)
-  subscribed(client, plain)
+  const first = subscribed(client, of('t1'))
+  subscribed(client, of('t2'))
   await world.lives(2)
 
-  expect(await subscribed(client, plain).over).toMatchObject([
+  expect(await subscribed(client, of('t3')).over).toMatchObject([
     { extensions: { code: 'SLUICE_SUBSCRIPTIONS_MAX', max: 2 } },
   ])
   first.cancel()
   await world.lives(1)
-  subscribed(client, plain)
+  subscribed(client, of('t3'))
   await world.lives(2)
 })
 
 test('nobody has more than so many live streams, on however many sockets', async () => {
   await using world = await createWorld({ limits: { subscriptionsPerCallerMax: 2 } })
   const token = world.signIn()
-  const first = subscribed(world.client(token), plain)
-  subscribed(world.client(token), plain)
+  const first = subscribed(world.client(token), of('t1'))
+  subscribed(world.client(token), of('t2'))
   await world.lives(2)
 
-  expect(await subscribed(world.client(token), plain).over).toMatchObject([
+  expect(await subscribed(world.client(token), of('t2')).over).toMatchObject([
     { extensions: { code: 'SLUICE_SUBSCRIPTIONS_MAX' } },
   ])
-  subscribed(world.client(world.signIn()), plain)
+  subscribed(world.client(world.signIn()), of('t1'))
   await world.lives(3)
   first.cancel()
   await world.lives(2)
-  subscribed(world.client(token), plain)
+  subscribed(world.client(token), of('t1'))
   await world.lives(3)
 })
 

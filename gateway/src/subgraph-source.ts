@@ -10,11 +10,12 @@ import type { Log } from '@sluice/kit/log'
 import type { ErrorCode } from '@sluice/schema/errors'
 
 import type { Call } from './call.ts'
-import { fetchFailure, subgraphError, type PublicError } from './graph-errors.ts'
+import { EntityBatches } from './entity-batches.ts'
+import { fetchFailure, subgraphError } from './graph-errors.ts'
 import { PoolError, type HttpPool } from './http-pool.ts'
 import type { InFlight } from './in-flight.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import { distinctRepresentations } from './representations.ts'
+import { distinctRepresentations, type Answer } from './representations.ts'
 
 export type Source = Parameters<typeof executeQueryPlan>[1][string]
 type ProcessOptions = Parameters<Source['process']>[0]
@@ -26,9 +27,11 @@ export interface SubgraphAnswer {
   readonly text: string
 }
 
-interface Answer {
-  data: unknown
-  errors?: PublicError[]
+/** One query as it goes to the subgraph. */
+interface Asked {
+  readonly query: string
+  readonly variables: Readonly<Record<string, unknown>> | undefined
+  readonly operationName: string | undefined
 }
 
 /** Names agreed with identity, and used with no other subgraph. */
@@ -49,6 +52,7 @@ export function createSource(options: {
   log: Log
 }): Source {
   const { name, pool, path, signer, inFlight, metrics, log } = options
+  const batches = new EntityBatches()
 
   async function send(
     body: string,
@@ -57,6 +61,7 @@ export function createSource(options: {
     mutation: boolean,
   ): Promise<SubgraphAnswer> {
     const identity = name === 'identity' && mutation
+    metrics.subgraphRequests.inc({ subgraph: name })
     const response = await pool.post(path, body, {
       signal,
       // A query may be sent again when a kept connection turns out to be closed; a mutation may have happened.
@@ -100,23 +105,44 @@ export function createSource(options: {
     }
   }
 
+  /** A query; equal ones of the identity under way are asked once, and so is each entity. */
+  async function ask(
+    { query, variables, operationName }: Asked,
+    call: Call,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const distinct = distinctRepresentations(variables)
+    const body = JSON.stringify({
+      query,
+      variables: distinct?.variables ?? variables,
+      operationName,
+    })
+    const shared = await inFlight.join(call.identityKey, `${name} ${body}`, signal, (stop) =>
+      send(body, call, stop, false),
+    )
+    const result = parsed(shared, call)
+    return distinct ? distinct.spread(result) : result
+  }
+
   async function answer({ request, context }: ProcessOptions): Promise<Answer> {
     const call = context as Call
     const { query = '', variables, operationName } = request
-    const distinct = distinctRepresentations(variables)
-    const sent = distinct?.variables ?? variables
-    const body = JSON.stringify({ query, variables: sent, operationName })
     const mutation = query.startsWith('mutation')
     const stopTimer = metrics.subgraphSeconds.startTimer({ subgraph: name })
     try {
-      if (!mutation) {
-        const key = `${name} ${body}`
-        const shared = await inFlight.join(call.identityKey, key, call.signal, (signal) =>
-          send(body, call, signal, false),
+      const { representations, ...others } = variables ?? {}
+      if (call.batched && Array.isArray(representations)) {
+        const key = `${call.identityKey} ${query} ${JSON.stringify(others)}`
+        return await batches.load(key, representations, call.signal, (all, signal) =>
+          ask(
+            { query, operationName, variables: { ...others, representations: all } },
+            call,
+            signal,
+          ),
         )
-        const result = parsed(shared, call)
-        return distinct ? distinct.spread(result) : result
       }
+      if (!mutation) return await ask({ query, operationName, variables }, call, call.signal)
+      const body = JSON.stringify({ query, variables, operationName })
       try {
         return parsed(await send(body, call, call.signal, true), call)
       } finally {

@@ -208,7 +208,8 @@ test('a reader that stops loses the oldest events, is told how many, and holds u
   await new Promise((resolve) => slow.once('open', resolve))
   send({ type: 'connection_init', payload: { authorization: `Bearer ${token}` } })
   await new Promise((resolve) => slow.once('message', resolve))
-  send({ id: '1', type: 'subscribe', payload: { query } })
+  const own = 'subscription { events(tunnelId: "t1") { text n } }'
+  send({ id: '1', type: 'subscribe', payload: { query: own } })
   await world.lives(2)
   const events = 300
   const text = 'x'.repeat(100_000)

@@ -10,10 +10,12 @@ import { errorOf, fetchFailure, subgraphError } from './graph-errors.ts'
 import type { Limits } from './limits.ts'
 import { LiveSubscription, type PublicResult } from './live-subscription.ts'
 import type { GatewayMetrics } from './metrics.ts'
+import { SharedView } from './shared-view.ts'
 import type { Source } from './subgraph-source.ts'
 import type { Upstream } from './upstream.ts'
+import { viewKeyOf } from './view-key.ts'
 
-export interface Subscriptions {
+export interface SubscriptionParts {
   readonly sources: Sources
   readonly upstreams: Readonly<Record<SubgraphName, Upstream>>
   readonly signer: InternalSigner
@@ -22,18 +24,71 @@ export interface Subscriptions {
   readonly log: Log
 }
 
+type Request = Omit<PlannedRequest, 'context'>
+
+export interface Subscriptions {
+  /** `label`: the operation's name in the metrics. */
+  subscribe(generation: Generation, request: Request, call: Call, label: string): LiveSubscription
+}
+
 /**
- * A subscription over several subgraphs. The planner splits it into a primary fetch, which becomes a subscription at
+ * Subscriptions over several subgraphs. The planner splits one into a primary fetch, which becomes a subscription at
  * the subgraph that owns the field, and the rest. For each event the whole plan runs as a query whose primary fetch is
- * answered from the event: output rewrites, error paths, hidden fields and result shaping are the executor's own.
+ * answered from the event: output rewrites, error paths, hidden fields and result shaping are the executor's own. Those
+ * who ask for the same and may see the same share one upstream and one join per event.
  */
-export function subscribe(
+export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
+  const { limits, metrics } = parts
+  const views = new Map<string, SharedView<Call>>()
+  const bounds = {
+    events: limits.eventsQueuedMax,
+    bytes: limits.eventBytesQueuedMax,
+    window: limits.joinWindow,
+  }
+
+  return {
+    subscribe(generation, request, call, label) {
+      const key = viewKeyOf(generation, request, call)
+      const known = views.get(key)
+      const view = known?.isOpen ? known : openView(parts, generation, request, call, label, leave)
+      function leave(): void {
+        if (views.get(key) === view) views.delete(key)
+      }
+      views.set(key, view)
+
+      const live = new LiveSubscription({
+        onDrop: (events) => metrics.eventsDropped.inc({ operation: label }, events),
+        onRead: view.read,
+        bounds,
+      })
+      metrics.subscriptions.inc()
+      const aborted = () => {
+        const { reason } = call.signal as { reason: unknown }
+        const code = reason instanceof SluiceError ? reason.code : 'left'
+        metrics.subscriptionsEnded.inc({ reason: code })
+        live.end(reason instanceof SluiceError ? { errors: [errorOf(reason)] } : null)
+      }
+      live.onceEnded(() => {
+        call.signal.removeEventListener('abort', aborted)
+        metrics.subscriptions.dec()
+      })
+      view.add({ live, asker: call })
+      if (call.signal.aborted) aborted()
+      else call.signal.addEventListener('abort', aborted, { once: true })
+      return live
+    },
+  }
+}
+
+/** Opens the upstream as its first asker; every join runs as one who is still there. */
+function openView(
+  { sources, upstreams, signer, limits, metrics, log }: SubscriptionParts,
   generation: Generation,
-  request: Omit<PlannedRequest, 'context'>,
+  request: Request,
   call: Call,
   label: string,
-  { sources, upstreams, signer, limits, metrics, log }: Subscriptions,
-): LiveSubscription {
+  onEmpty: () => void,
+): SharedView<Call> {
   const { primary, rest } = subscriptionOf(
     generation.planOf(request.document, request.operationName),
   )
@@ -42,27 +97,27 @@ export function subscribe(
     kind: 'QueryPlan',
     node: rest ? { kind: 'Sequence', nodes: [primary, rest] } : primary,
   }
-  const { requestId } = call
-  const running = new Set<AbortController>()
+  const about = { subgraph, requestId: call.requestId, log }
 
-  async function join(event: unknown): Promise<PublicResult> {
+  async function join(event: unknown, asker: Call, stopped: AbortSignal): Promise<PublicResult> {
     const stop = new AbortController()
+    const leave = () => stop.abort(stopped.reason)
     const deadline = setTimeout(() => {
       stop.abort(new DOMException('the join took too long', 'TimeoutError'))
     }, limits.joinTimeoutMs)
     const stopTimer = metrics.joinSeconds.startTimer()
-    running.add(stop)
+    stopped.addEventListener('abort', leave, { once: true })
     try {
-      const context: Call = { ...call, signal: stop.signal }
+      const context: Call = { ...asker, signal: stop.signal, batched: true }
       const joined = { ...sources, [subgraph]: answering(event) }
       const raw = await generation.run(plan, joined, { ...request, context })
-      return publicResult(raw, requestId, log)
+      return publicResult(raw, asker.requestId, log)
     } catch (error) {
-      log.error({ err: error, requestId }, 'join failed')
-      return { data: null, errors: [fetchFailure('SLUICE_INTERNAL', requestId)] }
+      log.error({ err: error, requestId: asker.requestId }, 'join failed')
+      return { data: null, errors: [fetchFailure('SLUICE_INTERNAL', asker.requestId)] }
     } finally {
       clearTimeout(deadline)
-      running.delete(stop)
+      stopped.removeEventListener('abort', leave)
       stopTimer()
     }
   }
@@ -80,11 +135,10 @@ export function subscribe(
   function eventAnswer(event: unknown) {
     const { data, errors } = (event ?? {}) as { data?: unknown; errors?: unknown }
     if (!Array.isArray(errors)) return { data: data ?? null }
-    const about = { subgraph, requestId, log }
     return { data: data ?? null, errors: errors.map((error) => subgraphError(error, about)) }
   }
 
-  const live = new LiveSubscription({
+  const view = new SharedView<Call>({
     join,
     bounds: {
       events: limits.eventsQueuedMax,
@@ -92,20 +146,20 @@ export function subscribe(
       window: limits.joinWindow,
     },
     onDrop: (events) => metrics.eventsDropped.inc({ operation: label }, events),
-    onEnd: () => {
-      call.signal.removeEventListener('abort', aborted)
+    onEmpty() {
+      onEmpty()
       closeUpstream()
-      for (const stop of running) stop.abort(new DOMException('the client left', 'AbortError'))
-      metrics.subscriptions.dec()
+    },
+    onOver(reason, members) {
+      metrics.subscriptionsEnded.inc({ reason }, members)
+      onEmpty()
+    },
+    refusal: (errors) => ({ errors: errors.map((error) => subgraphError(error, about)) }),
+    failure(how) {
+      const code = how === 'lost' ? 'SLUICE_SUBSCRIPTION_LOST' : 'SLUICE_SUBGRAPH_UNAVAILABLE'
+      return { errors: [errorOf(new SluiceError(code))] }
     },
   })
-
-  function ended(reason: string, last: PublicResult | null): void {
-    metrics.subscriptionsEnded.inc({ reason })
-    live.finish(last)
-  }
-
-  metrics.subscriptions.inc()
   const closeUpstream = upstreams[subgraph].open(
     {
       query: primary.operation,
@@ -113,33 +167,13 @@ export function subscribe(
       variables: pick(request.variables, primary.variableUsages),
       extensions: async () => ({
         internal: await signer.headerFor(call.principal, subgraph),
-        requestId,
+        requestId: call.requestId,
         visitorIp: call.visitorIp,
       }),
     },
-    {
-      event: (payload, bytes) => live.push(payload, bytes),
-      complete: () => ended('complete', null),
-      refused: (errors) => {
-        const about = { subgraph, requestId, log }
-        ended('refused', { errors: errors.map((error) => subgraphError(error, about)) })
-      },
-      failed: (how) => {
-        const code = how === 'lost' ? 'SLUICE_SUBSCRIPTION_LOST' : 'SLUICE_SUBGRAPH_UNAVAILABLE'
-        ended(how, { errors: [errorOf(new SluiceError(code))] })
-      },
-    },
+    view,
   )
-
-  const aborted = () => {
-    const { reason } = call.signal as { reason: unknown }
-    const code = reason instanceof SluiceError ? reason.code : 'left'
-    metrics.subscriptionsEnded.inc({ reason: code })
-    live.end(reason instanceof SluiceError ? { errors: [errorOf(reason)] } : null)
-  }
-  if (call.signal.aborted) aborted()
-  else call.signal.addEventListener('abort', aborted, { once: true })
-  return live
+  return view
 }
 
 function subscriptionOf({ node }: QueryPlan): SubscriptionNode {

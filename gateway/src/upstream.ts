@@ -12,7 +12,8 @@ interface UpstreamOperation {
   extensions(): Promise<Record<string, unknown>>
 }
 
-interface UpstreamSink {
+/** Who hears what comes of one operation. */
+export interface UpstreamSink {
   event(payload: unknown, bytes: number): void
   /** Refused by the subgraph, with its errors. The operation is over. */
   refused(errors: readonly unknown[]): void

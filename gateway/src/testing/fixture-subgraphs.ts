@@ -21,8 +21,8 @@ export const fixtureSdl: Record<SubgraphName, string> = {
     type Tunnel implements Thing @key(fields: "id") { id: ID!  name: String!  owner: User  organization: Organization }
     type User @key(fields: "id", resolvable: false) { id: ID! }
     type Organization @key(fields: "id") { id: ID!  tunnels: [Tunnel!] }
-    type Subscription { events(tunnelId: ID!): Event!  refused: Event! }
-    type Event { n: Int!  text: String  tunnel: Tunnel  organization: Organization  hidden: String @inaccessible }`,
+    type Subscription { events(tunnelId: ID!, after: ID): TrafficEvent!  refused: TrafficEvent! }
+    type TrafficEvent { n: Int!  text: String  tunnel: Tunnel  organization: Organization  hidden: String @inaccessible }`,
   domains: `${link}
     type Query { domainsUp: Boolean }
     type Tunnel @key(fields: "id") { id: ID!  status: String  note: String  mirror(x: String!): String  org: String @inaccessible  domain: String }`,

@@ -54,6 +54,8 @@ export interface World extends FixtureWorld, AsyncDisposable {
   socket(options?: { origin?: string; protocol?: string }): WebSocket
   /** Says on the revocations channel what is void from now on. */
   revoke(what: Omit<Revocation, 'at'>): Promise<void>
+  /** The operator's figures; needs a `metricsPort`. */
+  figures(): Promise<string>
   /** Stops one subgraph as if it had crashed. */
   stop(name: SubgraphName): Promise<void>
   /** Starts it again where it was. */
@@ -172,6 +174,9 @@ export async function createWorld(
       const revocation: Revocation = { ...what, at: new Date().toISOString() }
       await sender.publish(redisChannels.revocations, JSON.stringify(revocation))
       sender.disconnect()
+    },
+    async figures() {
+      return (await fetch(`http://127.0.0.1:${gateway.metricsPort}/metrics`)).text()
     },
     async stop(name) {
       await stops.get(name)?.()
