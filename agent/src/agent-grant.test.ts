@@ -93,3 +93,37 @@ test.for(['SLUICE_SESSION_REPLACED', 'SLUICE_SESSION_REVOKED', 'SLUICE_FORBIDDEN
     await expect(grant.agentToken()).rejects.toMatchObject({ code })
   },
 )
+
+test('a fresh agent token is one that was asked for after the question, whatever was under way', async () => {
+  const answers = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
+  const arrived = Promise.withResolvers<void>()
+  const asked: number[] = []
+  const hosts: (string | null)[] = []
+  await using server = await openGraphFixture({
+    async renewAgentToken() {
+      const number = asked.push(asked.length)
+      if (number === 1) arrived.resolve()
+      await answers[number - 1]?.promise
+      const hostHeader = number === 1 ? null : 'localhost:3000'
+      return { agentToken: `renewed-${number}`, expiresAt: inMinutes(5), epoch: 4, hostHeader }
+    },
+  })
+  const grant = createAgentGrant({
+    api: createApi({ server: server.url, authtoken: fixtureAuthtoken }),
+    tunnelId: 't1',
+    first: { agentToken: 'first', expiresAt: inMinutes(5), epoch: 4, hostHeader: null },
+    signal: new AbortController().signal,
+    onHostHeader: (hostHeader) => hosts.push(hostHeader),
+  })
+  await grant.agentToken()
+
+  const underWay = grant.agentToken()
+  await arrived.promise
+  const fresh = grant.agentToken({ expiredWillDo: false, fresh: true })
+  answers[0]?.resolve()
+  answers[1]?.resolve()
+
+  expect(await underWay).toBe('renewed-1')
+  expect(await fresh).toBe('renewed-2')
+  expect(hosts).toEqual(['localhost:3000'])
+})

@@ -3,6 +3,7 @@ import { cliOperations } from '@sluice/schema/operations/cli'
 import { isPassing, type Api } from './api.ts'
 import { createBackoff } from './backoff.ts'
 import { delay } from './delay.ts'
+import type { TokenNeed } from './session/agent-session.ts'
 
 const renewBaseMs = 500
 const renewCapMs = 15_000
@@ -16,12 +17,14 @@ export interface Grant {
   readonly agentToken: string
   readonly expiresAt: string
   readonly epoch: number
+  /** The Host that the upstream shall get from now on; null for the visitor's own. Older servers do not say. */
+  readonly hostHeader?: string | null
 }
 
 /** Where a session gets its agent tokens. */
 export interface AgentGrant {
   /** `expiredWillDo`: rather one that has expired than none while the server is away. */
-  agentToken(need?: { readonly expiredWillDo: boolean }): Promise<string>
+  agentToken(need?: TokenNeed): Promise<string>
 }
 
 interface AgentGrantOptions {
@@ -30,6 +33,8 @@ interface AgentGrantOptions {
   readonly first: Grant
   /** Ends waiting for a server that is away. */
   readonly signal: AbortSignal
+  /** Somebody has changed the tunnel's host header. */
+  readonly onHostHeader?: (hostHeader: string | null) => void
   readonly now?: () => number
   readonly renewBaseMs?: number
   readonly patienceMs?: number
@@ -57,7 +62,10 @@ export function createAgentGrant(options: AgentGrantOptions): AgentGrant {
           cliOperations.renewAgentToken,
           variables,
         )
+        const { hostHeader } = renewAgentToken
+        const changed = hostHeader !== undefined && hostHeader !== latest.hostHeader
         latest = renewAgentToken
+        if (changed) options.onHostHeader?.(hostHeader)
         return latest
       } catch (error) {
         if (!isPassing(error)) throw error
@@ -67,14 +75,17 @@ export function createAgentGrant(options: AgentGrantOptions): AgentGrant {
   }
 
   return {
-    async agentToken({ expiredWillDo } = { expiredWillDo: false }) {
+    async agentToken({ expiredWillDo, fresh = false } = { expiredWillDo: false }) {
       if (isFirst) {
         isFirst = false
         return first.agentToken
       }
+      // What is on its way already may have been minted before the change.
+      if (fresh && renewing) await renewing.catch(() => undefined)
       renewing ??= renew().finally(() => {
         renewing = null
       })
+      if (fresh) return (await renewing).agentToken
       const isAlive = Date.parse(latest.expiresAt) - now() > lifeLeftMsMin
       if (!isAlive && !expiredWillDo) return (await renewing).agentToken
       const stopWaiting = new AbortController()

@@ -9,7 +9,7 @@ import type { Api } from './api.ts'
 import { isLoopback } from './localhost.ts'
 import { Interrupted } from './problem.ts'
 import type { ProxyOf } from './proxy.ts'
-import { openAgentSession, type AgentSession } from './session/agent-session.ts'
+import { openAgentSession, type AgentSession, type TokenNeed } from './session/agent-session.ts'
 import type { TargetGuard } from './target-guard.ts'
 import type { Upstream } from './target.ts'
 import type { StartTunnelInput } from './tunnel-input.ts'
@@ -83,8 +83,9 @@ export async function openTunnel(options: OpenTunnelOptions): Promise<OpenTunnel
     tunnelId: tunnel.id,
     first: started.grant,
     signal: ended.signal,
+    onHostHeader: (hostHeader) => session.rehost(hostHeader ?? 'preserve'),
   })
-  const session = openSession({
+  const session: AgentSession = openSession({
     edgeUrls,
     upstream,
     hostHeader: input.hostHeader ?? tunnel.hostHeader ?? 'preserve',
@@ -127,7 +128,7 @@ export async function openTunnel(options: OpenTunnelOptions): Promise<OpenTunnel
 
 /** A renewal that is refused for good ends the tunnel: replaced by a newer start, stopped, revoked. */
 function endingWhenRefused(grant: AgentGrant, ended: AbortController) {
-  return async (need: { readonly expiredWillDo: boolean }) => {
+  return async (need: TokenNeed) => {
     try {
       return await grant.agentToken(need)
     } catch (error) {

@@ -17,7 +17,13 @@ const answerBytesMax = 64 * 1024
 export const roundTripPath = (nonce: string) => `/.well-known/sluice-verify/${nonce}`
 
 /** Refusals that only the edge of this very tunnel gives: the way from the visitor works. */
-const ownPolicyCodes = new Set(['SLUICE_BASIC_AUTH_REQUIRED', 'SLUICE_IP_DENIED'])
+const ownPolicyCodes = new Set([
+  'SLUICE_BASIC_AUTH_REQUIRED',
+  'SLUICE_IP_DENIED',
+  'SLUICE_CONNECTIONS_MAX',
+  'SLUICE_REQUESTS_MAX',
+  'SLUICE_WEBHOOK_UNVERIFIED',
+])
 
 interface RoundTripOptions {
   /** The public addresses. `http:` is preferred: in development `https:` has no real certificate. */

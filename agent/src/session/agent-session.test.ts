@@ -23,6 +23,7 @@ class TestRelay implements AsyncDisposable {
   readonly sockets: Socket[] = []
   /** What to do with the next hello; welcomes when unset. */
   answer: ((session: Session, hello: Hello) => void) | undefined
+  onToken: ((agentToken: string) => void) | undefined
   readonly #server: Server
   readonly #stack = new AsyncDisposableStack()
   #arrived = Promise.withResolvers<void>()
@@ -76,7 +77,8 @@ class TestRelay implements AsyncDisposable {
   ): Promise<string> {
     const { promise, resolve } = Promise.withResolvers<string>()
     const payload = Buffer.alloc(500)
-    const start = writeOpenPrefix(payload, 0, 0, 0, '192.0.2.7')
+    const host = `GET ${path} HTTP/1.1\r\nHost: `.length
+    const start = writeOpenPrefix(payload, 0, host, 'app.test'.length, '192.0.2.7')
     const end = start + payload.write(`GET ${path} HTTP/1.1\r\nHost: app.test\r\n\r\n`, start)
     let text = ''
     const stream = session?.openStream(
@@ -111,6 +113,7 @@ class TestRelay implements AsyncDisposable {
         `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptOf(key)}\r\n\r\n`,
       )
       const { session } = openSocketLink('relay', socket, Buffer.alloc(0), {
+        onToken: (token) => this.onToken?.(token),
         onHello: (hello) => {
           if (this.answer) this.answer(session, hello)
           else welcome(session, hello)
@@ -130,7 +133,7 @@ class TestRelay implements AsyncDisposable {
 }
 
 function welcome(session: Session, hello: Hello, expiresInMs = 300_000): void {
-  const message = { version: 1, features: [], relayId: 'relay', endpointHosts: [], expiresInMs }
+  const message = { version: 2, features: [], relayId: 'relay', endpointHosts: [], expiresInMs }
   session.welcome(hello, { ...message, sessionId: crypto.randomUUID() })
 }
 
@@ -321,4 +324,50 @@ test('waits grow to half a minute with full jitter, and the first is none', () =
     0, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000,
   ])
   expect(Array.from({ length: 3 }, () => shortest.nextMs())).toEqual([0, 0, 0])
+})
+
+test('RENEW brings a fresh agent token at once, and changes that come meanwhile bring one more', async () => {
+  await using relay = await new TestRelay().listen()
+  const tokens: string[] = []
+  const twice = Promise.withResolvers<void>()
+  relay.onToken = (token) => {
+    tokens.push(token)
+    if (tokens.length === 2) twice.resolve()
+  }
+  const minting = Promise.withResolvers<void>()
+  const needs: boolean[] = []
+  const agent = await relay.agent((_request, response) => response.end('still here'), {
+    async agentToken({ fresh = false }) {
+      const number = needs.push(fresh)
+      if (number === 2) await minting.promise
+      return `token-${number}`
+    },
+  })
+  await once(agent, 'online')
+
+  const [session] = relay.sessions
+  for (let times = 0; times < 5; times += 1) session?.renew()
+  // They travel in order: once this is answered, all five have been heard.
+  const answer = await relay.get('/')
+  minting.resolve()
+  await twice.promise
+
+  expect(answer).toContain('still here')
+  expect(tokens).toEqual(['token-2', 'token-3'])
+  expect(needs).toEqual([false, true, true])
+  expect(relay.hellos.length).toBe(1)
+})
+
+test('another host header holds for new requests, on the same session', async () => {
+  await using relay = await new TestRelay().listen()
+  const agent = await relay.agent((request, response) => response.end(request.headers.host))
+  await once(agent, 'online')
+
+  const before = await relay.get('/')
+  agent.rehost('other.test')
+  const after = await relay.get('/')
+
+  expect(before).toMatch(/app\.test$/)
+  expect(after).toMatch(/other\.test$/)
+  expect(relay.hellos.length).toBe(1)
 })

@@ -21,9 +21,10 @@ export interface AgentSessionOptions {
   readonly edgeUrls: readonly string[]
   /**
    * Called on every connect and, for renewal, before the agent token expires. `expiredWillDo`: in an outage of the
-   * control plane a relay takes its own session back with the token it had; it refuses where it must not.
+   * control plane a relay takes its own session back with the token it had; it refuses where it must not. `fresh`:
+   * nothing but a token that is minted from now on will do.
    */
-  readonly agentToken: (need: { readonly expiredWillDo: boolean }) => Promise<string>
+  readonly agentToken: (need: TokenNeed) => Promise<string>
   readonly upstream: UpstreamAddress
   /** `preserve` forwards the visitor's Host, `rewrite` sends the upstream's own, anything else is sent as it is. */
   readonly hostHeader: string
@@ -36,6 +37,11 @@ export interface AgentSessionOptions {
   /** Accepts any certificate of the relay: for development only. */
   readonly allowSelfSigned?: boolean
   readonly log?: (message: string, fields: Record<string, unknown>) => void
+}
+
+export interface TokenNeed {
+  readonly expiredWillDo: boolean
+  readonly fresh?: boolean
 }
 
 /** Where requests go, and with which Host. */
@@ -95,6 +101,10 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   readonly #draining = new Set<Session>()
   /** The relay wants a token that is valid. */
   #tokenRefused = false
+  #target: Target
+  #renewing = false
+  /** Another change has come while a token was on its way, which may not hold it. */
+  #renewAgain = false
   #edge = 0
   #wasOnline = false
   #retryTimer: NodeJS.Timeout | undefined
@@ -104,6 +114,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   constructor(options: AgentSessionOptions) {
     super()
     this.#options = options
+    this.#target = options
     this.#forwarder = this.#createForwarder(options)
     this.#retry('starting')
   }
@@ -124,6 +135,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
 
   /** New streams go to another target; those in flight finish where they are. */
   retarget(target: Target): void {
+    this.#target = target
     const old = this.#forwarder
     this.#streamsBefore += this.#streams
     this.#streams = 0
@@ -132,11 +144,20 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     else old.close()
   }
 
-  /** Asks for a new agent token now: the tunnel's policy has changed. */
+  /** New streams get another Host; where they go stays. */
+  rehost(hostHeader: string): void {
+    this.retarget({ upstream: this.#target.upstream, hostHeader })
+  }
+
+  /** Asks for a new agent token now: what it holds has changed. Several changes at once are one renewal or two. */
   renew(): void {
     if (!this.#current) return
+    if (this.#renewing) {
+      this.#renewAgain = true
+      return
+    }
     clearTimeout(this.#renewTimer)
-    void this.#renew(this.#current)
+    void this.#renew(this.#current, true)
   }
 
   /** Lets the agent answer `GET /.well-known/sluice-verify/<nonce>` itself, for this nonce only. */
@@ -217,6 +238,9 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         this.emit('online', { relayUrl, sessionId, reconnected })
       },
       onPolicy: (policy) => this.#scheduleRenewal(session, policy.expiresInMs),
+      onRenew: () => {
+        if (this.#current === session) this.renew()
+      },
       onLatency: (ms) => this.emit('latency', { ms }),
       onRefused: (given) => {
         refusal = given
@@ -251,9 +275,10 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     )
   }
 
-  async #renew(session: Session): Promise<void> {
+  async #renew(session: Session, fresh = false): Promise<void> {
+    this.#renewing = true
     try {
-      const token = await this.#options.agentToken({ expiredWillDo: false })
+      const token = await this.#options.agentToken({ expiredWillDo: false, fresh })
       if (this.#current === session) session.renewToken(token)
     } catch (error) {
       if (this.#isFatal(error)) {
@@ -262,7 +287,12 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
       }
       this.#log('the agent token was not renewed', { error: String(error) })
       if (this.#current !== session) return
-      this.#renewTimer = setTimeout(() => void this.#renew(session), renewRetryMs)
+      this.#renewTimer = setTimeout(() => void this.#renew(session, fresh), renewRetryMs)
+    } finally {
+      this.#renewing = false
+      const again = this.#renewAgain
+      this.#renewAgain = false
+      if (again) this.renew()
     }
   }
 
