@@ -9,3 +9,5 @@ const log = createLog('gateway', logLevel)
 const gateway = await createServer({ ...options, log })
 log.info({ port: gateway.port, metricsPort: gateway.metricsPort }, 'ready')
 closeOnSignal(gateway, log)
+// The operator has put another supergraph in place.
+process.on('SIGHUP', () => gateway.reloadCommitted())

@@ -65,6 +65,8 @@ export interface Gateway {
   readonly metricsPort: number | null
   /** Takes another supergraph into use. Throws, and keeps the one in use, when it cannot be loaded. */
   reload(supergraphSdl: string): void
+  /** Reads the supergraph file again. What cannot be loaded is logged, and the one in use stays. */
+  reloadCommitted(): void
   close(): Promise<void>
 }
 
@@ -176,6 +178,14 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
       port: listening.port,
       metricsPort: admin?.port ?? null,
       reload: (supergraphSdl) => generations.replace(load(supergraphSdl)),
+      reloadCommitted() {
+        try {
+          const next = load(committed('supergraph.graphql'))
+          if (next.sha256 !== generations.current().sha256) generations.replace(next)
+        } catch (error) {
+          log.error({ err: error }, 'the supergraph was not loaded; the one in use stays')
+        }
+      },
       close: () => closer.close(),
     }
   })

@@ -275,6 +275,17 @@ test('a reload leaves running subscriptions on their supergraph until the deadli
   await world.lives(0)
 })
 
+test('the supergraph file is read again when the operator says so', async () => {
+  await using world = await createWorld()
+  const token = world.signIn()
+  const fields = '{ __type(name: "Tunnel") { fields { name } } }'
+  expect((await world.query(fields, token)).text).not.toContain('captureBodies')
+
+  world.gateway.reloadCommitted()
+
+  expect((await world.query(fields, token)).text).toContain('captureBodies')
+})
+
 test('a supergraph that cannot be loaded leaves the one in use', async () => {
   await using world = await createWorld()
 

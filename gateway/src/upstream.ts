@@ -183,12 +183,8 @@ function connect(
     socket.on('message', (data) => {
       heard = true
       const text = Buffer.isBuffer(data) ? data.toString('utf8') : ''
-      let message: Message
-      try {
-        message = JSON.parse(text) as Message
-      } catch {
-        return socket.close(CloseCode.BadResponse, 'Bad response')
-      }
+      const message = parseMessage(text)
+      if (!message) return socket.close(CloseCode.BadResponse, 'Bad response')
       if (message.type === 'connection_ack') {
         clearTimeout(deadline)
         resolve(socket)
@@ -197,4 +193,13 @@ function connect(
       } else receive(message, text.length)
     })
   })
+}
+
+function parseMessage(text: string): Message | null {
+  try {
+    const value: unknown = JSON.parse(text)
+    return typeof value === 'object' && value !== null ? (value as Message) : null
+  } catch {
+    return null
+  }
 }
