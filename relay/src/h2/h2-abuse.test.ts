@@ -100,6 +100,7 @@ test('streams that the relay is made to reset itself count the same', async () =
   }
   await visitor.closed()
 
+  expect(around.requests()).toBeLessThan(1_000)
   await expectUntouched(around)
 })
 
@@ -116,7 +117,8 @@ test.for([
   const goAway = await visitor.find(({ type }) => type === frame.goAway)
   await visitor.closed()
 
-  if (goAway) expect(goAway.payload.readUInt32BE(4)).toBe(enhanceYourCalm)
+  // What was on its way may have turned the close into a reset that overtakes the reason.
+  expect([enhanceYourCalm, undefined]).toContain(goAway?.payload.readUInt32BE(4))
   await expectUntouched(around)
 })
 

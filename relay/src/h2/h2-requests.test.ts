@@ -109,15 +109,15 @@ test('trailers pass both ways, and early hints before the response', async () =>
 })
 
 test.for([
-  ['HEAD', 200],
-  ['GET', 204],
-  ['GET', 304],
+  ['HEAD', 200, '12'],
+  ['GET', 204, undefined],
+  ['GET', 304, undefined],
 ] as const)(
   'the answer to %s with %i has no body and ends in its head',
-  async ([method, status]) => {
+  async ([method, status, length]) => {
     await using world = await worldWithTls()
     const upstream = await world.upstream((_request, response) => {
-      response.writeHead(status, status === 200 ? { 'Content-Length': 12 } : { ETag: '"1"' })
+      response.writeHead(status, length === undefined ? {} : { 'Content-Length': length })
       response.end()
     })
     await world.tunnel(upstream)
@@ -125,7 +125,7 @@ test.for([
     const answer = await h2Get(h2Visitor(world, certificate.cert), { ':method': method })
 
     expect(answer).toMatchObject({ status, reset: 0, endedInHead: true })
-    if (status === 200) expect(answer.headers['content-length']).toBe('12')
+    expect(answer.headers['content-length']).toBe(length)
     expect(answer.body.length).toBe(0)
   },
 )
@@ -152,11 +152,10 @@ test('an upstream that breaks off is seen as a broken stream, never as a whole r
 test('a visitor that resets its stream aborts the request at the upstream', async () => {
   await using world = await worldWithTls()
   const arrived = Promise.withResolvers<void>()
-  const aborted = Promise.withResolvers<void>()
+  const aborted = Promise.withResolvers<string>()
   const upstream = await world.upstream((request, response) => {
     arrived.resolve()
-    if (request.url === '/up') request.on('error', () => aborted.resolve())
-    response.on('close', () => aborted.resolve())
+    response.on('close', () => aborted.resolve(response.writableFinished ? 'answered' : 'cut'))
   })
   await world.tunnel(upstream)
   const stream = h2Visitor(world, certificate.cert).request({ ':authority': host })
@@ -164,7 +163,7 @@ test('a visitor that resets its stream aborts the request at the upstream', asyn
 
   stream.close(8)
 
-  await aborted.promise
+  expect(await aborted.promise).toBe('cut')
 })
 
 test('an upload that its visitor resets with NO_ERROR does not look whole to the upstream', async () => {
@@ -252,6 +251,7 @@ test.for([
   ['a host that differs from the authority', { host: `other.${apex}` }],
   ['a path with bytes that HTTP/1.1 has none of', { ':path': '/a#b' }],
   ['an unknown expectation', { expect: 'much' }],
+  ['a name that folds onto one of the relay’s', { x_forwarded_for: '10.0.0.2' }],
 ] as const)('%s is refused with 400', async ([, headers]) => {
   await using world = await worldWithTls()
   const upstream = await world.upstream((_request, response) => response.end('reached'))
@@ -263,7 +263,7 @@ test.for([
   })
 })
 
-test('fields that only the relay may set do not pass, in either spelling', async () => {
+test('fields that only the relay may set do not pass', async () => {
   await using world = await worldWithTls()
   const upstream = await world.upstream((request, response) =>
     response.end(JSON.stringify(request.headers)),
@@ -272,7 +272,6 @@ test('fields that only the relay may set do not pass, in either spelling', async
 
   const answer = await h2Get(h2Visitor(world, certificate.cert), {
     'x-forwarded-for': '10.0.0.1',
-    x_forwarded_for: '10.0.0.2',
     'x-real-ip': '10.0.0.3',
   })
 

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http2'
 
-import { HeadScanner, field } from '@sluice/wire'
+import { field, type HeadScanner } from '@sluice/wire'
 
 /** Fields that end at a connection of HTTP/1.1 and must not stand in HTTP/2 (RFC 9113 §8.2.2). */
 const connectionFields: ReadonlySet<number> = new Set([

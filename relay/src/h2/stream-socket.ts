@@ -8,6 +8,7 @@ import {
   incomplete,
   malformed,
   responseBody,
+  watchMessageEnd,
   type HeadScanner,
 } from '@sluice/wire'
 
@@ -42,6 +43,7 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
   readonly #stream: ServerHttp2Stream
   readonly #request: RequestText
   readonly #scanner: HeadScanner
+  readonly #requestWhole: () => boolean
   #requestEnded: boolean
   #trailers = ''
   #writing: Writing = 'head'
@@ -58,8 +60,9 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
     this.#request = options.request
     this.#scanner = options.scanner
     this.remoteAddress = options.remoteAddress
+    this.#requestWhole = watchMessageEnd(stream)
     this.#requestEnded = stream.endAfterHeaders
-    stream.on('drain', () => this.emit('drain'))
+    for (const event of ['drain', 'finish']) stream.on(event, () => this.emit('drain'))
     stream.on('close', () => this.emit('close'))
   }
 
@@ -100,8 +103,8 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
   }
 
   #onRequestEnd(): void {
-    // A stream that was reset ends too, as far as its reader can see. It is the close that follows which says so.
-    if (this.#stream.closed && !this.answered) return
+    // What broke off is told by the close that follows.
+    if (!this.#requestWhole()) return
     this.#requestEnded = true
     if (this.#request.chunked)
       this.emit('data', Buffer.from(`0\r\n${this.#trailers}\r\n`, 'latin1'))
@@ -147,10 +150,11 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
         return this.#takeChunks(bytes, at)
       case 'raw':
         this.#send(bytes.subarray(at))
-        return bytes.length
+        break
       case 'done':
-        return bytes.length
+        break
     }
+    return bytes.length
   }
 
   #takeHead(bytes: Buffer, at: number): number {
@@ -282,8 +286,6 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
   }
 
   // A stream has no segments of its own, and its connection is kept alive as one.
-  cork(): void {}
-  uncork(): void {}
   setNoDelay(): void {}
   setKeepAlive(): void {}
 }

@@ -60,7 +60,7 @@ export function answerOf(stream: ClientHttp2Stream): Promise<H2Answer> {
   let endedInHead = false
   stream.on('headers', (found) => interim.push({ ...found }))
   stream.on('response', (found, flags) => {
-    headers = { ...found } as H2Answer['headers']
+    headers = { ...found }
     endedInHead = (flags & 1) === 1
   })
   stream.on('trailers', (found) => {

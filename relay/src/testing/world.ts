@@ -17,6 +17,7 @@ import {
   type Refusal,
   type Session,
   type SessionWindows,
+  type UpstreamAddress,
   type Welcome,
 } from '@sluice/wire'
 import { SignJWT, exportJWK, generateKeyPair } from 'jose'
@@ -33,6 +34,8 @@ interface AgentOptions {
   readonly windows?: SessionWindows
   /** What the agent answers itself, in the upstream's place. */
   readonly answer?: ForwarderOptions['answer']
+  /** What is not as usual with the upstream. */
+  readonly upstream?: Partial<UpstreamAddress>
 }
 
 /** An agent of the tests: one link, the real session and forwarder, no reconnect. */
@@ -97,7 +100,7 @@ export class World implements AsyncDisposable {
 
   /** Dials, says hello, and does not wait for the answer. */
   async dial(port: number, agentToken: string, options: AgentOptions = {}): Promise<TestAgent> {
-    const upstream = { host: '127.0.0.1', port, tls: false }
+    const upstream = { host: '127.0.0.1', port, tls: false, ...options.upstream }
     const forwarder = new Forwarder({
       upstream,
       hostHeader: options.hostHeader ?? 'preserve',

@@ -12,6 +12,7 @@ export {
   type BodyKind,
 } from './http/framing.ts'
 export { HeadScanner, incomplete, malformed } from './http/scan-head.ts'
+export { watchMessageEnd } from './http2/message-end.ts'
 export { openSocketLink, type SocketLink, type SocketLinkOptions } from './link.ts'
 export * from './limits.ts'
 export {
@@ -39,7 +40,12 @@ export { Splice, type Spliced } from './splice.ts'
 export { TunnelStream, type StreamEvents } from './stream.ts'
 export { DatagramForwarder } from './upstream/datagram-forwarder.ts'
 export type { Exchanged, ExchangeTap } from './upstream/exchange-report.ts'
-export { Forwarder, type ForwarderOptions, type UpstreamAddress } from './upstream/forwarder.ts'
+export {
+  Forwarder,
+  type ForwarderOptions,
+  type UpstreamAddress,
+  type UpstreamProtocol,
+} from './upstream/forwarder.ts'
 export { proxyHeader, type ProxyProtocolVersion } from './upstream/proxy-protocol.ts'
 export { RawForwarder, type Carried, type RawForwarderOptions } from './upstream/raw-forwarder.ts'
 export { acceptOf } from './websocket.ts'

@@ -8,11 +8,16 @@ import { DirectSockets } from '../socket/direct-socket.ts'
 import type { TunnelStream } from '../stream.ts'
 import { UpstreamConnection } from './connection.ts'
 import type { ExchangeListeners } from './exchange-report.ts'
+import { Http2Upstream } from './http2-upstream.ts'
+
+export type UpstreamProtocol = 'http1' | 'http2'
 
 export interface UpstreamAddress {
   readonly host: string
   readonly port: number
   readonly tls: boolean
+  /** `http2`: by prior knowledge, or by ALPN where there is TLS. */
+  readonly protocol?: UpstreamProtocol | undefined
   /** Resolves the name at each connection, and refuses where it must not lead. */
   readonly lookup?: LookupFunction | undefined
 }
@@ -36,7 +41,7 @@ const idleMsMax = 4_000
 const idleConnectionsMax = 256
 const connectTimeoutMs = 10_000
 
-/** The upstream's side of streams: speaks HTTP/1.1 to one address over kept-alive connections. */
+/** The upstream's side of streams: speaks to one address, in HTTP/1.1 over kept-alive connections, or in HTTP/2 over few. */
 export class Forwarder {
   readonly options: ForwarderOptions
   readonly scanner = new HeadScanner()
@@ -44,6 +49,7 @@ export class Forwarder {
   readonly sockets: DirectSockets
   readonly #idle: UpstreamConnection[] = []
   readonly #busy = new Set<UpstreamConnection>()
+  readonly #http2: Http2Upstream | undefined
   readonly #sweep: NodeJS.Timeout
   #total = 0
 
@@ -51,7 +57,14 @@ export class Forwarder {
     this.options = options
     this.host = hostToSend(options)
     this.sockets = options.sockets ?? new DirectSockets()
-    this.#sweep = setInterval(() => this.#closeIdle(Date.now() - idleMsMax), 1_000)
+    const { upstream } = options
+    if (upstream.protocol === 'http2') {
+      this.#http2 = new Http2Upstream({ tls: upstream.tls, dial: () => this.#dial() })
+    }
+    this.#sweep = setInterval(() => {
+      this.#closeIdle(Date.now() - idleMsMax)
+      this.#http2?.closeIdle(performance.now())
+    }, 1_000)
     this.#sweep.unref()
   }
 
@@ -104,6 +117,7 @@ export class Forwarder {
     this.#closeIdle(Infinity)
     for (const connection of this.#busy) connection.destroy()
     this.#busy.clear()
+    this.#http2?.close()
   }
 
   #closeIdle(before: number): void {
@@ -115,19 +129,28 @@ export class Forwarder {
 
   #connect(): UpstreamConnection {
     const { options } = this
-    const socket = options.dial?.() ?? dial(options.upstream)
+    const socket = this.#http2?.socket() ?? this.#dial()
     return new UpstreamConnection(this, socket, options.connectTimeoutMs ?? connectTimeoutMs)
+  }
+
+  #dial(): Socket {
+    return this.options.dial?.() ?? dial(this.options.upstream)
   }
 }
 
 /** Connects to an upstream, so that each half may end by itself. */
-export function dial({ host, port, tls, lookup }: UpstreamAddress): Socket {
+export function dial({ host, port, tls, protocol, lookup }: UpstreamAddress): Socket {
   const address = host === 'localhost' || !/\.localhost\.?$/i.test(host) ? host : '127.0.0.1'
   // Half-closed upstreams may still read; whether to go on is decided per exchange.
   const options = { host: address, port, lookup, allowHalfOpen: true, noDelay: true }
   if (!tls) return connectTcp(options)
   // The upstream is the developer's own, often self-signed, and named by them: there is no one to impersonate it to.
-  return connectTls({ ...options, rejectUnauthorized: false, servername: nameOf(host) })
+  return connectTls({
+    ...options,
+    rejectUnauthorized: false,
+    servername: nameOf(host),
+    ...(protocol === 'http2' ? { ALPNProtocols: ['h2'] } : {}),
+  })
 }
 
 /** A server name must not be an address. */
