@@ -328,6 +328,12 @@ export const errors = {
     cause: 'No tunnel has this endpoint host, or it was deleted.',
     fix: 'Check the address. If it is yours, run `sluice http <port> --name <name>`.',
   },
+  SLUICE_ROUTE_STALE: {
+    status: 421,
+    title: '{endpointHost} is not served by this relay any more.',
+    cause: 'Another relay brought a request here by an old route. It looks the route up again.',
+    fix: 'Nothing: visitors never see this. In logs and metrics, a few while agents move are normal.',
+  },
   SLUICE_TLS_MODE_MISMATCH: {
     status: 421,
     title: '{endpointHost} is not served on this listener.',
@@ -391,7 +397,7 @@ export const errors = {
   SLUICE_TUNNEL_OFFLINE: {
     status: 503,
     title: '{endpointHost} is offline.',
-    cause: 'The tunnel exists, but no agent is connected.',
+    cause: 'The tunnel exists, but no agent is connected: it is being restarted, or its owner has stopped it.',
     fix: 'If it is yours, start the agent: `sluice http <port> --name <name>`.',
   },
   SLUICE_RELAY_DRAINING: {

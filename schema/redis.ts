@@ -135,9 +135,9 @@ export const RequestRecord = z.object({
   endpointHost: z.string(),
   startedAt: z.iso.datetime(),
   method: z.string().max(64),
-  /** As sent, cut at 2,048 characters. */
+  /** As sent, cut at 2,048 characters. Like method empty, and status 0, for a connection of TCP, TLS or UDP. */
   path: z.string().max(2048),
-  protocol: z.enum(['HTTP/1.0', 'HTTP/1.1', 'HTTP/2', 'WEBSOCKET']),
+  protocol: z.enum(['HTTP/1.0', 'HTTP/1.1', 'HTTP/2', 'WEBSOCKET', 'TCP', 'TLS', 'UDP']),
   status: z.number().int(),
   /** A code of the catalogue when the edge or agent answered in the upstream's place. */
   code: z.string().nullable(),

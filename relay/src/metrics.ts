@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client'
 
 import type { Observed } from './edge/observed.ts'
+import type { ObservedConnection } from './raw/raw-context.ts'
 
 const boundsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30]
 
@@ -19,7 +20,10 @@ export class RelayMetrics {
   #bytesIn = 0
   #bytesOut = 0
   readonly dropped: Counter<'what'>
+  readonly datagramsDropped: Counter<'reason'>
+  readonly #connections: Counter<'protocol'>
   readonly sessionsOpened: Counter
+  readonly peersRefused: Counter
   readonly sessionsRefused: Counter<'code'>
 
   constructor(
@@ -54,6 +58,23 @@ export class RelayMetrics {
       labelNames: ['what'],
       registers,
     })
+    this.datagramsDropped = new Counter({
+      name: 'sluice_relay_datagrams_dropped_total',
+      help: 'Datagrams of UDP tunnels given up, by reason',
+      labelNames: ['reason'],
+      registers,
+    })
+    this.#connections = new Counter({
+      name: 'sluice_relay_connections_total',
+      help: 'Raw connections and UDP flows that have ended, by protocol',
+      labelNames: ['protocol'],
+      registers,
+    })
+    this.peersRefused = new Counter({
+      name: 'sluice_relay_peers_refused_total',
+      help: 'Connections of other relays without a preface that could be believed',
+      registers,
+    })
     this.sessionsOpened = new Counter({
       name: 'sluice_relay_sessions_opened_total',
       help: 'Agent sessions welcomed',
@@ -77,6 +98,13 @@ export class RelayMetrics {
     this.#bytesOut += responseBytes
     this.#duration.observe(durationMs)
     if (firstByteMs !== undefined) this.#firstByte.observe(firstByteMs)
+  }
+
+  observeConnection({ protocol, code, bytesIn, bytesOut }: ObservedConnection): void {
+    this.#connections.inc({ protocol })
+    if (code) this.#byCode.set(code, (this.#byCode.get(code) ?? 0) + 1)
+    this.#bytesIn += bytesIn
+    this.#bytesOut += bytesOut
   }
 
   #counters(registers: Registry[]): void {

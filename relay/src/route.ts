@@ -34,7 +34,7 @@ export type Route =
   | { readonly kind: 'control' }
   /** To the same address over HTTPS. */
   | { readonly kind: 'redirect' }
-  /** No session here: whether the host is known decides between 503 and 404. */
+  /** No session here that takes requests: another relay may have one, and else whether the host is known decides between 503 and 404. */
   | { readonly kind: 'absent' }
   /** The password is being computed: ask again with the verdict. */
   | { readonly kind: 'verify'; readonly verdict: Promise<AuthVerdict> }
@@ -58,18 +58,15 @@ export function routeOf(asked: Asked, places: Places): Route {
     return asked.redirects ? { kind: 'redirect' } : { kind: 'console' }
   }
   const tunnel = places.sessions.find(endpointHost)
-  if (!tunnel) return { kind: 'absent' }
+  // Its agent may have a session on another relay by now.
+  if (!tunnel || tunnel.moved || !tunnel.session.accepting) return { kind: 'absent' }
   if (asked.redirects) return { kind: 'redirect' }
   if (misdirected || tunnel.claims.kind !== 'http') {
     return { kind: 'refuse', code: 'SLUICE_TLS_MODE_MISMATCH', tunnel }
   }
   if (!showsCertificate(tunnel.claims.policy, asked.tls)) {
-    return {
-      kind: 'refuse',
-      code: 'SLUICE_VISITOR_CERTIFICATE_REQUIRED',
-      tunnel,
-      reason: 'certificate',
-    }
+    const code = 'SLUICE_VISITOR_CERTIFICATE_REQUIRED'
+    return { kind: 'refuse', tunnel, code, reason: 'certificate' }
   }
   const { basicAuth } = tunnel.policy ?? {}
   if (basicAuth) {
@@ -80,7 +77,7 @@ export function routeOf(asked: Asked, places: Places): Route {
     const refusal = authRefusal(verdict, authorization)
     if (refusal) return { kind: 'refuse', tunnel, ...refusal }
   }
-  const refusal = refusalOf(asked, tunnel, places)
+  const refusal = refusalOf(asked, tunnel)
   return refusal ? { kind: 'refuse', tunnel, ...refusal } : { kind: 'tunnel', tunnel }
 }
 
@@ -98,7 +95,6 @@ function authRefusal(verdict: AuthVerdict, authorization: string): Refusal | und
 function refusalOf(
   { visitorIp }: Pick<Asked, 'visitorIp'>,
   tunnel: TunnelSession,
-  { draining }: Pick<Places, 'draining'>,
 ): Refusal | undefined {
   const { policy, limits } = tunnel
   if (policy && !allowsAddress(policy, visitorIp)) {
@@ -106,7 +102,5 @@ function refusalOf(
   }
   if (tunnel.full) return { code: 'SLUICE_CONNECTIONS_MAX', reason: 'connections' }
   const rate = limits.rate?.refusal()
-  if (rate) return { code: 'SLUICE_REQUESTS_MAX', details: { ...rate }, reason: 'rate' }
-  if (draining()) return { code: 'SLUICE_RELAY_DRAINING' }
-  return tunnel.session.accepting ? undefined : { code: 'SLUICE_TUNNEL_OFFLINE' }
+  return rate && { code: 'SLUICE_REQUESTS_MAX', details: { ...rate }, reason: 'rate' }
 }

@@ -1,26 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
 import type { Log } from '@sluice/kit/log'
 import { createMetrics, openAdminServer } from '@sluice/kit/metrics'
-import { openChannelHub, openRedis } from '@sluice/kit/redis'
+import { openChannelHub, openRedis, type ChannelHub } from '@sluice/kit/redis'
 import { SluiceError } from '@sluice/schema/errors'
-import { Revocation, redisChannels } from '@sluice/schema/redis'
-import type { UpstreamAddress } from '@sluice/wire'
+import { Revocation, TunnelChange, redisChannels } from '@sluice/schema/redis'
+import { DirectSockets, Forwarder, type UpstreamAddress } from '@sluice/wire'
 import type { JSONWebKeySet } from 'jose'
 
-import { openConsoleLink } from './console-link.ts'
 import { jwksFrom, openAgentTokens } from './control/agent-token.ts'
 import { Agents } from './control/agents.ts'
 import { Outage } from './control/outage.ts'
 import { openEdge, type Edge } from './edge/edge.ts'
 import type { H2Limits } from './h2/h2-limits.ts'
 import { KnownHosts } from './known-hosts.ts'
+import { openMemoryLink } from './memory-link.ts'
 import { RelayMetrics } from './metrics.ts'
 import { Observer } from './observe/observer.ts'
+import { openPeerSide, type PeerOptions } from './peer/peer-side.ts'
 import { PasswordChecks } from './policy/password-checks.ts'
 import { Rejections } from './policy/rejections.ts'
 import { LimitsOfTunnels } from './policy/tunnel-limits.ts'
+import type { PaypalOptions } from './policy/webhook/paypal.ts'
+import { WebhookCheck } from './policy/webhook/webhook-check.ts'
+import { RawEdge, type PortRange } from './raw/raw-edge.ts'
 import { openRegistration, type Registration } from './registration.ts'
 import { Sessions } from './sessions.ts'
 import { openTls, type TlsOptions } from './tls/open-tls.ts'
+
+/** How long agents may take to open their next session elsewhere before new visitors are turned away here. */
+const movedMsMax = 10_000
 
 export interface RelayOptions extends Pick<
   TlsOptions,
@@ -36,6 +45,11 @@ export interface RelayOptions extends Pick<
   /** Undefined: no listener with TLS. */
   readonly httpsPort: number | undefined
   readonly adminPort: number
+  /** Public ports of `tcp` and `udp` tunnels. Undefined: none of the kind here. */
+  readonly tcpPorts?: PortRange | undefined
+  readonly udpPorts?: PortRange | undefined
+  /** How long such a port stays open for an agent that was lost. */
+  readonly portKeptMs?: number
   /** The public port for HTTPS that plain HTTP is redirected to. Undefined: both are served. */
   readonly redirectPort?: number
   /** Where the keys of agent tokens are, or the keys themselves. */
@@ -51,12 +65,18 @@ export interface RelayOptions extends Pick<
     readonly heartbeatMs?: number
     readonly retryFirstMs?: number
   }
+  /** How PayPal's signatures are checked; without it, by the certificates that PayPal publishes. */
+  readonly paypal?: PaypalOptions
   /** How long sessions outlive their agent tokens while the control plane is away; 0: not at all. */
   readonly outageMs: number
   /** How long they may take to renew once it is back. */
   readonly renewWithinMs?: number
   /** Serves this host from the gateway. */
   readonly console?: { readonly host: string; readonly gatewayUrl: string }
+  /** Brings visitors to tunnels of other relays, and theirs to ours. Undefined: each relay serves its own. */
+  readonly peer?: PeerOptions
+  /** How long balancers have to see that the relay is not ready any more, before agents are sent away. */
+  readonly preDrainMs?: number
   readonly drainMs: number
   readonly headTimeoutMs: number
   readonly idleTimeoutMs: number
@@ -69,6 +89,8 @@ export interface RelayOptions extends Pick<
   /** Those of a visitor's HTTP/2 connection that are not to be the built-in ones. */
   readonly h2Limits?: Partial<H2Limits>
   readonly version: string
+  /** The short way to plain TCP; tests pass one that scrubs. */
+  readonly sockets?: DirectSockets
   readonly log: Log
 }
 
@@ -76,6 +98,8 @@ export interface Relay {
   readonly httpPort: number
   readonly httpsPort: number | undefined
   readonly adminPort: number
+  /** Where other relays bring requests; undefined when they do not. */
+  readonly peerPort: number | undefined
   /** Reads certificates from changed files now rather than in some seconds. */
   reload(): Promise<void>
   /** Sends agents away, lets streams in flight finish within `drainMs`, then closes. */
@@ -86,6 +110,7 @@ export interface Relay {
 export async function createRelay(options: RelayOptions): Promise<Relay> {
   const { log, relayId, apex } = options
   const redis = options.redisUrl === undefined ? undefined : openRedis(options.redisUrl, log)
+  const sockets = options.sockets ?? new DirectSockets()
   const sessions = new Sessions(new LimitsOfTunnels({ relayId, redis, flush: () => flush() }))
   const knownHosts = new KnownHosts(redis)
   const tokens = openAgentTokens(keysOf(options.jwks))
@@ -100,19 +125,27 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     sessions,
     tokens,
     outage,
+    sockets,
     sessionsMax: options.sessionsMax,
     draining: () => draining,
     onChunkEnd: flush,
+    prepare: (claims) => raw.prepare(claims),
+    onDatagram: (tunnel, datagram) => raw.reply(tunnel, datagram),
     onRefused: (code) => metrics.sessionsRefused.inc({ code }),
     onOpen(tunnel) {
       knownHosts.served(tunnel.claims.endpointHosts)
       metrics.sessionsOpened.inc()
       observer.online(tunnel)
+      raw.online(tunnel)
+      peerSide.online(tunnel)
       log.info(idsOf(tunnel.id, tunnel.claims), 'session opened')
     },
-    onClose(tunnel, held, reason) {
-      if (held) observer.offline(tunnel)
-      else observer.replaced(tunnel)
+    onClose(tunnel, held, reason, stopped) {
+      void peerSide.offline(tunnel, held).then((last) => {
+        if (last) observer.offline(tunnel)
+        else observer.replaced(tunnel)
+      })
+      if (held) raw.offline(tunnel, stopped)
       log.info({ ...idsOf(tunnel.id, tunnel.claims), reason }, 'session closed')
     },
     onGrace(tunnel) {
@@ -124,7 +157,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     sessionsInGrace: () => agents.graceCount(),
     controlPlaneAway: () => outage.away,
     streams: () => agents.streamCount(),
-    connections: () => edge?.connections() ?? 0,
+    connections: () => (edge?.connections() ?? 0) + raw.connections(),
   })
   const observer = new Observer({
     relayId,
@@ -133,7 +166,34 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     onDropped: (what, count) => metrics.dropped.inc({ what }, count),
   })
   const rejections = new Rejections(registry, log)
-  const leaveRevocations = listenForRevocations(options, agents)
+  const raw = new RawEdge({
+    ...options,
+    tcpPorts: options.tcpPorts,
+    udpPorts: options.udpPorts,
+    find: (name) => sessions.find(name),
+    draining: () => draining,
+    rejected: (refusal) => rejections.note(refusal),
+    onDatagramDropped: (reason) => metrics.datagramsDropped.inc({ reason }),
+    observe(observed) {
+      metrics.observeConnection(observed)
+      observer.observeConnection(observed)
+    },
+  })
+  const hub = options.redisUrl === undefined ? undefined : openChannelHub(options.redisUrl, log)
+  listenForChanges(options, hub, agents)
+  const peerSide = await openPeerSide({
+    ...options,
+    redis,
+    hub,
+    sessions,
+    agents,
+    onChunkEnd: flush,
+    accept(socket, preface) {
+      if (preface.mode === 'http') edge?.acceptPeer(socket)
+      else socket.destroy()
+    },
+    onRefused: () => metrics.peersRefused.inc(),
+  })
   const admin = await openAdminServer({
     port: options.adminPort,
     host: options.host,
@@ -142,12 +202,14 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       draining ? 'draining' : tokens.ready() ? null : 'no keys for agent tokens yet',
   })
   const consoleLink = options.console
-    ? await openConsoleLink(addressOf(options.console.gatewayUrl), flush)
+    ? await openMemoryLink('console', forwarderTo(options.console.gatewayUrl), flush)
     : undefined
-  const tls = await openTls(options, registry, (domain) => knownHosts.isKnown(domain))
+  const tls = await openTls({ ...options, hub }, registry, (name) => knownHosts.isKnown(name))
   edge = await openEdge({
     ...options,
+    sockets,
     tls,
+    serveRaw: (visit) => raw.serve(visit),
     timeouts: {
       headTimeoutMs: options.headTimeoutMs,
       idleTimeoutMs: options.idleTimeoutMs,
@@ -164,8 +226,10 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       draining: () => draining,
     },
     isKnown: (endpointHost) => knownHosts.isKnown(endpointHost),
+    peers: peerSide.peers,
     console: () => consoleLink?.session(),
     records: (tunnel, nowMs) => observer.records(tunnel, nowMs),
+    webhooks: new WebhookCheck(options.paypal),
     rejected: (refusal) => rejections.note(refusal),
     observe(observed) {
       metrics.observe(observed)
@@ -183,43 +247,63 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   })
   const opened = edge
 
-  async function close(): Promise<void> {
-    if (draining) return
+  async function drain(): Promise<void> {
     draining = true
     log.info({ sessions: sessions.size }, 'draining')
-    opened.drain()
-    agents.goAway(options.drainMs)
-    await registration?.drain()
+    // Not ready, and of no use to new agents. Visitors still come, and are served, until balancers have seen it.
+    const told = registration?.drain()
+    if (options.preDrainMs) await sleep(options.preDrainMs)
     const untilMs = performance.now() + options.drainMs
-    while (agents.streamCount() > 0 && performance.now() < untilMs) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
+    agents.goAway(options.drainMs)
+    if (peerSide.peers) await peerSide.untilMoved(Math.min(options.drainMs, movedMsMax))
+    opened.drain()
+    raw.drain()
+    await told
+    while (agents.streamCount() + opened.busy() > 0 && performance.now() < untilMs) await sleep(20)
+  }
+
+  async function close(): Promise<void> {
+    if (draining) return
+    await drain()
     agents.close()
     await opened.close()
-    await tls.close()
+    raw.close()
+    tls.close()
     consoleLink?.close()
     registration?.close()
     tokens.close()
+    await peerSide.close()
     await observer.close()
-    await leaveRevocations()
+    await hub?.close()
     redis?.disconnect()
     await admin.close()
   }
   const { httpPort, httpsPort } = edge
-  return { httpPort, httpsPort, adminPort: admin.port, reload: () => tls.reload(), close }
+  return {
+    httpPort,
+    httpsPort,
+    adminPort: admin.port,
+    peerPort: peerSide.port,
+    reload: () => tls.reload(),
+    close,
+  }
 }
 
-function listenForRevocations({ redisUrl, log }: RelayOptions, agents: Agents) {
-  if (redisUrl === undefined) return async () => undefined
-  const hub = openChannelHub(redisUrl, log)
+function listenForChanges({ log }: RelayOptions, hub: ChannelHub | undefined, agents: Agents) {
   hub
-    .subscribe(redisChannels.revocations, (message) => {
+    ?.subscribe(redisChannels.revocations, (message) => {
       const revocation = Revocation.safeParse(parseJson(message))
       if (revocation.success) agents.revoke(revocation.data)
       else log.warn('a revocation could not be read')
     })
     .catch((error: unknown) => log.warn({ err: error }, 'revocations are not heard'))
-  return () => hub.close()
+  hub
+    ?.subscribe(redisChannels.tunnelChanges, (message) => {
+      const change = TunnelChange.safeParse(parseJson(message))
+      if (change.success) agents.renew(change.data.tunnelId)
+      else log.warn('a change of a tunnel could not be read')
+    })
+    .catch((error: unknown) => log.warn({ err: error }, 'changes of tunnels are not heard'))
 }
 
 function register(
@@ -241,6 +325,10 @@ function register(
 
 function keysOf(jwks: string | JSONWebKeySet) {
   return typeof jwks === 'string' ? jwksFrom(jwks) : () => Promise.resolve(jwks)
+}
+
+function forwarderTo(url: string): Forwarder {
+  return new Forwarder({ upstream: addressOf(url), hostHeader: 'preserve' })
 }
 
 function addressOf(url: string): UpstreamAddress {

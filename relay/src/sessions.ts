@@ -3,6 +3,7 @@ import type { Session } from '@sluice/wire'
 
 import { compilePolicy, type CompiledPolicy } from './policy/policy.ts'
 import { TunnelLimits, type LimitsOfTunnels } from './policy/tunnel-limits.ts'
+import { Pool } from './pool.ts'
 import { TokenBucket } from './token-bucket.ts'
 
 /** Request records of one tunnel per second that leave the relay. Usage counts every request. */
@@ -21,6 +22,12 @@ export class TunnelSession {
   readonly openedAt: Date
   claims: AgentTokenClaims
   policy: CompiledPolicy | undefined
+  /** The sessions that serve the tunnel together with this one, when they pool. */
+  pool: Pool | undefined
+  /** The instant, by the clock of Redis, of its right to the tunnel; empty until it is known. */
+  routeAt = ''
+  /** The agent has a newer session on another relay: nothing new is sent to this one. */
+  moved = false
   /** What the tunnel may use of this relay, shared by all its sessions here. */
   limits = new TunnelLimits()
   readonly records = new TokenBucket(recordsPerSecondMax, recordsBurst)
@@ -69,65 +76,110 @@ export class TunnelSession {
   }
 }
 
-/** Which session serves an endpoint host. The relay's only state, and gone with it. */
+/** Which session serves an endpoint host, or the port of a raw tunnel. The relay's only state, and gone with it. */
 export class Sessions {
-  readonly #byHost = new Map<string, TunnelSession>()
+  readonly #byName = new Map<string, TunnelSession>()
   readonly #byTunnel = new Map<string, TunnelSession>()
+  /** All members of pools; whatever is not here is the only session of its tunnel. */
+  readonly #pooled = new Set<TunnelSession>()
   readonly #limits: LimitsOfTunnels | undefined
 
   constructor(limits?: LimitsOfTunnels) {
     this.#limits = limits
   }
 
-  find(endpointHost: string): TunnelSession | undefined {
-    return this.#byHost.get(endpointHost)
+  /** The session for the next request under a name: an endpoint host, `tcp:<port>` or `udp:<port>`. */
+  find(name: string): TunnelSession | undefined {
+    const tunnel = this.#byName.get(name)
+    return tunnel?.pool === undefined ? tunnel : tunnel.pool.pick()
   }
 
   ofTunnel(tunnelId: string): TunnelSession | undefined {
     return this.#byTunnel.get(tunnelId)
   }
 
-  all(): Iterable<TunnelSession> {
+  /** All sessions of a tunnel: several when they pool. */
+  allOf(tunnelId: string): TunnelSession[] {
+    const tunnel = this.#byTunnel.get(tunnelId)
+    return tunnel ? [...(tunnel.pool ?? [tunnel])] : []
+  }
+
+  *all(): Generator<TunnelSession> {
+    for (const tunnel of this.#byTunnel.values()) if (!tunnel.pool) yield tunnel
+    yield* this.#pooled
+  }
+
+  /** One session of each tunnel. */
+  tunnels(): Iterable<TunnelSession> {
     return this.#byTunnel.values()
   }
 
   get size(): number {
-    return this.#byTunnel.size
+    let size = this.#pooled.size
+    for (const tunnel of this.#byTunnel.values()) if (!tunnel.pool) size += 1
+    return size
   }
 
-  /** Takes the tunnel's endpoint hosts. Answers the session that held them, which is to be ended, or `fenced` when that one is newer. */
-  open(tunnel: TunnelSession): TunnelSession | undefined | 'fenced' {
-    const before = this.#byTunnel.get(tunnel.claims.tunnelId)
-    if (before && before.claims.epoch > tunnel.claims.epoch) return 'fenced'
+  /** Takes the tunnel's names. Answers the sessions that held them, which are to be ended, or `fenced` when they are newer. */
+  open(tunnel: TunnelSession): TunnelSession[] | 'fenced' {
+    const { tunnelId, epoch, pooling } = tunnel.claims
+    const before = this.#byTunnel.get(tunnelId)
+    if (before && before.claims.epoch > epoch) return 'fenced'
+    const joined = pooling && before?.claims.epoch === epoch ? before.pool : undefined
+    const replaced = joined ? [] : this.allOf(tunnelId)
+    for (const one of replaced) this.#leave(one)
     if (this.#limits) tunnel.limits = this.#limits.hold(tunnel.claims)
-    if (before) this.#unmap(before)
-    this.#byTunnel.set(tunnel.claims.tunnelId, tunnel)
-    for (const endpointHost of tunnel.claims.endpointHosts) this.#byHost.set(endpointHost, tunnel)
-    return before
+    if (pooling) {
+      const pool = joined ?? new Pool()
+      pool.add(tunnel)
+      this.#pooled.add(tunnel)
+    }
+    this.#map(tunnel)
+    return replaced
   }
 
-  /** After a renewal the hosts may be others. */
+  /** After a renewal the names may be others. */
   remap(tunnel: TunnelSession, claims: AgentTokenClaims): void {
-    if (this.#byTunnel.get(tunnel.claims.tunnelId) !== tunnel) return
+    const held = this.#byTunnel.get(claims.tunnelId)
+    if (held !== tunnel && (tunnel.pool === undefined || held?.pool !== tunnel.pool)) return
     this.#unmap(tunnel)
     tunnel.renew(claims)
-    this.#byTunnel.set(claims.tunnelId, tunnel)
-    for (const endpointHost of claims.endpointHosts) this.#byHost.set(endpointHost, tunnel)
+    this.#map(tunnel)
   }
 
-  /** False when another session had taken over before. */
+  /** Once per session. False when the tunnel is still served: by a session that took over before, or by others of its pool. */
   close(tunnel: TunnelSession): boolean {
     this.#limits?.release(tunnel.claims.tunnelId)
-    const held = this.#byTunnel.get(tunnel.claims.tunnelId) === tunnel
+    return this.#leave(tunnel)
+  }
+
+  #leave(tunnel: TunnelSession): boolean {
+    const held = this.#byTunnel.get(tunnel.claims.tunnelId)
+    tunnel.pool?.remove(tunnel)
+    this.#pooled.delete(tunnel)
     this.#unmap(tunnel)
-    return held
+    if (held !== tunnel) return false
+    const next = tunnel.pool?.pick()
+    if (next) this.#map(next)
+    return next === undefined
+  }
+
+  #map(tunnel: TunnelSession): void {
+    this.#byTunnel.set(tunnel.claims.tunnelId, tunnel)
+    for (const name of namesOf(tunnel.claims)) this.#byName.set(name, tunnel)
   }
 
   #unmap(tunnel: TunnelSession): void {
-    const { tunnelId, endpointHosts } = tunnel.claims
-    if (this.#byTunnel.get(tunnelId) === tunnel) this.#byTunnel.delete(tunnelId)
-    for (const endpointHost of endpointHosts) {
-      if (this.#byHost.get(endpointHost) === tunnel) this.#byHost.delete(endpointHost)
+    const { claims } = tunnel
+    if (this.#byTunnel.get(claims.tunnelId) === tunnel) this.#byTunnel.delete(claims.tunnelId)
+    for (const name of namesOf(claims)) {
+      if (this.#byName.get(name) === tunnel) this.#byName.delete(name)
     }
   }
+}
+
+/** Under which names visitors ask for a tunnel. */
+export function namesOf({ endpointHosts, endpointPort, kind }: AgentTokenClaims): string[] {
+  if (endpointPort === undefined) return [...endpointHosts]
+  return [...endpointHosts, `${kind}:${endpointPort}`]
 }

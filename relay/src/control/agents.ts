@@ -10,9 +10,14 @@ import {
   openSocketLink,
   protocolVersions,
   sharedVersion,
+  type Datagram,
+  type DirectSocket,
+  type DirectSockets,
   type Hello,
   type Session,
+  type SessionEvents,
 } from '@sluice/wire'
+import { LRUCache } from 'lru-cache'
 
 import { TunnelSession, type Sessions } from '../sessions.ts'
 import type { AgentTokens } from './agent-token.ts'
@@ -23,14 +28,19 @@ export interface AgentsOptions {
   readonly sessions: Sessions
   readonly tokens: AgentTokens
   readonly outage: Outage
+  /** The short way to plain TCP. */
+  readonly sockets: DirectSockets
   readonly sessionsMax: number
   readonly draining: () => boolean
   /** After each chunk of a link: what was held for visitors may go. */
   readonly onChunkEnd: () => void
+  /** Makes ready what visitors of the tunnel need, such as a port of its own. Throws what the agent is to be told. */
+  readonly prepare: (claims: AgentTokenClaims) => Promise<void>
+  readonly onDatagram: (tunnel: TunnelSession, datagram: Datagram) => void
   readonly onRefused: (code: ErrorCode) => void
   readonly onOpen: (tunnel: TunnelSession) => void
-  /** `held`: the session still had its hosts, so that the tunnel is offline now. */
-  readonly onClose: (tunnel: TunnelSession, held: boolean, reason: string) => void
+  /** `held`: the session still had its names, so that the tunnel is offline now. `stopped`: it was ended on purpose. */
+  readonly onClose: (tunnel: TunnelSession, held: boolean, reason: string, stopped: boolean) => void
   /** The session goes on although its agent token has expired, because the control plane is away. */
   readonly onGrace: (tunnel: TunnelSession) => void
 }
@@ -39,6 +49,8 @@ const sessionPath = '/_sluice/session'
 /** Tokens issued before a revocation stay refused this long; by then they have expired by themselves. */
 const revocationKeptMs = 900_000
 const revocationsMax = 10_000
+/** Tunnels whose epoch elsewhere is remembered. */
+const epochsMax = 50_000
 
 interface Link {
   readonly session: Session
@@ -55,6 +67,8 @@ export class Agents {
   readonly #options: AgentsOptions
   readonly #links = new Set<Link>()
   readonly #revoked = new Map<string, number>()
+  /** The highest epoch that any relay was heard to serve: a lower one never serves again here. */
+  readonly #epochs = new LRUCache<string, number>({ max: epochsMax })
   /** Claims of sessions whose link broke, by tunnel id: in an outage only these may come back with an expired token. */
   readonly #lost = new Map<string, AgentTokenClaims>()
 
@@ -74,20 +88,27 @@ export class Agents {
     return this.#links.size >= this.#options.sessionsMax ? 'SLUICE_SESSIONS_MAX' : undefined
   }
 
-  accept(socket: Socket, head: Buffer, first: Buffer): void {
+  accept(socket: Socket | DirectSocket, head: Buffer, first: Buffer): void {
     const key = readHandshake(head)?.key ?? ''
     socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptOf(key)}\r\n\r\n`,
+      Buffer.from(
+        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptOf(key)}\r\n\r\n`,
+      ),
     )
-    const { session } = openSocketLink('relay', socket, first, {
+    const { sockets } = this.#options
+    const events: SessionEvents = {
       onHello: (hello) => void this.#onHello(link, hello),
       onToken: (agentToken) => void this.#onToken(link, agentToken),
       onGoAway() {
         link.over = true
       },
+      onDatagram: (datagram) => {
+        if (link.tunnel) this.#options.onDatagram(link.tunnel, datagram)
+      },
       onChunkEnd: this.#options.onChunkEnd,
       onClose: (reason) => this.#onClose(link, reason),
-    })
+    }
+    const { session } = openSocketLink('relay', socket, first, events, { sockets })
     const link: Link = {
       session,
       tunnel: undefined,
@@ -111,6 +132,33 @@ export class Agents {
     for (const claims of this.#lost.values()) {
       if (isRevoked(claims, id, atMs)) this.#lost.delete(claims.tunnelId)
     }
+  }
+
+  /** Another relay has a newer right to the tunnel: an older epoch ends here, and what is left of the same one takes nothing new. */
+  outrank(
+    tunnelId: string,
+    right: { readonly epoch: number; readonly at: string; readonly pooling: boolean },
+  ): void {
+    this.#epochs.set(tunnelId, Math.max(right.epoch, this.#epochs.get(tunnelId) ?? 0))
+    for (const link of this.#links) {
+      const { tunnel } = link
+      if (tunnel?.claims.tunnelId !== tunnelId) continue
+      const { epoch, pooling } = tunnel.claims
+      if (epoch < right.epoch) this.#refuse(link, 'SLUICE_SESSION_REPLACED')
+      else if (epoch === right.epoch && !(pooling && right.pooling)) {
+        if (tunnel.routeAt !== '' && Number(tunnel.routeAt) < Number(right.at)) tunnel.moved = true
+      }
+    }
+  }
+
+  /** The other relay holds the tunnel no longer: what is left of it here serves again. */
+  takeBack(tunnelId: string): void {
+    for (const tunnel of this.#options.sessions.allOf(tunnelId)) tunnel.moved = false
+  }
+
+  /** Has the agents of a tunnel fetch a new token now, for what it holds has changed. Agents of version 1 follow when they renew. */
+  renew(tunnelId: string): void {
+    for (const { session } of this.#options.sessions.allOf(tunnelId)) session.renew()
   }
 
   /** The control plane is back: sessions past their token have a moment to renew it. */
@@ -146,7 +194,7 @@ export class Agents {
     const { session } = link
     const version = sharedVersion(hello.versions)
     if (version === undefined) {
-      this.#refuse(link, 'SLUICE_PROTOCOL_UNSUPPORTED', { supported: protocolVersions.join(', ') })
+      this.#refuseVersion(link, protocolVersions)
       return
     }
     const claims = await this.#verify(link, hello.agentToken, this.#options.outage.limitMs)
@@ -155,9 +203,17 @@ export class Agents {
       this.#refuse(link, 'SLUICE_AGENT_TOKEN_INVALID')
       return
     }
+    if (version < rawVersion && isRaw(claims)) {
+      this.#refuseVersion(
+        link,
+        protocolVersions.filter((one) => one >= rawVersion),
+      )
+      return
+    }
+    if (!(await this.#isPrepared(link, claims)) || session.closed) return
     const tunnel = new TunnelSession(crypto.randomUUID(), session, claims, hello.agentVersion)
-    const before = this.#options.sessions.open(tunnel)
-    if (before === 'fenced') {
+    const replaced = this.#isOutranked(claims) ? 'fenced' : this.#options.sessions.open(tunnel)
+    if (replaced === 'fenced') {
       this.#refuse(link, 'SLUICE_SESSION_REPLACED')
       return
     }
@@ -173,18 +229,22 @@ export class Agents {
       endpointHosts: claims.endpointHosts,
     })
     this.#options.onOpen(tunnel)
-    before?.session.refuse('SLUICE_SESSION_REPLACED', {}, closeCode.replaced)
+    for (const { session: old } of replaced) {
+      old.refuse('SLUICE_SESSION_REPLACED', {}, closeCode.replaced)
+    }
   }
 
   async #onToken(link: Link, agentToken: string): Promise<void> {
     const claims = await this.#verify(link, agentToken)
     const { tunnel, session } = link
     if (!claims || !tunnel || session.closed) return
-    const { tunnelId, epoch, organizationId } = tunnel.claims
+    const { tunnelId, epoch, organizationId, kind, endpointPort } = tunnel.claims
     const same =
       claims.tunnelId === tunnelId &&
       claims.organizationId === organizationId &&
-      claims.epoch === epoch
+      claims.epoch === epoch &&
+      claims.kind === kind &&
+      claims.endpointPort === endpointPort
     if (!same) {
       this.#refuse(link, 'SLUICE_AGENT_TOKEN_INVALID')
       return
@@ -253,6 +313,10 @@ export class Agents {
     return known?.jti === jti
   }
 
+  #isOutranked({ tunnelId, epoch }: AgentTokenClaims): boolean {
+    return epoch < (this.#epochs.get(tunnelId) ?? 0)
+  }
+
   #onClose(link: Link, reason: string): void {
     this.#links.delete(link)
     clearTimeout(link.expiry)
@@ -261,7 +325,23 @@ export class Agents {
     if (!tunnel) return
     const held = this.#options.sessions.close(tunnel)
     if (held && !link.over) this.#rememberLost(tunnel.claims)
-    this.#options.onClose(tunnel, held, reason)
+    this.#options.onClose(tunnel, held, reason, link.over)
+  }
+
+  /** Refuses the agent when what its tunnel needs cannot be had. */
+  async #isPrepared(link: Link, claims: AgentTokenClaims): Promise<boolean> {
+    try {
+      await this.#options.prepare(claims)
+      return true
+    } catch (error) {
+      if (!(error instanceof SluiceError)) throw error
+      this.#refuse(link, error.code, error.details)
+      return false
+    }
+  }
+
+  #refuseVersion(link: Link, supported: readonly number[]): void {
+    this.#refuse(link, 'SLUICE_PROTOCOL_UNSUPPORTED', { supported: supported.join(', ') })
   }
 
   #refuse(link: Link, code: ErrorCode, details: Details = {}): void {
@@ -288,6 +368,13 @@ export class Agents {
       this.#revoked.delete(oldest)
     }
   }
+}
+
+/** Raw streams and datagrams came with this version. */
+const rawVersion = 2
+
+function isRaw({ kind, tlsMode }: AgentTokenClaims): boolean {
+  return kind === 'tcp' || kind === 'udp' || tlsMode === 'passthrough'
 }
 
 /** Of a token in the second of the revocation: the tunnel may have been stopped and started again, an authtoken is gone for good. */

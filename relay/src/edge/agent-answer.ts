@@ -4,6 +4,7 @@ import {
   responseBody,
   type BodyKind,
   type Details as WireDetails,
+  type HeadScanner,
   type StreamEvents,
 } from '@sluice/wire'
 
@@ -26,6 +27,8 @@ export interface Visitor {
   /** The response is whole: what is left of the upload has a deadline. */
   limitUpload(): void
   resume(): void
+  /** Sends the request once more, if that is possible and right. */
+  retry(code: string): boolean
   /** Ends the connection at once. */
   abandon(): void
   /** Answers in the upstream's place. */
@@ -38,6 +41,7 @@ export interface Visitor {
 
 /** The agent's side of an exchange: checks what it sends, for an agent is not trusted, and hands it to the visitor. */
 export class AgentAnswer implements StreamEvents {
+  readonly borrows = true
   readonly #edge: EdgeContext
   readonly #exchange: Exchange
   readonly #response: VisitorResponse
@@ -99,6 +103,10 @@ export class AgentAnswer implements StreamEvents {
     const { scanner, apex } = this.#edge
     const stream = this.#exchange.stream
     const body = responseBody(scanner, this.#exchange.toHead)
+    if (stream && this.#exchange.way && scanner.status === 421 && isStale(scanner, payload)) {
+      this.#failBefore('SLUICE_ROUTE_STALE', {})
+      return
+    }
     if (!stream || body.fault !== undefined) {
       this.#agentFault(body.fault ?? 'the response came too late')
       return
@@ -124,6 +132,8 @@ export class AgentAnswer implements StreamEvents {
         chunked,
         connection: this.#exchange.keepAlive ? kept : 'close',
         apex,
+        changes: this.#exchange.tunnel?.policy?.responseHeaders,
+        fromPeer: this.#exchange.way !== undefined,
       },
       scanner.contentLength,
     )
@@ -143,6 +153,7 @@ export class AgentAnswer implements StreamEvents {
   #noteHead(payload: Buffer): void {
     const { scanner } = this.#edge
     this.#exchange.responseStarted = true
+    this.#exchange.replay = undefined
     this.#exchange.status = scanner.status
     this.#exchange.firstByteMs = performance.now() - this.#exchange.startedMs
     if (this.#exchange.record) recordResponse(this.#exchange.record, scanner, payload)
@@ -188,16 +199,28 @@ export class AgentAnswer implements StreamEvents {
     if (this.#exchange.upgraded) {
       this.#visitor.abandon()
     } else if (!this.#exchange.responseStarted) {
-      this.#exchange.stream = undefined
-      this.#visitor.refuse(
-        upstreamCodes.has(code) ? (code as ErrorCode) : 'SLUICE_AGENT_LOST',
-        details,
-      )
+      this.#failBefore(code, details)
     } else if (this.#exchange.responseEnded) {
       // The upstream has answered and heard enough of the upload.
       this.#exchange.keepAlive = false
       this.#visitor.finish()
     } else this.#visitor.breakOff()
+  }
+
+  /** There will be no response on this stream: from another session perhaps, else a code. */
+  #failBefore(code: string, details: WireDetails): void {
+    const { way } = this.#exchange
+    if (this.#exchange.replay && this.#visitor.retry(code)) return
+    this.#exchange.stream?.release()
+    this.#exchange.stream = undefined
+    if (way) {
+      // The holder says by itself what its upstream did: this is about the way to the holder.
+      const lost = code === 'SLUICE_UPSTREAM_INVALID' || code === ''
+      this.#visitor.refuse(lost ? 'SLUICE_AGENT_LOST' : 'SLUICE_TUNNEL_OFFLINE', {})
+      return
+    }
+    const known = upstreamCodes.has(code) ? (code as ErrorCode) : 'SLUICE_AGENT_LOST'
+    this.#visitor.refuse(known, details)
   }
 
   onResume(): void {
@@ -220,3 +243,12 @@ const upstreamCodes = new Set([
   'SLUICE_UPSTREAM_INVALID',
   'SLUICE_UPSTREAM_TIMEOUT',
 ])
+
+/** Another relay's word that it does not hold the tunnel. Its upstream cannot give it: the name is the relays' own. */
+function isStale(scanner: HeadScanner, head: Buffer): boolean {
+  for (let index = 0; index < scanner.count; index += 1) {
+    if (scanner.nameOf(head, index).toLowerCase() !== 'sluice-error') continue
+    return scanner.valueOf(head, index) === 'SLUICE_ROUTE_STALE'
+  }
+  return false
+}

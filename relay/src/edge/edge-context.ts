@@ -1,8 +1,10 @@
 import type { Socket } from 'node:net'
 
 import type { ErrorCode } from '@sluice/schema/errors'
-import type { HeadScanner, Session } from '@sluice/wire'
+import type { DirectSocket, DirectSockets, HeadScanner, Session } from '@sluice/wire'
 
+import type { Peers } from '../peer/peers.ts'
+import type { WebhookCheck } from '../policy/webhook/webhook-check.ts'
 import type { Asked, Places, Refusal, Route } from '../route.ts'
 import type { TunnelSession } from '../sessions.ts'
 import type { HeldWrite } from './held-write.ts'
@@ -29,6 +31,8 @@ export interface EdgeContext {
   /** Where OPEN payloads are built. */
   readonly scratch: Buffer
   readonly held: HeldWrite
+  /** The short way to plain TCP. */
+  readonly sockets: DirectSockets
   readonly timeouts: EdgeTimeouts
   readonly apex: string
   /** The public port for HTTPS that plain HTTP is redirected to; undefined: it is not. */
@@ -37,15 +41,18 @@ export interface EdgeContext {
   route(asked: Asked): Route
   /** Whether a host without a session here belongs to a tunnel. */
   isKnown(endpointHost: string): Promise<boolean>
+  /** Other relays; undefined when there are none to forward to. */
+  readonly peers: Peers | undefined
   /** A session with the gateway. */
   console(): Session | undefined
   /** Whether this request of the tunnel is to be recorded. */
   records(tunnel: TunnelSession, nowMs: number): boolean
   observe(observed: Observed): void
+  readonly webhooks: WebhookCheck
   /** A request of a tunnel was refused, and why. */
   rejected(refusal: Refusal & { readonly tunnel?: TunnelSession }): void
   forget(connection: VisitorConnection): void
   /** Why a request for the edge host is not an agent that may connect. */
   refuseAgent(head: Buffer): ErrorCode | undefined
-  acceptAgent(socket: Socket, head: Buffer, first: Buffer): void
+  acceptAgent(socket: Socket | DirectSocket, head: Buffer, first: Buffer): void
 }

@@ -21,6 +21,10 @@ export interface Edge {
   /** Sends what the frames of a link's chunk have left to send. */
   flush(): void
   connections(): number
+  /** Exchanges under way. */
+  busy(): number
+  /** Another relay's connection: brings requests of visitors. */
+  acceptPeer(socket: VisitorSocket): void
   /** Stops accepting; idle connections are closed, others after their exchange. */
   drain(): void
   close(): Promise<void>
@@ -58,7 +62,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     ...options,
     scanner: new HeadScanner(),
     scratch: Buffer.allocUnsafeSlow(headBytesMax + headRoomBytes),
-    held: new HeldWrite(),
+    held: new HeldWrite(options.sockets.slabs),
     route: (asked) => routeOf(asked, options.places),
     forget: (connection) => connections.delete(connection),
   }
@@ -92,7 +96,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
   })
 
   const http = createServer({ allowHalfOpen: true }, (socket) => {
-    if (!accept(socket, undefined)) socket.destroy()
+    if (!accept(options.sockets.open(socket) ?? socket, undefined)) socket.destroy()
   })
   const listening = [{ server: http, port: await listen(http, options.httpPort, options.host) }]
   if (options.httpsPort !== undefined) {
@@ -120,6 +124,13 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     httpsPort: listening[1]?.port,
     flush: () => context.held.flush(),
     connections: count,
+    busy() {
+      let busy = 0
+      for (const connection of connections) if (connection.busy) busy += 1
+      return busy
+    },
+    acceptPeer: (socket) =>
+      void connections.add(new VisitorConnection(context, socket, undefined, true)),
     drain: stopListening,
     async close() {
       clearInterval(sweep)

@@ -1,9 +1,11 @@
 import type { ErrorCode } from '@sluice/schema/errors'
 import type { BodyKind } from '@sluice/wire'
 
+import type { PeerWay } from '../peer/peers.ts'
 import type { ExchangeStream } from '../policy/paced-stream.ts'
 import type { TunnelSession } from '../sessions.ts'
 import type { Observed, RecordedHeads } from './observed.ts'
+import type { Replay } from './replay.ts'
 
 /** The request that a connection serves now, and its response. One per connection, used again for each request. */
 export class Exchange {
@@ -28,6 +30,11 @@ export class Exchange {
   /** The agent's check of the way to itself: nobody's traffic. */
   unseen = false
   record: RecordedHeads | undefined
+  /** Another relay serves it. */
+  way: PeerWay | undefined
+  leaveWay: (() => void) | undefined
+  /** Set while the request may be sent once more. */
+  replay: Replay | undefined
   /** 0: none is under way. */
   startedMs = 0
   firstByteMs: number | undefined
@@ -48,6 +55,26 @@ export class Exchange {
     this.record = undefined
     this.firstByteMs = undefined
     this.tunnel = undefined
+    this.replay = undefined
+  }
+
+  /** Lets go of the session that was to serve it: another one will. */
+  leave(): void {
+    const { stream, tunnel, entered } = this
+    this.stream = undefined
+    this.tunnel = undefined
+    this.entered = false
+    if (stream && !stream.closed) stream.reset()
+    stream?.release()
+    if (tunnel && entered) tunnel.active -= 1
+    this.record = undefined
+    this.leavePeer()
+  }
+
+  leavePeer(): void {
+    this.leaveWay?.()
+    this.leaveWay = undefined
+    this.way = undefined
   }
 
   /** Lets go of stream and tunnel, and answers once what is to be counted. */
@@ -58,6 +85,8 @@ export class Exchange {
     if (stream && !stream.closed) stream.reset()
     this.entered = false
     if (tunnel && entered) tunnel.active -= 1
+    if (this.way) this.leavePeer()
+    this.replay = undefined
     if (startedMs === 0) return undefined
     this.startedMs = 0
     this.record = undefined

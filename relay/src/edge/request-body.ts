@@ -30,6 +30,7 @@ export class RequestBody {
     if (after === malformed) this.reason = decoder.reason
     else if (decoder.done) {
       this.#exchange.stream?.end(decoder.trailers)
+      this.#exchange.replay?.end(decoder.trailers)
       this.#chunked = undefined
       this.done = true
     }

@@ -1,5 +1,7 @@
 import { field, type BodyKind, type HeadScanner } from '@sluice/wire'
 
+import type { HeaderChanges } from '../policy/header-changes.ts'
+import { visitCookie } from '../policy/interstitial.ts'
 import { isNamedByConnection } from './request-head.ts'
 
 export interface ResponseHead {
@@ -12,6 +14,10 @@ export interface ResponseHead {
   readonly connection: 'close' | 'keep-alive' | 'upgrade' | ''
   /** Cookies for this domain would reach every tunnel. */
   readonly apex: string
+  /** What the owner of the tunnel wants changed. */
+  readonly changes?: HeaderChanges | undefined
+  /** Another relay has written it: what it says in the relays' name is true. */
+  readonly fromPeer?: boolean
 }
 
 const version = Buffer.from('HTTP/1.1')
@@ -34,14 +40,17 @@ export function writeResponse(target: Buffer, from: number, response: ResponseHe
   at += newline.copy(target, at)
   const { nameStart, kind, count } = scanner
   const fieldsEnd = response.end - 2
+  const removed = response.changes?.removed
   let runStart = scanner.fieldsStart
   for (let index = 0; index < count; index += 1) {
-    if (passes(response, index, kind[index] as number)) continue
+    const taken = removed !== undefined && removed.has(scanner.nameOf(buffer, index).toLowerCase())
+    if (!taken && passes(response, index, kind[index] as number)) continue
     const lineStart = nameStart[index] as number
     if (lineStart > runStart) at += buffer.copy(target, at, runStart, lineStart)
     runStart = index + 1 < count ? (nameStart[index + 1] as number) : fieldsEnd
   }
   if (fieldsEnd > runStart) at += buffer.copy(target, at, runStart, fieldsEnd)
+  if (response.changes) at += response.changes.added.copy(target, at)
   if (response.chunked) at += chunkedLine.copy(target, at)
   if (response.connection === 'close') at += closeLine.copy(target, at)
   else if (response.connection === 'keep-alive') at += keepAliveLine.copy(target, at)
@@ -65,15 +74,17 @@ function passes(response: ResponseHead, index: number, kind: number): boolean {
     case field.reserved:
     case field.folded:
       // No upstream can speak in the relay's name.
-      return !/^sluice[-_]/i.test(scanner.nameOf(buffer, index))
+      return response.fromPeer === true || !/^sluice[-_]/i.test(scanner.nameOf(buffer, index))
     case field.setCookie:
-      return !setsApexCookie(scanner.valueOf(buffer, index), response.apex)
+      return !setsForeignCookie(scanner.valueOf(buffer, index), response.apex)
     default:
       return true
   }
 }
 
-function setsApexCookie(value: string, apex: string): boolean {
+/** One for the apex would reach every tunnel; one with our name would confirm a visit in the visitor's place. */
+function setsForeignCookie(value: string, apex: string): boolean {
+  if (value.startsWith(`${visitCookie}=`)) return true
   const domain = /;\s*domain\s*=\s*"?\.?([^;"\s]*)/i.exec(value)?.[1]?.toLowerCase()
   return domain !== undefined && (domain === apex || apex.endsWith(`.${domain}`))
 }

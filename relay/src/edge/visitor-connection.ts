@@ -1,7 +1,7 @@
 import { Socket } from 'node:net'
 
 import type { Details, ErrorCode } from '@sluice/schema/errors'
-import { headBytesMax, incomplete, malformed } from '@sluice/wire'
+import { DirectSocket, headBytesMax, incomplete, malformed } from '@sluice/wire'
 
 import type { ExchangeStream } from '../policy/paced-stream.ts'
 import type { TlsVisit } from '../tls/tls-visit.ts'
@@ -12,7 +12,6 @@ import { Dispatch, type Asker } from './dispatch.ts'
 import type { EdgeContext } from './edge-context.ts'
 import { errorResponse } from './error-response.ts'
 import { Exchange } from './exchange.ts'
-import { redirectResponse } from './redirect.ts'
 import { RequestBody } from './request-body.ts'
 import { VisitorHost } from './visitor-host.ts'
 import { VisitorResponse } from './visitor-response.ts'
@@ -27,6 +26,7 @@ const lingerMs = 5_000
 /** How long an upload may go on after its response is whole. */
 const earlyMs = 30_000
 const none: Buffer = Buffer.alloc(0)
+const invitation = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
 /** One visitor's connection, and the exchange it has now: the public side of the hot path. */
 export class VisitorConnection implements Visitor, Asker {
@@ -39,7 +39,6 @@ export class VisitorConnection implements Visitor, Asker {
   readonly #body: RequestBody
   readonly #dispatch: Dispatch
   readonly #deadlines: Deadlines
-  readonly visitorIp: string
   #reading: Reading = 'head'
   #pending: Buffer = none
   #inLoop = false
@@ -48,18 +47,21 @@ export class VisitorConnection implements Visitor, Asker {
   #halfClosed = false
   #halfClosedBytes = 0
 
-  constructor(edge: EdgeContext, socket: VisitorSocket, tls: TlsVisit | undefined) {
+  constructor(
+    edge: EdgeContext,
+    socket: VisitorSocket,
+    tls: TlsVisit | undefined,
+    fromPeer = false,
+  ) {
     this.#edge = edge
     this.#socket = socket
     this.#response = new VisitorResponse(socket, edge.held)
     this.answer = new AgentAnswer(edge, this.#exchange, this.#response, this)
-    this.visitorIp = addressOf(socket)
     this.#body = new RequestBody(this.#exchange, (piece, ended) => this.#forward(piece, ended))
-    const host = new VisitorHost(this.visitorIp, tls)
+    const host = new VisitorHost(addressOf(socket), tls, fromPeer)
     this.#host = host
-    const { visitorIp } = this
-    const parts = { edge, exchange: this.#exchange, host, body: this.#body, asker: this, visitorIp }
-    this.#dispatch = new Dispatch(parts, socket, tls)
+    const parts = { edge, exchange: this.#exchange, host, body: this.#body, asker: this }
+    this.#dispatch = new Dispatch(parts, socket)
     this.#deadlines = new Deadlines(edge.timeouts, socket)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 30_000)
@@ -75,8 +77,15 @@ export class VisitorConnection implements Visitor, Asker {
     return this.#reading === 'head' && this.#pending.length === 0
   }
 
+  /** An exchange is under way, or an upgraded connection. */
+  get busy(): boolean {
+    return this.#exchange.startedMs !== 0
+  }
+
   /** Serves no further request on this connection. */
   retire(): void {
+    // Another relay uses its connections as long as it knows no better way.
+    if (this.#host.fromPeer) return
     this.#exchange.keepAlive = false
     if (this.idle) this.#socket.end()
   }
@@ -125,6 +134,14 @@ export class VisitorConnection implements Visitor, Asker {
   // The visitor's bytes
 
   readonly #onSocketData = (chunk: Buffer): void => {
+    this.#read(chunk)
+    // The chunk is the socket's again.
+    if (this.#pending.length > 0 && this.#pending.buffer === chunk.buffer) {
+      this.#pending = Buffer.from(this.#pending)
+    }
+  }
+
+  #read(chunk: Buffer): void {
     switch (this.#reading) {
       case 'head':
         if (this.#pending.length === 0) {
@@ -204,11 +221,6 @@ export class VisitorConnection implements Visitor, Asker {
 
   // What the dispatch asks for
 
-  /** The request is read, and nothing has been decided yet. */
-  get waiting(): boolean {
-    return this.#reading === 'later'
-  }
-
   readBody(): void {
     this.#reading = 'body'
     const body = this.#pending
@@ -233,7 +245,10 @@ export class VisitorConnection implements Visitor, Asker {
   #forward(piece: Buffer, ended: boolean): void {
     this.#exchange.requestBytes += piece.length
     if (!this.#exchange.upgraded) this.#exchange.record?.bodies?.request.take(piece)
-    if (this.#exchange.stream?.data(piece, ended) === false) this.#pause()
+    const { stream, replay } = this.#exchange
+    if (replay) replay.add(piece, ended)
+    // While another way is looked for, the body waits.
+    if (stream ? stream.data(piece, ended) === false : replay !== undefined) this.#pause()
   }
 
   #pause(): void {
@@ -266,6 +281,10 @@ export class VisitorConnection implements Visitor, Asker {
     this.#socket.end()
   }
 
+  retry(code: string): boolean {
+    return this.#dispatch.retry(code)
+  }
+
   abandon(): void {
     this.#endExchange()
     cutOff(this.#socket)
@@ -285,7 +304,7 @@ export class VisitorConnection implements Visitor, Asker {
   }
 
   /** Answers in the upstream's place. */
-  refuse(code: ErrorCode, details: Details): void {
+  refuse(code: ErrorCode, details: Details, lines: readonly string[] = []): void {
     this.#exchange.stream?.reset()
     this.#exchange.stream?.release()
     if (!this.#exchange.requestEnded || this.#exchange.upgrade !== '')
@@ -297,22 +316,22 @@ export class VisitorConnection implements Visitor, Asker {
       html: this.#exchange.html,
       toHead: this.#exchange.toHead,
       connection: this.#exchange.keepAlive ? kept : 'close',
+      lines,
     })
     this.#exchange.code = code
-    this.#answerItself(response)
+    this.answerWith(response)
   }
 
-  redirect(location: string): void {
-    if (!this.#exchange.requestEnded) this.#exchange.keepAlive = false
-    this.#answerItself(redirectResponse(location, this.#exchange))
-  }
-
-  #answerItself(response: Buffer): void {
+  answerWith(response: Buffer): void {
     this.#exchange.status = Number(response.toString('latin1', 9, 12))
     this.#response.own(response)
     this.#exchange.responseStarted = true
     this.#exchange.responseEnded = true
     this.finish()
+  }
+
+  invite(): void {
+    this.#response.own(invitation)
   }
 
   /** Both messages are over: on to the next request, or close. */
@@ -402,7 +421,7 @@ export class VisitorConnection implements Visitor, Asker {
   handOver(head: Buffer): void {
     const socket = this.#socket
     // An agent's link is a connection of its own, never a stream of one.
-    if (!(socket instanceof Socket)) {
+    if (!(socket instanceof Socket || socket instanceof DirectSocket)) {
       this.#refuseAgent('SLUICE_TUNNEL_UNKNOWN')
       return
     }

@@ -13,6 +13,7 @@ import {
 import type { Redis } from 'ioredis'
 
 import type { Observed } from '../edge/observed.ts'
+import type { ObservedConnection } from '../raw/raw-context.ts'
 import type { Sessions, TunnelSession } from '../sessions.ts'
 import type { CapturedBytes } from './captured-bytes.ts'
 import { uuidV7 } from './uuid-v7.ts'
@@ -123,6 +124,37 @@ export class Observer {
     const part = ({ bytes, truncated }: { bytes: number; truncated: boolean }) =>
       bytes === 0 ? null : { truncated }
     return { request: part(captured.request), response: part(captured.response) }
+  }
+
+  /** A raw connection or flow leaves a record too; its bytes were counted as they passed. */
+  observeConnection(observed: ObservedConnection): void {
+    const { tunnel, protocol, endpoint, startedAt } = observed
+    if (!this.records(tunnel, performance.now())) return
+    if (this.#records.length >= recordsWaitingMax) {
+      this.#options.onDropped('record', 1)
+      return
+    }
+    this.#records.push({
+      id: uuidV7(startedAt),
+      organizationId: tunnel.claims.organizationId,
+      tunnelId: tunnel.claims.tunnelId,
+      relayId: this.#options.relayId,
+      endpointHost: endpoint,
+      startedAt: new Date(startedAt).toISOString(),
+      // A connection has neither method nor path nor status.
+      method: '',
+      path: '',
+      protocol,
+      status: 0,
+      code: observed.code ?? null,
+      visitorIp: observed.visitorIp,
+      requestBytes: observed.bytesIn,
+      responseBytes: observed.bytesOut,
+      durationMs: observed.durationMs,
+      firstByteMs: null,
+      requestHeaders: [],
+      responseHeaders: [],
+    })
   }
 
   online(tunnel: TunnelSession): void {
@@ -239,7 +271,7 @@ export class Observer {
   }
 
   #renewPresence(): Promise<void> {
-    return this.#announce([...this.#options.sessions.all()])
+    return this.#announce([...this.#options.sessions.tunnels()].filter(({ moved }) => !moved))
   }
 
   async #announce(tunnels: readonly TunnelSession[]): Promise<void> {
@@ -257,7 +289,7 @@ export class Observer {
           epoch: claims.epoch,
           since: tunnel.openedAt.toISOString(),
           agentVersion: tunnel.agentVersion,
-          connections: tunnel.active,
+          connections: tunnel.pool?.active ?? tunnel.active,
         }
         pipeline.set(
           redisKeys.presence(claims.tunnelId),

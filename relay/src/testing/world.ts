@@ -10,13 +10,21 @@ import {
   type AgentTokenClaims,
 } from '@sluice/schema/claims'
 import {
+  DatagramForwarder,
+  DirectSockets,
   Forwarder,
   HeadScanner,
+  RawForwarder,
+  openFlag,
   openSocketLink,
+  type Carried,
+  type Datagram,
   type ForwarderOptions,
+  type ProxyProtocolVersion,
   type Refusal,
   type Session,
   type SessionWindows,
+  type TunnelStream,
   type UpstreamAddress,
   type Welcome,
 } from '@sluice/wire'
@@ -36,6 +44,8 @@ interface AgentOptions {
   readonly answer?: ForwarderOptions['answer']
   /** What is not as usual with the upstream. */
   readonly upstream?: Partial<UpstreamAddress>
+  readonly proxyProtocol?: ProxyProtocolVersion
+  readonly onCarried?: (carried: Carried) => void
 }
 
 /** An agent of the tests: one link, the real session and forwarder, no reconnect. */
@@ -44,6 +54,7 @@ export interface TestAgent {
   readonly socket: Socket
   readonly refused: Promise<Refusal>
   readonly closed: Promise<string>
+  readonly goneAway: Promise<unknown>
   readonly welcome: Promise<Welcome>
 }
 
@@ -106,15 +117,23 @@ export class World implements AsyncDisposable {
       hostHeader: options.hostHeader ?? 'preserve',
       ...(options.answer ? { answer: options.answer } : {}),
     })
+    const raw = new RawForwarder({ ...options, upstream })
+    const datagrams = new DatagramForwarder({ ...options, upstream })
     const socket = await handshake(this.relay.httpPort)
     const refused = Promise.withResolvers<Refusal>()
     const closed = Promise.withResolvers<string>()
+    const goneAway = Promise.withResolvers<unknown>()
     const welcome = Promise.withResolvers<Welcome>()
     const events = {
-      onOpen: forwarder.open.bind(forwarder),
+      onOpen(stream: TunnelStream, payload: Buffer, ended: boolean) {
+        const isRaw = ((payload[0] ?? 0) & openFlag.raw) !== 0
+        ;(isRaw ? raw : forwarder).open(stream, payload, ended)
+      },
+      onDatagram: (datagram: Datagram) => datagrams.receive(session, datagram),
       onRefused: refused.resolve,
       onWelcome: welcome.resolve,
       onClose: closed.resolve,
+      onGoAway: goneAway.resolve,
     }
     const { session } = openSocketLink('agent', socket, Buffer.alloc(0), events, {
       windows: options.windows,
@@ -123,6 +142,8 @@ export class World implements AsyncDisposable {
     this.#stack.defer(() => {
       session.close()
       forwarder.close()
+      raw.close()
+      datagrams.close()
       socket.destroy()
     })
     return {
@@ -130,13 +151,14 @@ export class World implements AsyncDisposable {
       socket,
       refused: refused.promise,
       closed: closed.promise,
+      goneAway: goneAway.promise,
       welcome: welcome.promise,
     }
   }
 
   /** A tunnel to an upstream, online. */
   async tunnel(
-    upstream: Server | number,
+    upstream: Pick<Server, 'address'> | number,
     claims: Partial<AgentTokenClaims> = {},
     options: AgentOptions = {},
   ): Promise<TestAgent> {
@@ -225,8 +247,11 @@ export class Visitor {
 }
 
 /** Starts a relay that trusts the tokens of its world. */
-export async function createWorld(options: Partial<RelayOptions> = {}): Promise<World> {
-  const { publicKey, privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
+export async function createWorld(
+  options: Partial<RelayOptions> = {},
+  keys = generateKeyPair('EdDSA', { crv: 'Ed25519' }),
+): Promise<World> {
+  const { publicKey, privateKey } = await keys
   const key = { ...(await exportJWK(publicKey)), kid: 'test', alg: 'EdDSA', use: 'sig' }
   const relay = await createRelay({
     relayId: 'relay-1',
@@ -248,6 +273,8 @@ export async function createWorld(options: Partial<RelayOptions> = {}): Promise<
     sessionsMax: 20,
     connectionsMax: 200,
     version: '0.0.0',
+    // Whoever keeps bytes that are the socket's shall be seen.
+    sockets: new DirectSockets({ scrub: true }),
     log: silentLog,
     ...options,
   })
@@ -258,6 +285,15 @@ export function portOf(server: { address(): ReturnType<Server['address']> }): nu
   const address = server.address()
   if (typeof address !== 'object' || !address) throw new Error('not listening')
   return address.port
+}
+
+/** A port that nobody has at this moment. */
+export async function freePort(): Promise<number> {
+  const server = createHttpServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const port = portOf(server)
+  await new Promise((resolve) => server.close(resolve))
+  return port
 }
 
 /** A WebSocket handshake by hand; resolves with the socket behind it. */

@@ -1,19 +1,21 @@
-import { Forwarder, Session, closeCode, type SessionIo, type UpstreamAddress } from '@sluice/wire'
+import { Session, closeCode, protocolVersions, type Forwarder, type SessionIo } from '@sluice/wire'
 
-export interface ConsoleLink {
+/** A session whose streams one forwarder of this process serves. */
+export interface MemoryLink {
+  /** A session that takes streams, or soon will. */
   session(): Session
   close(): void
 }
 
 /**
- * Serves the console host from the gateway with the same edge, session and forwarding code as any tunnel: a relay's and an
- * agent's end in one process, joined by memory.
+ * Serves requests from an address with the same edge, session and forwarding code as any tunnel: a relay's and an agent's end
+ * in one process, joined by memory.
  */
-export async function openConsoleLink(
-  upstream: UpstreamAddress,
+export async function openMemoryLink(
+  name: string,
+  forwarder: Forwarder,
   onChunkEnd: () => void,
-): Promise<ConsoleLink> {
-  const forwarder = new Forwarder({ upstream, hostHeader: 'preserve' })
+): Promise<MemoryLink> {
   let relay: Session | undefined
 
   function open(onReady: () => void): Session {
@@ -36,10 +38,10 @@ export async function openConsoleLink(
     const made = new Session('relay', io('agent', 'relay'), {
       onHello(hello) {
         made.welcome(hello, {
-          version: 1,
+          version: protocolVersions[0] ?? 1,
           features: [],
-          sessionId: 'console',
-          relayId: 'console',
+          sessionId: name,
+          relayId: name,
           expiresInMs: 0,
           endpointHosts: [],
         })
@@ -56,7 +58,7 @@ export async function openConsoleLink(
     })
     ends.relay = made
     ends.agent = agent
-    agent.hello('', 'console')
+    agent.hello('', name)
     return made
   }
 

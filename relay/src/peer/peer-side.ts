@@ -1,0 +1,121 @@
+import type { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { Log } from '@sluice/kit/log'
+import type { ChannelHub } from '@sluice/kit/redis'
+import { redisChannels } from '@sluice/schema/redis'
+import type { Redis } from 'ioredis'
+
+import type { Agents } from '../control/agents.ts'
+import { namesOf, type Sessions, type TunnelSession } from '../sessions.ts'
+import { openPeerListener } from './peer-listener.ts'
+import { Peers } from './peers.ts'
+import type { Preface } from './preface.ts'
+import { Routes } from './routes.ts'
+
+export interface PeerOptions {
+  /** Address to bind, of a network that relays share and visitors do not reach. */
+  readonly host: string
+  readonly port: number
+  /** Where other relays reach it. Undefined: where it listens. */
+  readonly url?: string | undefined
+  /** Shared by all relays: who has it may bring any visitor. */
+  readonly secret: string
+  /** PEM of certificate and key. Undefined: connections between relays are not encrypted. */
+  readonly certificate?: { readonly cert: string; readonly key: string } | undefined
+  /** PEM certificates that other relays are trusted by. */
+  readonly ca?: string | undefined
+}
+
+export interface PeerSideOptions {
+  readonly relayId: string
+  readonly peer?: PeerOptions
+  readonly redis: Redis | undefined
+  readonly hub: ChannelHub | undefined
+  readonly sessions: Sessions
+  readonly agents: Pick<Agents, 'outrank' | 'takeBack'>
+  readonly connectionsMax: number
+  readonly onChunkEnd: () => void
+  readonly accept: (socket: Socket, preface: Preface) => void
+  readonly onRefused: () => void
+  readonly log: Log
+}
+
+/** What a relay has to do with the others. */
+export interface PeerSide {
+  /** Undefined: requests are not forwarded. */
+  readonly peers: Peers | undefined
+  readonly port: number | undefined
+  /** A session was opened here. */
+  online(tunnel: TunnelSession): void
+  /** A session has ended; `held`: no other one of its tunnel is here. Answers whether the tunnel is served nowhere now. */
+  offline(tunnel: TunnelSession, held: boolean): Promise<boolean>
+  /** Waits until agents have their next session elsewhere, where there is an elsewhere. */
+  untilMoved(msMax: number): Promise<void>
+  close(): Promise<void>
+}
+
+/** Opens what relays know of and want from each other. */
+export async function openPeerSide(options: PeerSideOptions): Promise<PeerSide> {
+  const { relayId, peer, redis, hub, sessions, agents, log } = options
+  const listener = peer ? await openPeerListener({ ...options, ...peer }) : undefined
+  const scheme = peer?.certificate ? 'tls' : 'tcp'
+  const peerUrl = peer ? (peer.url ?? `${scheme}://${hostOf(peer.host)}:${listener?.port}`) : ''
+  const routes = new Routes({
+    relayId,
+    peerUrl,
+    redis,
+    held: () => sessions.tunnels(),
+    onNewer: (tunnelId, right) => agents.outrank(tunnelId, right),
+    onReleased: (tunnelId) => agents.takeBack(tunnelId),
+  })
+  hub
+    ?.subscribe(redisChannels.routes, (message) => routes.hear(parseJson(message)))
+    .catch((error: unknown) => log.warn({ err: error }, 'routes are not heard'))
+  const { secret, ca } = peer ?? {}
+  const peers =
+    secret === undefined || !redis
+      ? undefined
+      : new Peers({ relayId, secret, ca, routes, onChunkEnd: options.onChunkEnd })
+
+  async function isServedElsewhere(tunnel: TunnelSession): Promise<boolean> {
+    if (tunnel.moved) return true
+    if (!tunnel.claims.pooling) return false
+    const [name] = namesOf(tunnel.claims)
+    return name !== undefined && (await routes.find(name)) !== undefined
+  }
+
+  return {
+    peers,
+    port: listener?.port,
+    online: (tunnel) => void routes.claim(tunnel),
+    async offline(tunnel, held) {
+      if (!held) return false
+      await routes.release(tunnel)
+      return !(await isServedElsewhere(tunnel))
+    },
+    async untilMoved(msMax) {
+      if (!peers) return
+      const untilMs = performance.now() + msMax
+      const isHere = ({ moved, session }: TunnelSession) => !moved && session.accepting
+      while (performance.now() < untilMs && [...sessions.all()].some(isHere)) await sleep(20)
+    },
+    async close() {
+      routes.close()
+      peers?.close()
+      await listener?.close()
+    },
+  }
+}
+
+function hostOf(address: string): string {
+  return address.includes(':') ? `[${address}]` : address
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined // Not a route change, then.
+  }
+}

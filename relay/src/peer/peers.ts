@@ -1,0 +1,200 @@
+import { connect as connectTcp, type Socket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
+
+import type { TunnelRoute } from '@sluice/schema/redis'
+import { Forwarder, type Session } from '@sluice/wire'
+
+import { openMemoryLink, type MemoryLink } from '../memory-link.ts'
+import type { TunnelSession } from '../sessions.ts'
+import { writePreface, type Preface } from './preface.ts'
+import type { Found, Routes } from './routes.ts'
+
+/** A relay that does not answer is soon given up: its host may be served by another one. */
+const connectTimeoutMs = 2_000
+/** Relays with a link; the one that has waited longest without a request gives way. */
+const linksMax = 256
+
+export interface PeersOptions {
+  readonly relayId: string
+  readonly secret: string
+  /** PEM certificates that relays at `tls://` addresses are trusted by. */
+  readonly ca?: string | undefined
+  readonly routes: Routes
+  /** What was held for visitors may go. */
+  readonly onChunkEnd: () => void
+}
+
+/** The way to a tunnel that another relay holds. */
+export class PeerWay {
+  readonly tunnelId: string
+  readonly holder: TunnelRoute
+  /** Requests that go this way now. */
+  active = 0
+  readonly #link: MemoryLink
+
+  constructor(tunnelId: string, holder: TunnelRoute, link: MemoryLink) {
+    this.tunnelId = tunnelId
+    this.holder = holder
+    this.#link = link
+  }
+
+  get session(): Session {
+    return this.#link.session()
+  }
+
+  /** Requests in flight per session at its end, as far as they came from here. */
+  get load(): number {
+    return this.active / this.holder.sessions
+  }
+}
+
+/** What a raw connection to another relay is for. */
+export interface RawPurpose {
+  readonly name: string
+  readonly visitorIp: string
+  readonly visitorPort: number
+}
+
+/** The links to other relays, and the choice among those that hold a tunnel. */
+export class Peers {
+  readonly #options: PeersOptions
+  readonly #links = new Map<string, MemoryLink>()
+  readonly #ways = new Map<string, PeerWay>()
+
+  constructor(options: PeersOptions) {
+    this.#options = options
+  }
+
+  /** The way to a name if it is known by heart; null when it is known that there is none. */
+  peek(name: string): PeerWay | null | undefined {
+    const found = this.#options.routes.peek(name)
+    if (!found) return found
+    const holder = this.#choose(found, noRelays)
+    if (!holder) return null
+    return this.#links.has(keyOf(holder)) ? this.#wayTo(found, holder) : undefined
+  }
+
+  /** The way to a name, past the relays to avoid. */
+  async find(name: string, avoid: ReadonlySet<string> = noRelays): Promise<PeerWay | undefined> {
+    const found = await this.#options.routes.find(name)
+    const holder = found && this.#choose(found, avoid)
+    if (!found || !holder) return undefined
+    await this.#open(holder)
+    return this.#wayTo(found, holder)
+  }
+
+  /** Another relay whose pooled sessions of the tunnel have less to do than ours. */
+  lighter(name: string, tunnel: TunnelSession): PeerWay | undefined {
+    if (tunnel.active === 0) return undefined
+    const way = this.peek(name)
+    if (way === undefined) void this.find(name)
+    const together = way?.holder.pooling && way.holder.epoch === tunnel.claims.epoch
+    return way && together && way.load < tunnel.active ? way : undefined
+  }
+
+  /** What was known of a name has proved wrong. */
+  forget(name: string): void {
+    this.#options.routes.forget([name])
+  }
+
+  /** A connection to a holder for one visitor's bytes, its purpose already written. The caller hears its errors. */
+  async connectRaw(purpose: RawPurpose): Promise<Socket | undefined> {
+    const found = await this.#options.routes.find(purpose.name)
+    const holder = found && this.#choose(found, noRelays)
+    return holder && this.#dial(holder, { mode: 'raw', ...purpose, epoch: holder.epoch })
+  }
+
+  /** A request goes this way. Call the result once, when it has ended. */
+  enter(way: PeerWay): () => void {
+    way.active += 1
+    return () => {
+      way.active -= 1
+      const key = wayKeyOf(way.tunnelId, way.holder)
+      if (way.active === 0 && this.#ways.get(key) === way) this.#ways.delete(key)
+    }
+  }
+
+  close(): void {
+    for (const link of this.#links.values()) link.close()
+    this.#links.clear()
+  }
+
+  /** The highest epoch decides; among relays that pool, the one with the least in flight from here. */
+  #choose({ tunnelId, holders }: Found, avoid: ReadonlySet<string>): TunnelRoute | undefined {
+    let best: TunnelRoute | undefined
+    let bestLoad = 0
+    for (const holder of holders) {
+      if (holder.peerUrl === '' || avoid.has(holder.relayId)) continue
+      const load = this.#ways.get(wayKeyOf(tunnelId, holder))?.load ?? 0
+      const newer = !best || holder.epoch > best.epoch
+      if (!newer && (holder.epoch < (best?.epoch ?? 0) || load >= bestLoad)) continue
+      best = holder
+      bestLoad = load
+    }
+    return best
+  }
+
+  #wayTo({ tunnelId }: Found, holder: TunnelRoute): PeerWay | undefined {
+    const key = wayKeyOf(tunnelId, holder)
+    const known = this.#ways.get(key)
+    if (known?.holder.epoch === holder.epoch && known.holder.sessions === holder.sessions) {
+      return known
+    }
+    const link = this.#links.get(keyOf(holder))
+    if (!link) return undefined
+    const way = new PeerWay(tunnelId, holder, link)
+    way.active = known?.active ?? 0
+    this.#ways.set(key, way)
+    return way
+  }
+
+  async #open(holder: TunnelRoute): Promise<void> {
+    const key = keyOf(holder)
+    if (this.#links.has(key)) return
+    const { hostname, port, protocol } = new URL(holder.peerUrl)
+    const forwarder = new Forwarder({
+      upstream: { host: hostname, port: Number(port), tls: protocol === 'tls:' },
+      hostHeader: 'preserve',
+      connectTimeoutMs,
+      dial: () => this.#dial(holder, { mode: 'http' }),
+    })
+    const link = await openMemoryLink(`to ${holder.relayId}`, forwarder, this.#options.onChunkEnd)
+    if (this.#links.has(key)) link.close()
+    else this.#links.set(key, link)
+    this.#closeIdle()
+  }
+
+  #closeIdle(): void {
+    for (const [key, link] of this.#links) {
+      if (this.#links.size <= linksMax) return
+      if (link.session().streamCount > 0) continue
+      this.#links.delete(key)
+      link.close()
+    }
+  }
+
+  #dial(holder: TunnelRoute, purpose: Omit<Preface, 'from' | 'to' | 'atMs' | 'nonce'>): Socket {
+    const { relayId, secret, ca } = this.#options
+    const { hostname, port, protocol } = new URL(holder.peerUrl)
+    const host = hostname.replace(/^\[|\]$/g, '')
+    const address = { host, port: Number(port), allowHalfOpen: true }
+    const socket =
+      protocol === 'tls:'
+        ? // Relays are known by the private authority that signed them, and by the preface; not by name.
+          connectTls({ ...address, checkServerIdentity: () => undefined, ...(ca ? { ca } : {}) })
+        : connectTcp(address)
+    socket.setNoDelay(true)
+    socket.write(writePreface(secret, { ...purpose, from: relayId, to: holder.relayId }))
+    return socket
+  }
+}
+
+const noRelays: ReadonlySet<string> = new Set()
+
+function keyOf({ relayId, peerUrl }: TunnelRoute): string {
+  return `${relayId} ${peerUrl}`
+}
+
+function wayKeyOf(tunnelId: string, { relayId }: TunnelRoute): string {
+  return `${tunnelId} ${relayId}`
+}

@@ -1,0 +1,239 @@
+import {
+  RouteChange,
+  TunnelRoute,
+  presenceRenewSeconds,
+  presenceSeconds,
+  redisChannels,
+  redisKeys,
+} from '@sluice/schema/redis'
+import type { Redis } from 'ioredis'
+import { LRUCache } from 'lru-cache'
+
+import { namesOf, type TunnelSession } from '../sessions.ts'
+import { claimRoutes, releaseRoute } from './route-scripts.ts'
+
+/** Names whose routes are remembered, served or not. */
+const namesMax = 20_000
+/** A route is looked up again after this long, even if nobody said that it has changed. */
+const foundFreshMs = 5_000
+const absentFreshMs = 1_000
+/** Nobody waits longer for Redis. */
+const lookUpMs = 300
+const claimsPerScriptMax = 200
+
+/** The relays other than this one that hold a tunnel. */
+export interface Found {
+  readonly tunnelId: string
+  readonly holders: readonly TunnelRoute[]
+}
+
+/** A right to a tunnel, newer than one that this relay has. */
+export interface NewerRight {
+  readonly epoch: number
+  readonly at: string
+  readonly pooling: boolean
+}
+
+export interface RoutesOptions {
+  readonly relayId: string
+  /** Where other relays reach this one; empty when they cannot. */
+  readonly peerUrl: string
+  /** Undefined: this relay knows of no other. */
+  readonly redis: Redis | undefined
+  /** The sessions to go on claiming. */
+  readonly held: () => Iterable<TunnelSession>
+  /** Another relay has a newer right to a tunnel that is, or was, held here. */
+  readonly onNewer: (tunnelId: string, right: NewerRight) => void
+  /** A relay holds the tunnel no longer. */
+  readonly onReleased: (tunnelId: string) => void
+}
+
+interface Remembered {
+  readonly found: Found | undefined
+  readonly freshUntilMs: number
+}
+
+/** Which relay holds which tunnel: tells the others what is held here, and remembers what they tell. Nothing waits for it but a look-up, and that not for long. */
+export class Routes {
+  readonly #options: RoutesOptions
+  readonly #remembered = new LRUCache<string, Remembered>({ max: namesMax })
+  readonly #looking = new Map<string, Promise<Found | undefined>>()
+  readonly #timer: NodeJS.Timeout | undefined
+  readonly #onReady = (): void => void this.renew()
+
+  constructor(options: RoutesOptions) {
+    this.#options = options
+    if (!options.redis) return
+    this.#timer = setInterval(() => void this.renew(), presenceRenewSeconds * 1000)
+    // An emptied Redis, or one that was away, is told at once.
+    options.redis.on('ready', this.#onReady)
+  }
+
+  /** A session was opened here: takes its names from other relays, or hears that they have a newer one. */
+  async claim(tunnel: TunnelSession): Promise<void> {
+    this.forget(namesOf(tunnel.claims))
+    await this.#claim([tunnel], () => '')
+  }
+
+  /** Says again what is held here. */
+  async renew(): Promise<void> {
+    const held = [...this.#options.held()].filter(({ moved }) => !moved)
+    for (let at = 0; at < held.length; at += claimsPerScriptMax) {
+      await this.#claim(held.slice(at, at + claimsPerScriptMax))
+    }
+  }
+
+  /** The last session of a tunnel here has ended. */
+  async release({ claims, routeAt }: TunnelSession): Promise<void> {
+    const { redis, relayId } = this.#options
+    const names = namesOf(claims)
+    this.forget(names)
+    if (redis?.status !== 'ready') return
+    const change: RouteChange = { tunnelId: claims.tunnelId, names, relayId }
+    try {
+      await redis.eval(releaseRoute, 1, redisKeys.routes(claims.tunnelId), relayId, routeAt)
+      await redis.publish(redisChannels.routes, JSON.stringify(change))
+    } catch {
+      // The claim expires by itself, and whoever follows it until then hears that it is stale.
+    }
+  }
+
+  /** Takes in what another relay has said. */
+  hear(message: unknown): void {
+    const change = RouteChange.safeParse(message)
+    if (!change.success || change.data.relayId === this.#options.relayId) return
+    const { tunnelId, names, opened } = change.data
+    this.forget(names)
+    if (opened) this.#options.onNewer(tunnelId, opened)
+    else this.#options.onReleased(tunnelId)
+  }
+
+  /** What is remembered of a name and still fresh; null when nobody holds it. */
+  peek(name: string): Found | null | undefined {
+    const remembered = this.#remembered.get(name)
+    if (!remembered || remembered.freshUntilMs < performance.now()) return undefined
+    return remembered.found ?? null
+  }
+
+  /** The other relays that hold a name. While Redis is away, those that were known last. */
+  async find(name: string): Promise<Found | undefined> {
+    const peeked = this.peek(name)
+    if (peeked !== undefined) return peeked ?? undefined
+    const under = this.#looking.get(name)
+    if (under) return under
+    const looking = this.#lookUp(name, () => this.#looking.get(name) === looking)
+    this.#looking.set(name, looking)
+    try {
+      return await looking
+    } finally {
+      if (this.#looking.get(name) === looking) this.#looking.delete(name)
+    }
+  }
+
+  forget(names: readonly string[]): void {
+    for (const name of names) {
+      // What is being looked up may be of before.
+      this.#looking.delete(name)
+      const remembered = this.#remembered.get(name)
+      // What is found is kept for the time that Redis is away.
+      if (remembered?.found) this.#remembered.set(name, { ...remembered, freshUntilMs: 0 })
+      else this.#remembered.delete(name)
+    }
+  }
+
+  close(): void {
+    clearInterval(this.#timer)
+    this.#options.redis?.off('ready', this.#onReady)
+  }
+
+  async #claim(
+    tunnels: readonly TunnelSession[],
+    /** Redis was away when it was opened: our own clock is the next best. */
+    unclaimedAt = ({ openedAt }: TunnelSession) => `${openedAt.getTime()}000`,
+  ): Promise<void> {
+    const { redis, relayId, peerUrl } = this.#options
+    if (tunnels.length === 0 || redis?.status !== 'ready') return
+    const claims = tunnels.map((tunnel) => ({
+      tunnelId: tunnel.claims.tunnelId,
+      names: namesOf(tunnel.claims),
+      peerUrl,
+      epoch: tunnel.claims.epoch,
+      pooling: tunnel.claims.pooling ?? false,
+      sessions: tunnel.pool?.size ?? 1,
+      at: tunnel.routeAt || unclaimedAt(tunnel),
+    }))
+    let answers: string[]
+    try {
+      answers = (await redis.eval(
+        claimRoutes,
+        0,
+        JSON.stringify(claims),
+        relayId,
+        presenceSeconds,
+        redisKeys.routes(''),
+        redisKeys.routeOf(''),
+      )) as string[]
+    } catch {
+      return // The next renewal says it again.
+    }
+    for (const [index, answer] of answers.entries()) {
+      const tunnel = tunnels[index]
+      if (tunnel) await this.#onAnswer(tunnel, answer)
+    }
+  }
+
+  async #onAnswer(tunnel: TunnelSession, answer: string): Promise<void> {
+    const { tunnelId, epoch, pooling = false } = tunnel.claims
+    if (answer.startsWith('{')) {
+      const newer = TunnelRoute.safeParse(JSON.parse(answer))
+      if (!newer.success) return
+      if (newer.data.epoch === epoch) tunnel.moved = true
+      this.#options.onNewer(tunnelId, newer.data)
+      return
+    }
+    if (tunnel.routeAt === answer) return
+    tunnel.routeAt = answer
+    const change: RouteChange = {
+      tunnelId,
+      names: namesOf(tunnel.claims),
+      relayId: this.#options.relayId,
+      opened: { epoch, at: answer, pooling },
+    }
+    // Unheard, it is learned at the next renewal or look-up.
+    await this.#options.redis
+      ?.publish(redisChannels.routes, JSON.stringify(change))
+      .catch(() => undefined)
+  }
+
+  async #lookUp(name: string, isCurrent: () => boolean): Promise<Found | undefined> {
+    const last = this.#remembered.get(name)?.found
+    const { redis } = this.#options
+    if (redis?.status !== 'ready') return last
+    let timer: NodeJS.Timeout | undefined
+    const late = new Promise<'late'>((resolve) => {
+      timer = setTimeout(() => resolve('late'), lookUpMs)
+    })
+    try {
+      const found = await Promise.race([this.#read(redis, name), late])
+      if (found === 'late') return last
+      const freshMs = found ? foundFreshMs : absentFreshMs
+      if (!isCurrent()) return found
+      this.#remembered.set(name, { found, freshUntilMs: performance.now() + freshMs })
+      return found
+    } catch {
+      return last
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
+  async #read(redis: Redis, name: string): Promise<Found | undefined> {
+    const tunnelId = await redis.get(redisKeys.routeOf(name))
+    if (tunnelId === null) return undefined
+    const entries = Object.values(await redis.hgetall(redisKeys.routes(tunnelId)))
+    const holders = entries
+      .map((entry) => TunnelRoute.safeParse(JSON.parse(entry)))
+      .flatMap(({ data }) => (data && data.relayId !== this.#options.relayId ? [data] : []))
+    return holders.length > 0 ? { tunnelId, holders } : undefined
+  }
+}
