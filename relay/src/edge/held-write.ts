@@ -1,16 +1,26 @@
-import type { VisitorResponse } from './visitor-response.ts'
+import type { Slab, SlabPool } from '@sluice/wire'
 
-const slabBytes = 131_072
+import type { VisitorResponse } from './visitor-response.ts'
 
 /**
  * Builds what visitors get in one shared buffer, and holds the last write back until the next frame shows whether it
  * continues: so a small response, head and body, is one write.
  */
 export class HeldWrite {
-  buffer = Buffer.allocUnsafeSlow(slabBytes)
+  readonly #slabs: SlabPool
+  #slab: Slab
   at = 0
   owner: VisitorResponse | undefined
   #start = 0
+
+  constructor(slabs: SlabPool) {
+    this.#slabs = slabs
+    this.#slab = slabs.take()
+  }
+
+  get buffer(): Buffer {
+    return this.#slab.bytes
+  }
 
   /** Makes room for `bytes` more in the owner's run. What another one held is sent first. */
   reserve(owner: VisitorResponse, bytes: number): void {
@@ -21,7 +31,9 @@ export class HeldWrite {
     if (this.buffer.length - this.at >= bytes) return
     this.flush()
     this.owner = owner
-    this.buffer = Buffer.allocUnsafeSlow(Math.max(slabBytes, bytes))
+    if (this.buffer.length - this.at >= bytes) return
+    this.#slab.release()
+    this.#slab = this.#slabs.take()
     this.#start = 0
     this.at = 0
   }
@@ -36,7 +48,9 @@ export class HeldWrite {
     if (!owner) return
     const bytes = this.buffer.subarray(this.#start, this.at)
     this.owner = undefined
+    if (bytes.length > 0) owner.sendHeld(bytes, this.#slab)
+    // What has gone leaves its place to the next.
+    if (!this.#slab.busy) this.at = 0
     this.#start = this.at
-    if (bytes.length > 0) owner.sendHeld(bytes)
   }
 }

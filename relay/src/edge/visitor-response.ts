@@ -1,12 +1,10 @@
-import { HeadScanner, chunkSizeLine, type BodyKind } from '@sluice/wire'
+import { HeadScanner, chunkSizeLine, type BodyKind, type Slab } from '@sluice/wire'
 
 import type { ExchangeStream } from '../policy/paced-stream.ts'
 import type { HeldWrite } from './held-write.ts'
 import { responseHeadRoomBytes, writeResponse } from './response-head.ts'
 import type { VisitorSocket } from './visitor-socket.ts'
 
-/** Body pieces up to here are copied behind what is held; larger ones are written as they are. */
-const heldPieceBytesMax = 16_384
 const chunkRoomBytes = 16
 const newline = Buffer.from('\r\n')
 const none: Buffer = Buffer.alloc(0)
@@ -64,7 +62,8 @@ export class VisitorResponse {
     this.#chunked = response.chunked
     this.#remaining = contentLength
     this.bodyBytes = 0
-    held.reserve(this, response.end + responseHeadRoomBytes)
+    const added = response.changes?.added.length ?? 0
+    held.reserve(this, response.end + responseHeadRoomBytes + added)
     held.at = writeResponse(held.buffer, held.at, response)
     if (this.#earlyBytes > 0) {
       held.skip(this.#earlyBytes)
@@ -99,10 +98,6 @@ export class VisitorResponse {
       this.#remaining -= length
     }
     this.bodyBytes += length
-    if (length > heldPieceBytesMax) {
-      this.#sendLarge(piece)
-      return true
-    }
     const held = this.#held
     held.reserve(this, length + chunkRoomBytes)
     if (this.#chunked) held.at += held.buffer.write(chunkSizeLine(length), held.at, 'latin1')
@@ -127,9 +122,12 @@ export class VisitorResponse {
 
   /** Sends bytes of an upgraded connection. */
   raw(stream: ExchangeStream, piece: Buffer): void {
-    this.flush()
+    const held = this.#held
+    held.reserve(this, piece.length)
+    held.at += piece.copy(held.buffer, held.at)
+    this.#stream = stream
+    this.#heldBodyBytes += piece.length
     this.bodyBytes += piece.length
-    this.#sent(stream, piece.length, this.#socket.write(piece))
   }
 
   /** Sends a whole response of the relay itself. */
@@ -144,10 +142,17 @@ export class VisitorResponse {
   }
 
   /** Called back by `HeldWrite`. */
-  sendHeld(bytes: Buffer): void {
+  sendHeld(bytes: Buffer, slab: Slab): void {
+    const socket = this.#socket
     const body = this.#heldBodyBytes
     this.#heldBodyBytes = 0
-    const taken = this.#socket.write(bytes)
+    let taken: boolean
+    if (socket.send) taken = socket.send(bytes, slab)
+    else {
+      // It keeps the bytes and does not say how long: the slab is not used again.
+      slab.hold()
+      taken = socket.write(bytes)
+    }
     if (this.#stream && body > 0) this.#sent(this.#stream, body, taken)
   }
 
@@ -157,26 +162,6 @@ export class VisitorResponse {
     for (const { stream } of this.#undrained) stream.release()
     this.#undrained = []
     this.#stream = undefined
-  }
-
-  #sendLarge(piece: Buffer): void {
-    const socket = this.#socket
-    const stream = this.#stream
-    let taken: boolean
-    if (this.#chunked) {
-      const held = this.#held
-      held.reserve(this, chunkRoomBytes)
-      held.at += held.buffer.write(chunkSizeLine(piece.length), held.at, 'latin1')
-      socket.cork()
-      held.flush()
-      socket.write(piece)
-      taken = socket.write(newline)
-      socket.uncork()
-    } else {
-      this.flush()
-      taken = socket.write(piece)
-    }
-    if (stream) this.#sent(stream, piece.length, taken)
   }
 
   #sent(stream: ExchangeStream, bytes: number, taken: boolean): void {

@@ -115,9 +115,8 @@ export class Pacer {
         return this.#pass(piece, ended)
       }
     }
-    // A small piece of a large chunk would keep all of the chunk.
-    const small = piece.length * 2 < piece.buffer.byteLength
-    this.#pieces.push({ bytes: small ? Buffer.from(piece) : piece, ended })
+    // The chunk that it is a part of is the socket's again after this call.
+    this.#pieces.push({ bytes: Buffer.from(piece), ended })
     if (!this.#blocked) this.#ask()
     return false
   }

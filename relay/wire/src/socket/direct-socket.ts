@@ -59,6 +59,8 @@ export class DirectSockets {
   }
 }
 
+function ignore(): void {}
+
 type Listener = (() => void) | ((chunk: Buffer) => void) | ((error: Error) => void)
 
 /**
@@ -74,8 +76,8 @@ export class DirectSocket {
   #request: WriteRequest
   #early: Buffer | undefined
   #paused = false
-  #onData: (chunk: Buffer) => void = () => undefined
-  #onDrain: () => void = () => undefined
+  #onData: (chunk: Buffer) => void = ignore
+  #onDrain: () => void = ignore
   /** Written, but not yet taken by the kernel. */
   waitingBytes = 0
 
@@ -100,7 +102,7 @@ export class DirectSocket {
   }
 
   on(event: 'data', listener: (chunk: Buffer) => void): this
-  on(event: 'drain' | 'end' | 'close', listener: () => void): this
+  on(event: 'drain' | 'end' | 'error' | 'close', listener: () => void): this
   on(event: 'error', listener: (error: Error) => void): this
   on(event: string, listener: Listener): this {
     if (event === 'data') this.#onData = listener as (chunk: Buffer) => void
@@ -109,8 +111,12 @@ export class DirectSocket {
     return this
   }
 
-  off(event: 'end' | 'error' | 'close', listener: (error: Error) => void): this {
-    this.socket.off(event, listener)
+  off(event: 'data', listener: (chunk: Buffer) => void): this
+  off(event: 'drain' | 'end' | 'error' | 'close', listener: () => void): this
+  off(event: string, listener: Listener): this {
+    if (event === 'data') this.#onData = ignore
+    else if (event === 'drain') this.#onDrain = ignore
+    else this.socket.off(event, listener)
     return this
   }
 
@@ -124,6 +130,10 @@ export class DirectSocket {
 
   get bytesWritten(): number {
     return this.socket.bytesWritten
+  }
+
+  get writableLength(): number {
+    return this.waitingBytes
   }
 
   get writableNeedDrain(): boolean {
