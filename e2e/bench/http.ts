@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import type { Benchmark, Figures } from './figures.ts'
 import { startKeys } from './keys.ts'
 import type { LoadResult } from './load-driver.ts'
 import { fileBytes, startNginx } from './nginx.ts'
 import { cpuSecondsOf, residentMbOf, startDriver, startNode, stop } from './process.ts'
-
-export type Figures = Record<string, number>
 
 const apex = 'tunnel.localhost'
 const host = `app.${apex}`
@@ -31,7 +30,20 @@ interface Measured extends LoadResult {
 }
 
 /** Small responses, one large download and one large upload: bare upstream, nginx and Sluice in the same run. */
-export async function benchHttp({ quick }: { quick: boolean }): Promise<Figures> {
+export const httpBenchmark: Benchmark = {
+  run: benchHttp,
+  aims: {
+    'http.c64.rps_vs_nginx': 'at least 1.0',
+    'http.c64.cpu_vs_nginx': 'at most 1.2',
+    'http.c64.p99_vs_nginx': 'at most 1.0',
+    'http.down.mbps_vs_nginx': 'at least 0.8',
+    'http.up.mbps_vs_nginx': 'at least 0.8',
+    'memory.relay_growth_mb': 'below 32',
+    'memory.agent_growth_mb': 'below 32',
+  },
+}
+
+async function benchHttp({ quick }: { quick: boolean }): Promise<Figures> {
   await using closing = new AsyncDisposableStack()
   const folder = mkdtempSync(join(tmpdir(), 'sluice-bench-'))
   // The workers of an nginx that root started run as somebody else.
