@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 
 import { ConfigError, flag, logLevel, port, readConfig } from '@sluice/kit/config'
@@ -51,6 +52,7 @@ export function config(
     RELAY_CONNECTIONS_MAX: count.default(20_000),
     LOG_LEVEL: logLevel.default('info'),
   })
+    RELAY_PAYPAL_CERT_PATH: z.string().optional(),
   const apex = read.RELAY_APEX
   const { RELAY_TLS_CERT_PATH: certPath, RELAY_TLS_KEY_PATH: keyPath } = read
   if ((certPath === undefined) !== (keyPath === undefined)) {
@@ -100,6 +102,9 @@ export function config(
     connectionsMax: read.RELAY_CONNECTIONS_MAX,
     logLevel: read.LOG_LEVEL,
   }
+    ...(read.RELAY_PAYPAL_CERT_PATH
+      ? { paypal: { certificate: readFileSync(read.RELAY_PAYPAL_CERT_PATH, 'utf8') } }
+      : {}),
 }
 
 /** Names that lead to this machine alone (RFC 6761 §6.3): nobody can have a certificate for them. */

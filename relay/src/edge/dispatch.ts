@@ -10,6 +10,8 @@ import {
 import { CapturedBytes } from '../observe/captured-bytes.ts'
 import type { PeerWay } from '../peer/peers.ts'
 import type { AuthVerdict } from '../policy/basic-auth.ts'
+import { CompressedStream } from '../policy/compressed-stream.ts'
+import { acceptedOf } from '../policy/compression.ts'
 import type { HeaderChanges } from '../policy/header-changes.ts'
 import { withoutVisitCookie } from '../policy/interstitial.ts'
 import { paced } from '../policy/paced-stream.ts'
@@ -322,8 +324,11 @@ export class Dispatch {
     if (!again && !held) this.#body.start(scanner, requestKind)
     // Bytes behind an upgrade wait for its answer.
     const ended = requestKind === 'none' && this.#exchange.upgrade === ''
-    const stream = session.openStream(this.#asker.answer, scratch, 0, length, ended)
-    this.#exchange.stream = paced(stream, this.#exchange.tunnel?.limits)
+    const compressed = policy?.compression ? this.#compressed(buffer) : undefined
+    const events = compressed ?? this.#asker.answer
+    const stream = session.openStream(events, scratch, 0, length, ended)
+    const inner = paced(stream, this.#exchange.tunnel?.limits)
+    this.#exchange.stream = compressed ? compressed.over(inner) : inner
     if (requestKind === 'none') return
     if (held) {
       this.#exchange.stream.data(held.bytes, held.trailers === undefined)
@@ -332,6 +337,18 @@ export class Dispatch {
       replay.resend(this.#exchange.stream)
       this.#asker.resume()
     } else this.#asker.readBody()
+  }
+
+  #compressed(buffer: Buffer): CompressedStream {
+    const { scanner, compressors, held } = this.#edge
+    return new CompressedStream({
+      owner: this.#asker.answer,
+      accepted: acceptedOf(scanner, buffer),
+      toHead: this.#exchange.toHead,
+      scanner,
+      budget: compressors,
+      flush: () => held.flush(),
+    })
   }
 
   #redirects(buffer: Buffer): boolean {

@@ -4,6 +4,7 @@ import type { ErrorCode } from '@sluice/schema/errors'
 import type { DirectSocket, DirectSockets, HeadScanner, Session } from '@sluice/wire'
 
 import type { Peers } from '../peer/peers.ts'
+import type { Compressors } from '../policy/compressed-stream.ts'
 import type { WebhookCheck } from '../policy/webhook/webhook-check.ts'
 import type { Asked, Places, Refusal, Route } from '../route.ts'
 import type { TunnelSession } from '../sessions.ts'
@@ -49,6 +50,7 @@ export interface EdgeContext {
   records(tunnel: TunnelSession, nowMs: number): boolean
   observe(observed: Observed): void
   readonly webhooks: WebhookCheck
+  readonly compressors: Compressors
   /** A request of a tunnel was refused, and why. */
   rejected(refusal: Refusal & { readonly tunnel?: TunnelSession }): void
   forget(connection: VisitorConnection): void

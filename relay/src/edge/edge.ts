@@ -5,6 +5,7 @@ import { HeadScanner, headBytesMax, headRoomBytes } from '@sluice/wire'
 
 import { H2Edge } from '../h2/h2-edge.ts'
 import type { H2Limits } from '../h2/h2-limits.ts'
+import { Compressors } from '../policy/compressed-stream.ts'
 import { routeOf } from '../route.ts'
 import type { TunnelSession } from '../sessions.ts'
 import type { Certificates } from '../tls/certificates.ts'
@@ -32,7 +33,7 @@ export interface Edge {
 
 export interface EdgeOptions extends Omit<
   EdgeContext,
-  'scanner' | 'scratch' | 'held' | 'forget' | 'route'
+  'scanner' | 'scratch' | 'held' | 'compressors' | 'forget' | 'route'
 > {
   readonly host: string
   readonly httpPort: number
@@ -62,6 +63,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     ...options,
     scanner: new HeadScanner(),
     scratch: Buffer.allocUnsafeSlow(headBytesMax + headRoomBytes),
+    compressors: new Compressors(),
     held: new HeldWrite(options.sockets.slabs),
     route: (asked) => routeOf(asked, options.places),
     forget: (connection) => connections.delete(connection),

@@ -8,14 +8,29 @@ const entities: Readonly<Record<string, string>> = {
   "'": '&#39;',
 }
 
+/** What a page lets the visitor do. */
+export interface PageOffer {
+  /** Where it goes on from here. */
+  readonly onward?: string
+  /** The page loads itself again. */
+  readonly retryAfterSeconds?: number
+}
+
 /** A page for people: complete in itself, without a link that a server of one's own could not keep, and with every text escaped, since details may come from an agent. */
-export function errorPage({ title, status, detail, fix, code }: Problem): string {
+export function errorPage(
+  { title, status, detail, fix, code }: Problem,
+  { onward, retryAfterSeconds }: PageOffer = {},
+): string {
   return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta name="robots" content="noindex">
+<meta name="robots" content="noindex">${
+    retryAfterSeconds === undefined
+      ? ''
+      : `\n<meta http-equiv="refresh" content="${retryAfterSeconds}">`
+  }
 <title>${escape(title)}</title>
 <style>
 :root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --paper: #f6f8fa; --card: #fff; --line: #d0d7de; --accent: #0b6bcb }
@@ -28,6 +43,7 @@ p { margin: .5rem 0; overflow-wrap: anywhere }
 .status { color: var(--soft); font-variant-numeric: tabular-nums; margin: 0 0 .5rem }
 .fix { border-left: 3px solid var(--accent); padding-left: .75rem; margin-top: 1rem }
 footer { margin-top: 1.5rem; padding-top: 1rem; border-top: 1px solid var(--line); color: var(--soft); font-size: .875rem }
+a { display: inline-block; margin-top: .75rem; padding: .5rem 1rem; border-radius: 8px; background: var(--accent); color: var(--card); font-weight: 600; text-decoration: none }
 code { font-family: ui-monospace, monospace }
 </style>
 </head>
@@ -36,7 +52,13 @@ code { font-family: ui-monospace, monospace }
 <p class="status">${status}</p>
 <h1>${escape(title)}</h1>
 <p>${escape(detail)}</p>
-<p class="fix">${withCode(escape(fix))}</p>
+<p class="fix">${withCode(escape(fix))}</p>${
+    onward === undefined ? '' : `\n<p><a href="${escape(onward)}" rel="nofollow">Go on</a></p>`
+  }${
+    retryAfterSeconds === undefined
+      ? ''
+      : `\n<p class="status" role="status">This page looks again every ${retryAfterSeconds} seconds.</p>`
+  }
 <footer><code>${code}</code> · Sluice</footer>
 </main>
 </body>

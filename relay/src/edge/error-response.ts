@@ -2,7 +2,10 @@ import { STATUS_CODES } from 'node:http'
 
 import { SluiceError, problemOf, type Details, type ErrorCode } from '@sluice/schema/errors'
 
-import { errorPage } from './error-page.ts'
+import { errorPage, type PageOffer } from './error-page.ts'
+
+/** A page of a tunnel that is away looks again by itself. */
+const pageRetrySeconds = 10
 
 export interface ErrorAnswer {
   readonly code: ErrorCode
@@ -11,12 +14,16 @@ export interface ErrorAnswer {
   readonly html: boolean
   readonly toHead: boolean
   readonly connection: 'close' | 'keep-alive' | ''
+  /** More lines of the head. */
+  readonly lines?: readonly string[]
 }
 
 /** A failure as the visitor gets it: a page for browsers, a problem body for programs, the code in `sluice-error` for both. */
 export function errorResponse(answer: ErrorAnswer): Buffer {
   const problem = problemOf(new SluiceError(answer.code, answer.details))
-  const body = Buffer.from(answer.html ? errorPage(problem) : JSON.stringify(problem))
+  const body = Buffer.from(
+    answer.html ? errorPage(problem, pageOf(answer)) : JSON.stringify(problem),
+  )
   const lines = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? 'Error'}`,
     `Content-Type: ${answer.html ? 'text/html; charset=utf-8' : 'application/problem+json'}`,
@@ -27,13 +34,35 @@ export function errorResponse(answer: ErrorAnswer): Buffer {
     `Date: ${new Date().toUTCString()}`,
     `sluice-error: ${answer.code}`,
   ]
+  // Framed, the way on could be clicked without being seen.
+  if (answer.code === 'SLUICE_VISIT_UNCONFIRMED') lines.push('X-Frame-Options: DENY')
   if (answer.code === 'SLUICE_BASIC_AUTH_REQUIRED') {
     lines.push('WWW-Authenticate: Basic realm="Sluice tunnel", charset="UTF-8"')
   }
-  lines.push(...limitLines(answer))
+  lines.push(...limitLines(answer), ...(answer.lines ?? []))
   if (answer.connection !== '') lines.push(`Connection: ${answer.connection}`)
   const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1')
   return answer.toHead ? head : Buffer.concat([head, body])
+}
+
+/** What a page offers beside the failure: the way on, or to wait. */
+function pageOf({ code, details }: ErrorAnswer): PageOffer {
+  const { onward } = details
+  if (code === 'SLUICE_VISIT_UNCONFIRMED' && typeof onward === 'string') return { onward }
+  return code === 'SLUICE_TUNNEL_OFFLINE' ? { retryAfterSeconds: pageRetrySeconds } : {}
+}
+
+/** Sends a browser to another address with GET. */
+export function redirectResponse(location: string, lines: readonly string[]): Buffer {
+  const head = [
+    'HTTP/1.1 303 See Other',
+    `Location: ${location}`,
+    'Content-Length: 0',
+    'Cache-Control: no-store',
+    `Date: ${new Date().toUTCString()}`,
+    ...lines,
+  ]
+  return Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1')
 }
 
 /** When to come again, and of a request rate what it is (draft-ietf-httpapi-ratelimit-headers). */

@@ -25,7 +25,7 @@ export function httpsAddress(
 }
 
 /** 308 keeps method and body, so a client may follow with whatever it meant to send. */
-export function redirectResponse(
+export function permanentRedirect(
   location: string,
   { keepAlive, minorVersion }: { readonly keepAlive: boolean; readonly minorVersion: number },
 ): Buffer {

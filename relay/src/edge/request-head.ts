@@ -1,5 +1,7 @@
 import { absoluteForm, field, openFlag, writeOpenPrefix, type HeadScanner } from '@sluice/wire'
 
+import type { HeaderChanges } from '../policy/header-changes.ts'
+
 export interface RequestHead {
   readonly scanner: HeadScanner
   readonly buffer: Buffer
@@ -11,6 +13,10 @@ export interface RequestHead {
   readonly upgrade: string
   /** Authorization was for the edge, and ends here. */
   readonly authorized: boolean
+  /** The body is here already: nobody has to be asked for it. */
+  readonly invited?: boolean
+  /** What the owner of the tunnel wants changed. */
+  readonly changes?: HeaderChanges | undefined
   readonly visitorIp: string
   /** The relay's own forwarding fields and the empty line. */
   readonly forwarded: Buffer
@@ -39,7 +45,7 @@ export function writeRequest(target: Buffer, request: RequestHead): number {
   const host = scanner.hostIndex
   const hostStart = scanner.valueStart[host] as number
   const hostEnd = scanner.valueEnd[host] as number
-  const expects = scanner.expectIndex >= 0 && scanner.minorVersion === 1
+  const expects = scanner.expectIndex >= 0 && scanner.minorVersion === 1 && request.invited !== true
   const flags =
     (request.toHead ? openFlag.toHead : 0) |
     (scanner.chunked ? openFlag.chunked : 0) |
@@ -64,6 +70,7 @@ export function writeRequest(target: Buffer, request: RequestHead): number {
   if (request.upgrade !== '') {
     at += target.write(`Connection: Upgrade\r\nUpgrade: ${request.upgrade}\r\n`, at, 'latin1')
   }
+  if (request.changes) at += request.changes.added.copy(target, at)
   return at + request.forwarded.copy(target, at)
 }
 
@@ -72,10 +79,12 @@ function writeFields(target: Buffer, from: number, request: RequestHead, expects
   const { scanner, buffer } = request
   const { nameStart, kind, count } = scanner
   const fieldsEnd = request.end - 2
+  const removed = request.changes?.removed
   let at = from
   let runStart = scanner.fieldsStart
   for (let index = 0; index < count; index += 1) {
-    if (passes(request, index, kind[index] as number, expects)) continue
+    const taken = removed !== undefined && removed.has(scanner.nameOf(buffer, index).toLowerCase())
+    if (!taken && passes(request, index, kind[index] as number, expects)) continue
     const lineStart = nameStart[index] as number
     if (lineStart > runStart) at += buffer.copy(target, at, runStart, lineStart)
     runStart = index + 1 < count ? (nameStart[index + 1] as number) : fieldsEnd
