@@ -3,7 +3,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 
 import type { CommandContext, Io } from './commands/context.ts'
 import type { LogsFlags } from './commands/logs.ts'
-import { readSettings, type GlobalFlags } from './config.ts'
+import type { StartFlags } from './commands/start.ts'
+import { readSettings, type GlobalFlags, type ProjectSettings } from './config.ts'
 import { examples } from './help.ts'
 import type { Output } from './output.ts'
 import { looksLikeTarget } from './target.ts'
@@ -69,8 +70,9 @@ function createProgram(io: Io, output: Output): Command {
     .exitOverride()
     .addHelpText('before', examples.sluice)
 
-  const open = (command: Command) => openContext(command, io, output)
+  const open: Open = (command, project) => openContext(command, io, output, project)
   addHttp(program, open)
+  addProject(program, open, io, output)
   addAccount(program, open)
   addLists(program, open)
   program
@@ -80,10 +82,15 @@ function createProgram(io: Io, output: Output): Command {
   return program
 }
 
-type Open = (command: Command) => Promise<CommandContext>
+type Open = (command: Command, project?: ProjectSettings) => Promise<CommandContext>
 
-async function openContext(command: Command, io: Io, output: Output): Promise<CommandContext> {
-  const settings = await readSettings(command.optsWithGlobals<GlobalFlags>(), io.env)
+async function openContext(
+  command: Command,
+  io: Io,
+  output: Output,
+  project?: ProjectSettings,
+): Promise<CommandContext> {
+  const settings = await readSettings(command.optsWithGlobals<GlobalFlags>(), io.env, project)
   io.useServer(settings.server)
   if (settings.movedTo) {
     output.warning(
@@ -97,7 +104,7 @@ function addHttp(program: Command, open: Open): void {
   program
     .command('http')
     .description('open a tunnel to a local HTTP service')
-    .argument('<target>', 'port, host:port or http(s)://host:port')
+    .argument('<target>', 'port, host:port, http(s)://host:port, or h2c://host:port')
     .option('--name <name>', 'the name in the public address; without it a free one')
     .option(
       '--basic-auth <user:password>',
@@ -107,6 +114,12 @@ function addHttp(program: Command, open: Open): void {
     .option('--allow-ip <cidr>', 'let in visitors from here only (repeatable)', collect)
     .option('--deny-ip <cidr>', 'keep out visitors from here (repeatable)', collect)
     .option('--host-header <value>', 'Host sent to the service: preserve, rewrite, or a name')
+    .addOption(
+      new Option(
+        '--upstream-protocol <protocol>',
+        'what the service speaks; http2 is for gRPC, too',
+      ).choices(['http1', 'http2']),
+    )
     .option('--region <region>', 'where the relay stands; without it the nearest that is ready')
     .option(
       '--allow-target <cidr>',
@@ -117,6 +130,40 @@ function addHttp(program: Command, open: Open): void {
     .action(async (target: string, flags: HttpFlags, command: Command) =>
       (await import('./commands/http.ts')).runHttp(target, flags, await open(command)),
     )
+}
+
+function addProject(program: Command, open: Open, io: Io, output: Output): void {
+  program
+    .command('start')
+    .description('open tunnels of the project file, and follow it as it is saved')
+    .argument('[names...]', 'which of them')
+    .option('--all', 'all of them')
+    .option(
+      '--config <file>',
+      'the project file; without it sluice.yml here or in the configuration folder',
+    )
+    .addHelpText('before', examples.start)
+    .action(async (names: string[], flags: StartFlags, command: Command) => {
+      const { openProject, runStart } = await import('./commands/start.ts')
+      const project = openProject(flags.config, io.env)
+      return runStart(project, names, flags, await open(command, project.agent))
+    })
+  const config = program.command('config').description('check the project file')
+  config
+    .command('check')
+    .description('say all that is wrong with a project file, with line and column')
+    .argument('[file]', 'without it the one that sluice start would take')
+    .action(async (file: string | undefined) =>
+      (await import('./commands/config.ts')).runConfigCheck(file, io.env, output),
+    )
+  config
+    .command('path')
+    .description('say which files count')
+    .action(async () => (await import('./commands/config.ts')).runConfigPath(io.env, output))
+  config
+    .command('schema')
+    .description('print the JSON Schema of the project file, for editors')
+    .action(async () => (await import('./commands/config.ts')).runConfigSchema(output))
 }
 
 function addAccount(program: Command, open: Open): void {

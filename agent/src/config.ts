@@ -19,7 +19,7 @@ export interface GlobalFlags {
 }
 
 /** Where a value came from, for `sluice status`. */
-type Origin = 'flag' | 'environment' | 'file' | 'default'
+type Origin = 'flag' | 'environment' | 'project' | 'file' | 'default'
 
 export interface Settings {
   /** An origin, without a slash at the end. */
@@ -35,21 +35,36 @@ export interface Settings {
   readonly movedTo: string | null
 }
 
-/** Flags over environment over file over default. */
-export async function readSettings(flags: GlobalFlags, env: NodeJS.ProcessEnv): Promise<Settings> {
+/** What a project file says about the same things. */
+export interface ProjectSettings {
+  readonly server?: string | undefined
+  readonly authtoken?: string | undefined
+  /** The certificates themselves. */
+  readonly ca?: string | undefined
+  readonly proxy?: string | undefined
+}
+
+/** Flags over environment over project file over what was saved over default. */
+export async function readSettings(
+  flags: GlobalFlags,
+  env: NodeJS.ProcessEnv,
+  project: ProjectSettings = {},
+): Promise<Settings> {
   const path = configPath(env)
   const { config, movedTo } = await readSavedConfig(path)
-  const { server, serverFrom } = chooseServer(flags, env, config)
+  const { server, serverFrom } = chooseServer(flags, env, project, config)
   const fromEnvironment = env['SLUICE_AUTHTOKEN']?.trim() || null
+  const fromProject = project.authtoken ?? null
   const fromFile = config.servers[server]?.authtoken ?? null
   const saved = fromFile === null ? null : 'file'
+  const stored = fromProject === null ? saved : 'project'
   return {
     server,
     serverFrom,
-    authtoken: fromEnvironment ?? fromFile,
-    authtokenFrom: fromEnvironment === null ? saved : 'environment',
-    ca: readCa(flags.ca ?? env['SLUICE_CA_FILE']),
-    proxyOf: proxyFromEnvironment(env, flags.proxy),
+    authtoken: fromEnvironment ?? fromProject ?? fromFile,
+    authtokenFrom: fromEnvironment === null ? stored : 'environment',
+    ca: readCa(flags.ca ?? env['SLUICE_CA_FILE']) ?? project.ca,
+    proxyOf: proxyFromEnvironment(env, flags.proxy ?? project.proxy),
     configPath: path,
     movedTo,
   }
@@ -68,10 +83,16 @@ function parseServer(text: string): string {
   return url.origin
 }
 
-function chooseServer(flags: GlobalFlags, env: NodeJS.ProcessEnv, config: SavedConfig) {
+function chooseServer(
+  flags: GlobalFlags,
+  env: NodeJS.ProcessEnv,
+  project: ProjectSettings,
+  config: SavedConfig,
+) {
   const candidates: readonly [Origin, string | null | undefined][] = [
     ['flag', flags.server],
     ['environment', env['SLUICE_SERVER']?.trim() || null],
+    ['project', project.server],
     ['file', config.server],
     ['default', defaultServer],
   ]

@@ -24,6 +24,10 @@ export const exitCodes = {
 const byCode: Partial<Record<ErrorCode, number>> = {
   SLUICE_USAGE: exitCodes.usage,
   SLUICE_COMMAND_UNKNOWN: exitCodes.usage,
+  SLUICE_PROJECT_INVALID: exitCodes.usage,
+  SLUICE_PROJECT_NOT_FOUND: exitCodes.usage,
+  SLUICE_PROJECT_TUNNEL_UNKNOWN: exitCodes.usage,
+  SLUICE_TARGET_REFUSED: exitCodes.usage,
   SLUICE_NOT_LOGGED_IN: exitCodes.credential,
   SLUICE_UNAUTHENTICATED: exitCodes.credential,
   SLUICE_AUTHTOKEN_INVALID: exitCodes.credential,

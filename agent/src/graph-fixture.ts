@@ -29,6 +29,8 @@ export function fixtureTunnel(name: string) {
   return {
     id: `t-${name}`,
     name,
+    kind: 'HTTP',
+    port: null,
     endpointHost: `${name}.tunnel.localhost`,
     urls: [`http://${name}.tunnel.localhost:8080`],
     status: 'ONLINE',

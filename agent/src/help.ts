@@ -14,6 +14,12 @@ export const examples = {
   sluice http 3000 --proxy http://proxy:3128 --ca company.pem
   sluice http 3000 --json | jq -r 'select(.event == "request").path'
 `,
+  start: `Examples:
+  sluice start                            the only tunnel of sluice.yml
+  sluice start app docs                   two of several
+  sluice start --all --config other.yml
+  sluice config check                     what is wrong with the file, with line and column
+`,
   login: `Examples:
   sluice login                            asks for the authtoken, without showing it
   sluice login --server https://sluice.example.com

@@ -1,5 +1,6 @@
 import { bytesText, clockText, durationText } from './figures.ts'
 import type { Output, Style } from './output.ts'
+import type { ForwardedRequest } from './session/agent-session.ts'
 import { fitText, plainText } from './terminal-text.ts'
 
 /** One request as the server stored it. */
@@ -44,4 +45,13 @@ export function requestLine(request: LoggedRequest, output: Output): string {
   ]
   if (code !== null) columns.push(output.style('yellow', `(${plainText(code)})`))
   return columns.join('  ')
+}
+
+/** The same of a request that this agent forwarded, under the name of its tunnel. */
+export function forwardedLine(name: string, request: ForwardedRequest, output: Output): string {
+  const { startedAt, code, ...rest } = request
+  const tunnel = { id: '', name, organization: null }
+  const at = startedAt.toISOString()
+  const fields = { id: '', endpointHost: name, tunnel, startedAt: at, code: code ?? null }
+  return requestLine({ ...rest, ...fields }, output)
 }

@@ -166,6 +166,13 @@ export const cliOperations = {
   }
 }`,
 
+  updateTunnel: `mutation CliUpdateTunnel($tunnelId: ID!, $input: TunnelUpdateInput!) {
+  updateTunnel(id: $tunnelId, input: $input) {
+    id
+    hostHeader
+  }
+}`,
+
   renewAgentToken: `mutation CliRenewAgentToken($tunnelId: ID!, $epoch: Int!) {
   renewAgentToken(tunnelId: $tunnelId, epoch: $epoch) {
     agentToken

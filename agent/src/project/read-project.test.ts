@@ -54,6 +54,7 @@ tunnels:
     server: 'https://sluice.example.test',
     authtoken: 'slt_x',
     inspect: true,
+    allowTargets: [],
     inspectPort: 5050,
   })
   expect(project?.tunnels[0]).toMatchObject({
@@ -177,6 +178,13 @@ test('a few lines of aliases do not become billions of values', () => {
 
 test('an alias that contains itself is a fault', () => {
   expect(faultsOf('version: 1\ntunnels: &t\n  app: *t\n').length).toBeGreaterThan(0)
+})
+
+test('a metadata service is a target only when it is named on purpose', () => {
+  const text = 'version: 1\ntunnels: { a: { target: "169.254.169.254:80" } }\n'
+
+  expect(faultsOf(text)).toEqual([expect.stringMatching(/^2:25 169\.254\.169\.254 is refused: /)])
+  expect(faultsOf(`agent: { allow-target: [169.254.169.254] }\n${text}`)).toEqual([])
 })
 
 test('a file that is not there is named', () => {

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path'
 
 import { SluiceError } from '@sluice/schema/errors'
 
+import { createTargetGuard } from '../target-guard.ts'
 import { parseTarget, type Upstream } from '../target.ts'
 import { startTunnelInput, type HttpFlags, type StartTunnelInput } from '../tunnel-input.ts'
 import { nearestOf } from './nearest.ts'
@@ -28,6 +29,7 @@ export interface Project {
     readonly authtoken?: string
     readonly ca?: string
     readonly proxy?: string
+    readonly allowTargets: readonly string[]
     readonly inspect: boolean
     readonly inspectPort?: number
   }
@@ -93,6 +95,7 @@ function build(
     file,
     agent: {
       inspect: agent.inspect ?? true,
+      allowTargets: agent['allow-target'] ?? [],
       ...(agent.server === undefined ? {} : { server: agent.server }),
       ...(agent.proxy === undefined ? {} : { proxy: agent.proxy }),
       ...(agent['inspect-port'] === undefined ? {} : { inspectPort: agent['inspect-port'] }),
@@ -113,6 +116,10 @@ function build(
         { key, kind: tunnel.proto ?? 'http', upstream, input, inspect: tunnel.inspect ?? true },
       ]
     }),
+  }
+  const guard = at(['agent', 'allow-target'], () => createTargetGuard(project.agent.allowTargets))
+  for (const { key, upstream } of project.tunnels) {
+    at(['tunnels', key, 'target'], () => guard?.check(upstream))
   }
   const names = new Map<string, string>()
   for (const { key, input } of project.tunnels) {

@@ -88,6 +88,10 @@ const Agent = z.strictObject(
       z.optional(text('http://host:port')),
       'HTTP CONNECT proxy to server and relay; without it HTTPS_PROXY counts.',
     ),
+    'allow-target': described(
+      z.optional(list(text('an address or a block'), 'a list')),
+      'Link-local and metadata addresses that targets may lead to all the same.',
+    ),
     inspect: described(z.optional(onOff), 'Whether there is a local inspector page.'),
     'inspect-port': described(
       z.optional(port('a port from 1 to 65535')),
