@@ -77,7 +77,7 @@ export class DirectSocket {
   #early: Buffer | undefined
   #paused = false
   #onData: (chunk: Buffer) => void = ignore
-  #onDrain: () => void = ignore
+  #onDrain: readonly (() => void)[] = []
   /** Written, but not yet taken by the kernel. */
   waitingBytes = 0
 
@@ -106,7 +106,7 @@ export class DirectSocket {
   on(event: 'error', listener: (error: Error) => void): this
   on(event: string, listener: Listener): this {
     if (event === 'data') this.#onData = listener as (chunk: Buffer) => void
-    else if (event === 'drain') this.#onDrain = listener as () => void
+    else if (event === 'drain') this.#onDrain = [...this.#onDrain, listener as () => void]
     else this.socket.on(event, listener)
     return this
   }
@@ -115,7 +115,7 @@ export class DirectSocket {
   off(event: 'drain' | 'end' | 'error' | 'close', listener: () => void): this
   off(event: string, listener: Listener): this {
     if (event === 'data') this.#onData = ignore
-    else if (event === 'drain') this.#onDrain = ignore
+    else if (event === 'drain') this.#onDrain = this.#onDrain.filter((one) => one !== listener)
     else this.socket.off(event, listener)
     return this
   }
@@ -246,7 +246,7 @@ export class DirectSocket {
       slab?.release()
       if (this.socket.destroyed) return
       if (status < 0) this.#fail(status)
-      else if (this.waitingBytes === 0) this.#onDrain()
+      else if (this.waitingBytes === 0) for (const listener of this.#onDrain) listener()
     }
   }
 
