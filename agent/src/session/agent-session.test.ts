@@ -14,7 +14,6 @@ import {
 import { expect, test } from 'vitest'
 
 import { openAgentSession, type AgentSession, type AgentSessionOptions } from './agent-session.ts'
-import { Backoff } from './backoff.ts'
 
 /** A relay of the tests: takes agents in and opens streams by hand. */
 class TestRelay implements AsyncDisposable {
@@ -314,16 +313,6 @@ test('a relay that goes away is left for the next session while its streams fini
 
   expect(await answer).toContain('whole')
   expect(relay.hellos.length).toBe(2)
-})
-
-test('waits grow to half a minute with full jitter, and the first is none', () => {
-  const longest = new Backoff(() => 1)
-  const shortest = new Backoff(() => 0)
-
-  expect(Array.from({ length: 10 }, () => longest.nextMs())).toEqual([
-    0, 200, 400, 800, 1_600, 3_200, 6_400, 12_800, 25_600, 30_000,
-  ])
-  expect(Array.from({ length: 3 }, () => shortest.nextMs())).toEqual([0, 0, 0])
 })
 
 test('RENEW brings a fresh agent token at once, and changes that come meanwhile bring one more', async () => {

@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events'
 import { SluiceError, errors, isErrorCode } from '@sluice/schema/errors'
 import {
   Forwarder,
+  Redial,
   openSocketLink,
   type Exchanged,
   type ForwarderOptions,
@@ -12,7 +13,6 @@ import {
 } from '@sluice/wire'
 
 import type { ProxyOf } from '../proxy.ts'
-import { Backoff } from './backoff.ts'
 import { dial } from './dial.ts'
 import { roundTripAnswer } from './round-trip.ts'
 
@@ -70,8 +70,6 @@ export interface AgentSessionEvents {
   fatal: [SluiceError]
 }
 
-/** After this long online the next loss is dialled at once again. */
-const healthyMs = 10_000
 const renewRetryMs = 5_000
 /** Refusals that dialling again cannot cure. */
 const fatalCodes = new Set([
@@ -93,7 +91,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   readonly #retired = new Set<Forwarder>()
   #streamsBefore = 0
   #streams = 0
-  readonly #backoff = new Backoff()
+  readonly #redial: Redial
   readonly #stopped = new AbortController()
   readonly #nonces = new Set<string>()
   #current: Session | undefined
@@ -105,18 +103,16 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #renewing = false
   /** Another change has come while a token was on its way, which may not hold it. */
   #renewAgain = false
-  #edge = 0
-  #wasOnline = false
-  #retryTimer: NodeJS.Timeout | undefined
   #renewTimer: NodeJS.Timeout | undefined
-  #healthyTimer: NodeJS.Timeout | undefined
 
   constructor(options: AgentSessionOptions) {
     super()
     this.#options = options
     this.#target = options
     this.#forwarder = this.#createForwarder(options)
-    this.#retry('starting')
+    const io = { setTimer, random: Math.random }
+    this.#redial = new Redial(io, (edge) => void this.#connect(edge))
+    this.#redial.again(false)
   }
 
   #createForwarder({ upstream, hostHeader }: Target): Forwarder {
@@ -190,33 +186,28 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #stop(): void {
     this.#stopped.abort()
     this.#current = undefined
-    for (const timer of [this.#retryTimer, this.#renewTimer, this.#healthyTimer])
-      clearTimeout(timer)
-  }
-
-  #retry(reason: string): void {
-    if (this.#stopped.signal.aborted) return
-    clearTimeout(this.#healthyTimer)
     clearTimeout(this.#renewTimer)
-    const retryInMs = this.#backoff.nextMs()
-    if (reason !== 'starting') {
-      this.#log('the session is offline', { reason, retryInMs })
-      this.emit('offline', { reason, retryInMs })
-    }
-    this.#retryTimer = setTimeout(() => void this.#connect(), retryInMs)
+    this.#redial.stop()
   }
 
-  async #connect(): Promise<void> {
+  #retry(reason: string, elsewhere: boolean): void {
+    if (this.#stopped.signal.aborted) return
+    clearTimeout(this.#renewTimer)
+    const retryInMs = this.#redial.again(elsewhere)
+    this.#log('the session is offline', { reason, retryInMs })
+    this.emit('offline', { reason, retryInMs })
+  }
+
+  async #connect(edge: number): Promise<void> {
     const { edgeUrls, agentToken, agentVersion } = this.#options
-    const relayUrl = edgeUrls[this.#edge % edgeUrls.length] ?? ''
+    const relayUrl = edgeUrls[edge % edgeUrls.length] ?? ''
     try {
       const token = await agentToken({ expiredWillDo: !this.#tokenRefused })
       const { socket, first } = await dial(relayUrl, this.#options, this.#stopped.signal)
       this.#openSession(relayUrl, socket, first).hello(token, agentVersion)
     } catch (error) {
       if (this.#isFatal(error)) return
-      this.#edge += 1
-      this.#retry(error instanceof Error ? error.message : String(error))
+      this.#retry(error instanceof Error ? error.message : String(error), true)
     }
   }
 
@@ -228,12 +219,8 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         sessionId = welcome.sessionId
         this.#current = session
         this.#tokenRefused = false
-        this.#healthyTimer = setTimeout(() => this.#backoff.reset(), healthyMs)
         this.#scheduleRenewal(session, welcome.expiresInMs)
-        const reconnected = this.#wasOnline
-        // The first start was no loss: the first loss is dialled at once.
-        if (!reconnected) this.#backoff.reset()
-        this.#wasOnline = true
+        const reconnected = this.#redial.online()
         this.#log('the session is online', { relayUrl, sessionId, reconnected })
         this.emit('online', { relayUrl, sessionId, reconnected })
       },
@@ -250,8 +237,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         this.#draining.add(session)
         if (this.#current !== session) return
         this.#current = undefined
-        this.#edge += 1
-        this.#retry(reason)
+        this.#retry(reason, true)
       },
       onOpen: (stream, payload, ended) => this.#forwarder.open(stream, payload, ended),
       onClose: (reason) => {
@@ -259,8 +245,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         if (refusal && this.#isFatal(errorOf(refusal))) return
         if (drained) return
         this.#current = undefined
-        if (sessionId === '') this.#edge += 1
-        this.#retry(refusal?.code ?? reason)
+        this.#retry(refusal?.code ?? reason, sessionId === '')
       },
     })
     return session
@@ -343,4 +328,9 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
 
 function errorOf({ code, details }: Refusal): unknown {
   return isErrorCode(code) ? new SluiceError(code, details) : undefined
+}
+
+function setTimer(callback: () => void, delayMs: number): () => void {
+  const timer = setTimeout(callback, delayMs)
+  return () => clearTimeout(timer)
 }

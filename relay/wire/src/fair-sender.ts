@@ -18,6 +18,10 @@ export class FairSender {
     this.#outbox = outbox
   }
 
+  get creditReturned(): boolean {
+    return this.#sendCredit === this.#peerSessionWindowBytes
+  }
+
   /** What a new stream may send before the peer returns any of it. */
   get streamWindowBytes(): number {
     return this.#peerStreamWindowBytes

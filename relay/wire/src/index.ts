@@ -32,6 +32,7 @@ export {
   writeOpenPrefix,
   type RawOpening,
 } from './open-head.ts'
+export { Redial, type RedialIo } from './redial.ts'
 export type { SessionEvents, SessionIo, SessionWindows } from './session-io.ts'
 export { Session } from './session.ts'
 export { DirectSocket, DirectSockets, type DirectSocketsOptions } from './socket/direct-socket.ts'
@@ -48,4 +49,4 @@ export {
 } from './upstream/forwarder.ts'
 export { proxyHeader, type ProxyProtocolVersion } from './upstream/proxy-protocol.ts'
 export { RawForwarder, type Carried, type RawForwarderOptions } from './upstream/raw-forwarder.ts'
-export { acceptOf } from './websocket.ts'
+export { acceptOf, messageHeadroomBytes } from './websocket.ts'

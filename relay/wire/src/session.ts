@@ -47,6 +47,8 @@ export class Session implements FrameSink, StreamCarrier {
   readonly #windows: SessionWindows
   #state: State = 'greeting'
   #goneAway = false
+  /** To be said after WELCOME: before it, the peer would take it for a violation. */
+  #goAwayLater: GoAway | undefined
   #version = 0
 
   readonly #streams = new Map<number, TunnelStream>()
@@ -97,6 +99,11 @@ export class Session implements FrameSink, StreamCarrier {
     return this.#state === 'closed'
   }
 
+  /** Whether all that was sent has been drained at the other end, and is acknowledged. */
+  get creditReturned(): boolean {
+    return this.#sender.creditReturned
+  }
+
   /** Whether new streams may be opened. */
   get accepting(): boolean {
     return this.#state === 'open' && !this.#goneAway && this.#streams.size < streamsMax
@@ -132,6 +139,7 @@ export class Session implements FrameSink, StreamCarrier {
     this.#open(hello, welcome.version)
     const message: Welcome = { ...welcome, ...this.#windows }
     this.#outbox.control(frameType.welcome, 0, encodeMessage(message))
+    if (this.#goAwayLater) this.goAway(this.#goAwayLater)
   }
 
   /** Tells the agent why it is over, and closes. */
@@ -158,6 +166,10 @@ export class Session implements FrameSink, StreamCarrier {
 
   goAway(goAway: GoAway): void {
     if (this.#state === 'closed') return
+    if (this.#state !== 'open') {
+      this.#goAwayLater = goAway
+      return
+    }
     // A relay serves on until the agent has a session elsewhere: then the agent goes away, or this one closes.
     if (this.role === 'agent') this.#goneAway = true
     this.#outbox.control(frameType.goAway, 0, encodeMessage(goAway))
