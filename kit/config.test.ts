@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { z } from 'zod'
 
-import { flag, list, port, readConfig } from './config.ts'
+import { flag, list, port, portRange, readConfig } from './config.ts'
 
 test('every problem is reported together and no value is shown', () => {
   const read = () =>
@@ -31,4 +31,15 @@ test('lists, switches and defaults are typed', () => {
   )
 
   expect(values).toEqual({ HOSTS: ['a', 'b', 'c'], ON: true, PORT: 4000 })
+})
+
+test.for([
+  ['20000-20999', { first: 20_000, last: 20_999 }],
+  ['53', { first: 53, last: 53 }],
+  ['53-', undefined],
+  ['20-10', undefined],
+  ['0-10', undefined],
+  ['60000-70000', undefined],
+] as const)('the port range %s is read as %j', ([text, range]) => {
+  expect(portRange.safeParse(text).data).toEqual(range)
 })

@@ -5,6 +5,18 @@ import { z } from 'zod'
 /** A TCP port; 0 lets the system choose one. */
 export const port = z.coerce.number().int().min(0).max(65535)
 
+/** Public ports from the first to the last: `20000-20999`, or one. */
+export const portRange = z
+  .string()
+  .regex(/^\d{1,5}(-\d{1,5})?$/, 'is not a range of ports such as 20000-20999')
+  .transform((text) => {
+    const [first = 0, last = first] = text.split('-').map(Number)
+    return { first, last }
+  })
+  .refine(({ first, last }) => first > 0 && first <= last && last <= 65_535, {
+    error: 'is not a range of ports such as 20000-20999',
+  })
+
 /** How much a part logs. */
 export const logLevel = z.enum(['debug', 'info', 'warn', 'error'])
 

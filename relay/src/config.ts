@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { hostname } from 'node:os'
 
-import { ConfigError, flag, logLevel, port, readConfig } from '@sluice/kit/config'
+import { ConfigError, flag, logLevel, port, portRange, readConfig } from '@sluice/kit/config'
 import { z } from 'zod'
 
 import type { RelayOptions } from './server.ts'
@@ -25,6 +25,8 @@ export function config(
     RELAY_HTTP_PORT: port.default(8080),
     RELAY_HTTPS_PORT: port.default(8443),
     RELAY_ADMIN_PORT: port.default(9467),
+    RELAY_TCP_PORTS: portRange.optional(),
+    RELAY_UDP_PORTS: portRange.optional(),
     RELAY_PUBLIC_HTTP_URL: z.url().optional(),
     RELAY_EDGE_URL: z.url().optional(),
     RELAY_TLS_CERT_PATH: z.string().optional(),
@@ -50,9 +52,9 @@ export function config(
     RELAY_UNREAD_SECONDS: secondsOrNever.default(0),
     RELAY_SESSIONS_MAX: count.default(5_000),
     RELAY_CONNECTIONS_MAX: count.default(20_000),
+    RELAY_PAYPAL_CERT_PATH: z.string().optional(),
     LOG_LEVEL: logLevel.default('info'),
   })
-    RELAY_PAYPAL_CERT_PATH: z.string().optional(),
   const apex = read.RELAY_APEX
   const { RELAY_TLS_CERT_PATH: certPath, RELAY_TLS_KEY_PATH: keyPath } = read
   if ((certPath === undefined) !== (keyPath === undefined)) {
@@ -67,6 +69,8 @@ export function config(
     httpPort: read.RELAY_HTTP_PORT,
     httpsPort: read.RELAY_HTTPS_PORT,
     adminPort: read.RELAY_ADMIN_PORT,
+    tcpPorts: read.RELAY_TCP_PORTS,
+    udpPorts: read.RELAY_UDP_PORTS,
     ...(certPath && keyPath ? { certificate: { certPath, keyPath } } : {}),
     ...(read.RELAY_TLS_CERTS_DIR ? { certificatesDirectory: read.RELAY_TLS_CERTS_DIR } : {}),
     selfSigned: read.RELAY_TLS_SELF_SIGNED ?? isLoopbackName(apex),
@@ -98,13 +102,13 @@ export function config(
     bodyTimeoutMs: read.RELAY_BODY_SECONDS * 1000,
     bodyBytesMin: read.RELAY_BODY_BYTES_MIN,
     unreadTimeoutMs: read.RELAY_UNREAD_SECONDS * 1000,
+    ...(read.RELAY_PAYPAL_CERT_PATH
+      ? { paypal: { certificate: readFileSync(read.RELAY_PAYPAL_CERT_PATH, 'utf8') } }
+      : {}),
     sessionsMax: read.RELAY_SESSIONS_MAX,
     connectionsMax: read.RELAY_CONNECTIONS_MAX,
     logLevel: read.LOG_LEVEL,
   }
-    ...(read.RELAY_PAYPAL_CERT_PATH
-      ? { paypal: { certificate: readFileSync(read.RELAY_PAYPAL_CERT_PATH, 'utf8') } }
-      : {}),
 }
 
 /** Names that lead to this machine alone (RFC 6761 §6.3): nobody can have a certificate for them. */

@@ -11,18 +11,16 @@ export class TokenBucket {
     this.#tokens = burst
   }
 
-  take(nowMs: number): boolean {
-    if (this.#tokens < 1) {
-      const earned = ((nowMs - this.#filledAtMs) / 1000) * this.#perSecond
-      if (earned < 1) return false
-      this.#tokens = Math.min(this.#burst, this.#tokens + earned)
-      this.#filledAtMs = nowMs
-    } else if (nowMs - this.#filledAtMs > 1000) {
-      const earned = ((nowMs - this.#filledAtMs) / 1000) * this.#perSecond
-      this.#tokens = Math.min(this.#burst, this.#tokens + earned)
-      this.#filledAtMs = nowMs
-    }
-    this.#tokens -= 1
+  take(nowMs: number, count = 1): boolean {
+    if (this.#tokens < count || nowMs - this.#filledAtMs > 1000) this.#fill(nowMs)
+    if (this.#tokens < count) return false
+    this.#tokens -= count
     return true
+  }
+
+  #fill(nowMs: number): void {
+    const earned = ((nowMs - this.#filledAtMs) / 1000) * this.#perSecond
+    this.#tokens = Math.min(this.#burst, this.#tokens + earned)
+    this.#filledAtMs = nowMs
   }
 }

@@ -63,9 +63,10 @@ export function parseDatagram(payload: Buffer): Datagram {
   return { flow, origin, ended, bytes: fitting(payload.subarray(at)) }
 }
 
+/** A copy: the link's buffer is used again while a socket still sends from it. */
 function fitting(bytes: Buffer): Buffer {
   if (bytes.length > datagramBytesMax) throw new ProtocolViolation('a datagram that is too large')
-  return bytes
+  return Buffer.from(bytes)
 }
 
 interface Waiting {

@@ -14,11 +14,15 @@ export interface Spliced {
   readonly bytesOut: number
 }
 
+/** What a splice needs of its stream, so that something may stand between the two. */
+export type SplicedStream = Pick<TunnelStream, 'data' | 'end' | 'reset' | 'release' | 'drained'>
+
 /** Joins a socket (`allowHalfOpen`) and a raw stream: bytes, half-closes and resets pass as what they are, both ways. */
 export class Splice implements StreamEvents {
   readonly #socket: Socket
   readonly #onClosed: (spliced: Spliced) => void
-  #stream: TunnelStream | undefined
+  #stream: SplicedStream | undefined
+  #paused = false
   /** Given to the socket, which has not taken them yet. */
   #undrainedBytes = 0
   #closed = false
@@ -34,7 +38,7 @@ export class Splice implements StreamEvents {
   }
 
   /** Starts to read. `first`: bytes that were read before. */
-  start(stream: TunnelStream, first?: Buffer): void {
+  start(stream: SplicedStream, first?: Buffer): void {
     this.#stream = stream
     const socket = this.#socket
     socket.on('data', this.#onSocketData)
@@ -45,7 +49,7 @@ export class Splice implements StreamEvents {
     socket.on('close', () => this.#close())
     if (first && first.length > 0) this.#onSocketData(first)
     if (socket.destroyed) this.#close()
-    else if (stream.queuedFrames === 0) socket.resume()
+    else if (!this.#paused) socket.resume()
   }
 
   /** Ends both sides at once, with a code for the far side. */
@@ -77,6 +81,7 @@ export class Splice implements StreamEvents {
   }
 
   onResume(): void {
+    this.#paused = false
     this.#socket.resume()
   }
 
@@ -84,7 +89,9 @@ export class Splice implements StreamEvents {
 
   readonly #onSocketData = (chunk: Buffer): void => {
     this.bytesIn += chunk.length
-    if (this.#stream?.data(chunk, false) === false) this.#socket.pause()
+    if (this.#stream?.data(chunk, false) !== false) return
+    this.#paused = true
+    this.#socket.pause()
   }
 
   readonly #onSocketDrain = (): void => {

@@ -122,7 +122,7 @@ class Flow {
     this.#usedMs = performance.now()
     this.bytesIn += bytes.length
     if (this.#connected) this.#send(bytes)
-    else if (this.#pending.length < pendingMax) this.#pending.push(Buffer.from(bytes))
+    else if (this.#pending.length < pendingMax) this.#pending.push(bytes)
   }
 
   isIdle(nowMs: number): boolean {
