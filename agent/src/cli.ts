@@ -3,8 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 
 import type { CommandContext, Io } from './commands/context.ts'
 import type { LogsFlags } from './commands/logs.ts'
-import type { StartFlags } from './commands/start.ts'
-import { readSettings, type GlobalFlags, type ProjectSettings } from './config.ts'
+import { readSettings, type GlobalFlags } from './config.ts'
 import { examples } from './help.ts'
 import type { Output } from './output.ts'
 import { looksLikeTarget } from './target.ts'
@@ -70,9 +69,8 @@ function createProgram(io: Io, output: Output): Command {
     .exitOverride()
     .addHelpText('before', examples.sluice)
 
-  const open: Open = (command, project) => openContext(command, io, output, project)
+  const open = (command: Command) => openContext(command, io, output)
   addHttp(program, open)
-  addProject(program, open, io, output)
   addAccount(program, open)
   addLists(program, open)
   program
@@ -82,15 +80,10 @@ function createProgram(io: Io, output: Output): Command {
   return program
 }
 
-type Open = (command: Command, project?: ProjectSettings) => Promise<CommandContext>
+type Open = (command: Command) => Promise<CommandContext>
 
-async function openContext(
-  command: Command,
-  io: Io,
-  output: Output,
-  project?: ProjectSettings,
-): Promise<CommandContext> {
-  const settings = await readSettings(command.optsWithGlobals<GlobalFlags>(), io.env, project)
+async function openContext(command: Command, io: Io, output: Output): Promise<CommandContext> {
+  const settings = await readSettings(command.optsWithGlobals<GlobalFlags>(), io.env)
   io.useServer(settings.server)
   if (settings.movedTo) {
     output.warning(
@@ -130,40 +123,6 @@ function addHttp(program: Command, open: Open): void {
     .action(async (target: string, flags: HttpFlags, command: Command) =>
       (await import('./commands/http.ts')).runHttp(target, flags, await open(command)),
     )
-}
-
-function addProject(program: Command, open: Open, io: Io, output: Output): void {
-  program
-    .command('start')
-    .description('open tunnels of the project file, and follow it as it is saved')
-    .argument('[names...]', 'which of them')
-    .option('--all', 'all of them')
-    .option(
-      '--config <file>',
-      'the project file; without it sluice.yml here or in the configuration folder',
-    )
-    .addHelpText('before', examples.start)
-    .action(async (names: string[], flags: StartFlags, command: Command) => {
-      const { openProject, runStart } = await import('./commands/start.ts')
-      const project = openProject(flags.config, io.env)
-      return runStart(project, names, flags, await open(command, project.agent))
-    })
-  const config = program.command('config').description('check the project file')
-  config
-    .command('check')
-    .description('say all that is wrong with a project file, with line and column')
-    .argument('[file]', 'without it the one that sluice start would take')
-    .action(async (file: string | undefined) =>
-      (await import('./commands/config.ts')).runConfigCheck(file, io.env, output),
-    )
-  config
-    .command('path')
-    .description('say which files count')
-    .action(async () => (await import('./commands/config.ts')).runConfigPath(io.env, output))
-  config
-    .command('schema')
-    .description('print the JSON Schema of the project file, for editors')
-    .action(async () => (await import('./commands/config.ts')).runConfigSchema(output))
 }
 
 function addAccount(program: Command, open: Open): void {

@@ -12,6 +12,9 @@ test.for([
   ['http://localhost', 'http://localhost:80'],
   ['https://localhost:8443/', 'https://localhost:8443'],
   ['https://internal.test', 'https://internal.test:443'],
+  ['h2c://localhost:50051', 'h2c://localhost:50051'],
+  ['h2c://[::1]:50051', 'h2c://[::1]:50051'],
+  ['h2://grpc.test', 'h2://grpc.test:443'],
 ])('%s is forwarded to %s', ([text = '', target]) => {
   expect(targetText(parseTarget(text))).toBe(target)
 })
@@ -29,6 +32,8 @@ test.for([
   'http://localhost:3000?x=1',
   'a b:80',
   'http://',
+  'h2c://',
+  'h2c://localhost:50051/api',
 ])('%s is refused as a target', (text) => {
   expect(() => parseTarget(text)).toThrow(expect.objectContaining({ code: 'SLUICE_USAGE' }))
 })
@@ -43,6 +48,13 @@ test('a password in a target is refused and not repeated', () => {
 
   expect(message).toContain('it holds a password')
   expect(message).not.toContain('hunter2')
+})
+
+test('the protocol may be named beside any target', () => {
+  expect(parseTarget('50051', 'http2')).toMatchObject({ tls: false, protocol: 'http2' })
+  expect(parseTarget('https://grpc.test', 'http2')).toMatchObject({ tls: true, protocol: 'http2' })
+  expect(parseTarget('h2c://localhost:80', 'http1')).toMatchObject({ protocol: 'http1' })
+  expect(parseTarget('3000')).not.toHaveProperty('protocol')
 })
 
 test('only a target needs no command', () => {

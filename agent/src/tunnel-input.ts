@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 import { SluiceError } from '@sluice/schema/errors'
+import type { UpstreamProtocol } from '@sluice/wire'
 
 import { findNetwork } from './network.ts'
 
@@ -12,6 +13,7 @@ export interface HttpFlags {
   readonly hostHeader?: string
   readonly region?: string
   readonly allowTarget?: readonly string[]
+  readonly upstreamProtocol?: UpstreamProtocol
 }
 
 export interface BasicAuth {

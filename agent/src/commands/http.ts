@@ -20,7 +20,7 @@ export async function runHttp(
   openSession: typeof openAgentSession = openAgentSession,
 ): Promise<void> {
   const { settings, io, output } = context
-  const upstream = parseTarget(target)
+  const upstream = parseTarget(target, flags.upstreamProtocol)
   const input = startTunnelInput(flags, io.env)
   const api = apiOf(context)
   const { ca, proxyOf } = settings
