@@ -2,6 +2,7 @@
 //   node scripts/secrets.mjs                       makes what is missing in docker/secrets
 //   node scripts/secrets.mjs rotate signing_jwks   signs with the second key from the next start on
 //   node scripts/secrets.mjs rotate internal_jwks
+//   node scripts/secrets.mjs rotate certificate_keys
 import { createHash, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -29,6 +30,10 @@ function newKey() {
   const { kty, crv, x, d } = generateKeyPairSync('ed25519').privateKey.export({ format: 'jwk' })
   return { kty, crv, kid: randomUUID(), x, d }
 }
+
+/** As CERTIFICATE_KEYS takes it: an id, and 32 bytes. */
+const newSealingKey = () =>
+  `${new Date().toISOString().slice(0, 10)}-${randomBytes(2).toString('hex')}:${randomBytes(32).toString('base64')}`
 
 const newKeys = () => JSON.stringify({ keys: [newKey(), newKey()] })
 
@@ -59,8 +64,14 @@ function makeMissing() {
   make('internal_public_jwks', () => publicHalf(read('internal_jwks')))
   // Not ours to make: the operator writes it here when bodies are captured.
   make('s3_secret_access_key', () => '')
+  make('certificate_keys', newSealingKey)
   make('relay_key', () => `slrk_${randomBytes(32).toString('base64url')}`)
   make('relay_key_hashes', () => createHash('sha256').update(read('relay_key')).digest('hex'))
+}
+
+/** The new key seals from the next start on, which also seals anew what an older one has sealed. */
+function rotateSealingKey(name) {
+  write(name, [newSealingKey(), ...read(name).split(',')].slice(0, keysMax).join(','))
 }
 
 /** Every verifier knows the second key already, so parts may restart in any order. */
@@ -75,7 +86,8 @@ function rotate(name) {
 const [verb, name] = process.argv.slice(2)
 if (verb === undefined) makeMissing()
 else if (verb === 'rotate' && ['signing_jwks', 'internal_jwks'].includes(name)) rotate(name)
+else if (verb === 'rotate' && name === 'certificate_keys') rotateSealingKey(name)
 else {
-  console.error('usage: node scripts/secrets.mjs [rotate signing_jwks|internal_jwks]')
+  console.error('usage: node scripts/secrets.mjs [rotate signing_jwks|internal_jwks|certificate_keys]')
   process.exitCode = 2
 }

@@ -168,6 +168,13 @@ export function filledData() {
           error: null,
           checkedAt: ago(1_200),
         } as object | null,
+        certificate: {
+          source: 'UPLOADED',
+          fingerprint: 'c0ffee'.repeat(10).padEnd(64, '0'),
+          issuer: 'Example CA',
+          names: ['app.example.com'],
+          expiresAt: ago(-86_400 * 61),
+        } as object | null,
         tunnel: { id: 't1', name: 'calm-otter' } as { id: string; name: string } | null,
       },
       {
@@ -180,6 +187,7 @@ export function filledData() {
         lastError: 'The TXT record is not in DNS yet.',
         dnsRecords: recordsOf('hooks.example.com', false),
         tls: null,
+        certificate: null,
         tunnel: null,
       },
     ],

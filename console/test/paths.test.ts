@@ -292,6 +292,27 @@ test('after a lost connection the list is read again and nothing is missing', as
   await page.getByText('/back-again').waitFor()
 })
 
+test('a certificate is set, refused with its reason first, and removed, its key never shown', async () => {
+  await using opened = await stage.open('/o/acme/domains')
+  const { page } = opened
+  await page.getByRole('button', { name: 'Replace the certificate of app.example.com' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByLabel('Certificate chain').fill('hello')
+  await dialog.getByLabel('Private key').fill('-----BEGIN PRIVATE KEY----- secret')
+  await dialog.getByRole('button', { name: 'Set the certificate' }).click()
+  await dialog.getByText('the chain holds no certificate in PEM').waitFor()
+
+  await dialog.getByLabel('Certificate chain').fill('-----BEGIN CERTIFICATE-----')
+  await dialog.getByRole('button', { name: 'Set the certificate' }).click()
+  await dialog.waitFor({ state: 'hidden' })
+  await page.getByText('abababab').waitFor()
+  expect(await page.content()).not.toContain('PRIVATE KEY----- secret')
+
+  await page.getByRole('button', { name: 'Remove the certificate of app.example.com' }).click()
+  await page.getByRole('button', { name: 'Remove the certificate', exact: true }).click()
+  await page.getByRole('button', { name: 'Set the certificate of app.example.com' }).waitFor()
+})
+
 test('a domain is added, verified and attached, with the records to set in between', async () => {
   await using opened = await stage.open('/o/acme/domains')
   const { page } = opened

@@ -286,6 +286,7 @@ function mutationsOf(world: Platform) {
         lastError: null,
         dnsRecords: recordsOf(domain, false),
         tls: null,
+        certificate: null,
         tunnel: null,
       }
       data.domains.unshift(made)
@@ -299,6 +300,24 @@ function mutationsOf(world: Platform) {
     attachCustomDomain: ({ id, tunnelId }: { id: string; tunnelId: string }) =>
       Object.assign(domainBy(id), { tunnel: tunnelBy(tunnelId) }),
     detachCustomDomain: ({ id }: { id: string }) => Object.assign(domainBy(id), { tunnel: null }),
+    setDomainCertificate: ({ id, chain }: { id: string; chain: string }) => {
+      const found = domainBy(id)
+      if (!chain.includes('BEGIN CERTIFICATE')) {
+        const { domain } = found
+        const reason = 'the chain holds no certificate in PEM'
+        throw failure('SLUICE_CERTIFICATE_INVALID', { domain, reason })
+      }
+      const certificate = {
+        source: 'UPLOADED',
+        fingerprint: 'ab'.repeat(32),
+        issuer: 'Example CA',
+        names: [found.domain],
+        expiresAt: ago(-86_400 * 60),
+      }
+      return Object.assign(found, { certificate })
+    },
+    removeDomainCertificate: ({ id }: { id: string }) =>
+      Object.assign(domainBy(id), { certificate: null }),
     removeCustomDomain: ({ id }: { id: string }) => {
       data.domains.splice(data.domains.indexOf(domainBy(id)), 1)
       return id

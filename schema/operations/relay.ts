@@ -9,4 +9,10 @@ export const relayOperations = {
   heartbeatRelay: `mutation HeartbeatRelay($input: RelayHeartbeatInput!) {
   heartbeatRelay(input: $input)
 }`,
+  relayCertificate: `query RelayCertificate($domain: String!) {
+  relayCertificate(domain: $domain) {
+    chain
+    privateKey
+  }
+}`,
 } as const

@@ -16,6 +16,7 @@ import type { Tone } from '../ui/tone.tsx'
 import { StateWord } from '../ui/tone.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { AttachDomain } from './attach-domain.tsx'
+import { DomainCertificate } from './domain-certificate.tsx'
 
 type Domain = NonNullable<
   NonNullable<CustomDomainsQuery['organization']>['customDomains']
@@ -111,6 +112,10 @@ export function DomainPanel({ domain, mayChange, onChanged }: Props) {
               ) : (
                 'none; it can be attached once it is verified'
               )}
+            </dd>
+            <dt>Certificate</dt>
+            <dd>
+              <DomainCertificate domain={domain} mayChange={mayChange} onChanged={onChanged} />
             </dd>
             <dt>TLS</dt>
             <dd>

@@ -19,6 +19,19 @@ test('secrets are made once, with two signing keys, and only their owner can rea
   expect(statSync(join(data, 'secrets.json')).mode & 0o777).toBe(0o600)
 })
 
+test('an installation from before is given what it lacks, and keeps what it has', async () => {
+  const data = folder()
+  const { certificateKey: _none, ...before } = await openSecrets(data)
+  writeFileSync(join(data, 'secrets.json'), JSON.stringify(before))
+
+  const completed = await openSecrets(data)
+
+  expect(completed).toMatchObject(before)
+  expect(Buffer.from(completed.certificateKey, 'base64')).toHaveLength(32)
+  expect(await openSecrets(data)).toEqual(completed)
+  expect(statSync(join(data, 'secrets.json')).mode & 0o777).toBe(0o600)
+})
+
 test('damaged secrets are reported without a word of their content, and kept', async () => {
   const data = folder()
   writeFileSync(join(data, 'secrets.json'), '{"relayKey":"hunter2"')

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 import { EngineError } from '@sluice/kit/engines'
@@ -12,8 +12,10 @@ const Secrets = z.object({
   /** Signs what the gateway says to subgraphs. */
   internalJwks: PrivateJwks,
   relayKey: z.string().startsWith('slrk_'),
+  /** Seals the private keys of certificates. Made when it is missing: installations from before have none. */
+  certificateKey: z.base64().length(44).optional(),
 })
-export type Secrets = z.infer<typeof Secrets>
+export type Secrets = z.infer<typeof Secrets> & { certificateKey: string }
 
 /** The secrets of this installation, made on the first start and readable by their owner only. */
 export async function openSecrets(dataFolder: string): Promise<Secrets> {
@@ -26,10 +28,22 @@ export async function openSecrets(dataFolder: string): Promise<Secrets> {
       signingJwks: await generatePrivateJwks(2),
       internalJwks: await generatePrivateJwks(1),
       relayKey: `slrk_${randomBytes(32).toString('base64url')}`,
+      certificateKey: newCertificateKey(),
     }
     writeFileSync(file, JSON.stringify(secrets), { mode: 0o600, flag: 'wx' })
     return secrets
   }
+  const secrets = read(file, text)
+  if (secrets.certificateKey !== undefined)
+    return { ...secrets, certificateKey: secrets.certificateKey }
+  const completed = { ...secrets, certificateKey: newCertificateKey() }
+  // Whole or not at all: what is lost here cannot be made again.
+  writeFileSync(`${file}.new`, JSON.stringify(completed), { mode: 0o600 })
+  renameSync(`${file}.new`, file)
+  return completed
+}
+
+function read(file: string, text: string): z.infer<typeof Secrets> {
   try {
     return Secrets.parse(JSON.parse(text))
   } catch {
@@ -37,6 +51,10 @@ export async function openSecrets(dataFolder: string): Promise<Secrets> {
       `${file} is damaged: restore it from a backup, or remove it (everyone signs in again).`,
     )
   }
+}
+
+function newCertificateKey(): string {
+  return randomBytes(32).toString('base64')
 }
 
 /** What the gateway knows of a relay key. */

@@ -90,6 +90,7 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
           ...common,
           cnameTarget,
           ownApexes: [apex, 'localhost'],
+          sealingKeys: [{ id: 'local', key: Buffer.from(secrets.certificateKey, 'base64') }],
           log: log('domains'),
         }),
       ),

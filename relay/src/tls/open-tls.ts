@@ -1,5 +1,6 @@
 import type { Log } from '@sluice/kit/log'
 import type { ChannelHub } from '@sluice/kit/redis'
+import { relayOperations } from '@sluice/schema/operations/relay'
 import { CertificateChange, redisChannels } from '@sluice/schema/redis'
 import type { Registry } from 'prom-client'
 import { z } from 'zod'
@@ -48,13 +49,6 @@ const tlsLimits: TlsLimits = {
   handshakesPerAddressMax: 100,
 }
 
-const relayCertificate = `query RelayCertificate($domain: String!) {
-  relayCertificate(domain: $domain) {
-    chain
-    privateKey
-  }
-}`
-
 const CertificateAnswer = z.object({
   relayCertificate: z.object({ chain: z.string(), privateKey: z.string() }).nullable(),
 })
@@ -97,11 +91,12 @@ function ownOf({ certificate, selfSigned: makesOne, apex }: TlsOptions) {
 }
 
 function fetchFrom(gateway: NonNullable<TlsOptions['registration']>): FetchCertificate {
-  const operation = { operationName: 'RelayCertificate', query: relayCertificate }
+  const operation = { operationName: 'RelayCertificate', query: relayOperations.relayCertificate }
   return async (domain, signal) => {
     const data = await askGraph(gateway, { ...operation, variables: { domain } }, signal)
-    const { relayCertificate: found } = CertificateAnswer.parse(data)
-    return found ? readCertificate({ cert: found.chain, key: found.privateKey }) : undefined
+    const { relayCertificate } = CertificateAnswer.parse(data)
+    if (!relayCertificate) return undefined
+    return readCertificate({ cert: relayCertificate.chain, key: relayCertificate.privateKey })
   }
 }
 

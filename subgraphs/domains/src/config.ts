@@ -2,6 +2,20 @@ import { json, list, logLevel, port, readConfig } from '@sluice/kit/config'
 import { PublicJwks } from '@sluice/kit/signing-keys'
 import { z } from 'zod'
 
+/** `id:key` with commas between: an id of up to 64 characters, and 32 bytes in base64. */
+const sealingKeys = list
+  .transform((items) =>
+    items.map((item) => {
+      const colon = item.indexOf(':')
+      return { id: item.slice(0, colon), key: Buffer.from(item.slice(colon + 1), 'base64') }
+    }),
+  )
+  .refine(
+    (keys) => keys.every(({ id, key }) => /^[\w.-]{1,64}$/.test(id) && key.length === 32),
+    'is not a list of id:key with 32 bytes in base64',
+  )
+  .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'names a key twice')
+
 export const config = (env: NodeJS.ProcessEnv) => {
   const values = readConfig(env, {
     DATABASE_URL: z.url(),
@@ -13,6 +27,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     CNAME_TARGET: z.string().min(1).max(253),
     OWN_APEXES: list,
     DNS_SERVERS: list.optional(),
+    CERTIFICATE_KEYS: sealingKeys.optional(),
   })
   return {
     databaseUrl: values.DATABASE_URL,
@@ -24,5 +39,6 @@ export const config = (env: NodeJS.ProcessEnv) => {
     cnameTarget: values.CNAME_TARGET,
     ownApexes: values.OWN_APEXES,
     dnsServers: values.DNS_SERVERS,
+    sealingKeys: values.CERTIFICATE_KEYS,
   }
 }

@@ -1,7 +1,10 @@
 import type { EntityManager } from '@sluice/kit/database'
+import type { Log } from '@sluice/kit/log'
 import type { Principal } from '@sluice/kit/principal'
 import type DataLoader from 'dataloader'
 
+import type { Certificate } from './certificate/certificate.entity.ts'
+import type { Sealer } from './certificate/sealer.ts'
 import type { CustomDomain } from './domain/custom-domain.entity.ts'
 import type { DnsCheck } from './domain/dns-check.ts'
 
@@ -21,6 +24,13 @@ export interface Context {
   /** Asks DNS about one domain. */
   checkDns: (domain: CustomDomain) => Promise<DnsCheck>
   loaders: Loaders
+  /** Undefined: no certificates are kept. */
+  sealer: Sealer | undefined
+  /** A fresh entity manager that sees every organization: for relays, which serve all of them. */
+  system: () => EntityManager
+  /** Tells relays, after the commit, that a domain's certificate is another now. */
+  announceCertificate: (domain: string) => Promise<void>
+  log: Log
 }
 
 /** Each key of a request in one statement, however many representations ask. */
@@ -28,4 +38,5 @@ export interface Loaders {
   domain: DataLoader<string, CustomDomain | null>
   domainsOfOrganization: DataLoader<string, CustomDomain[]>
   domainsOfTunnel: DataLoader<string, CustomDomain[]>
+  certificateOfDomain: DataLoader<string, Certificate | null>
 }

@@ -1,4 +1,5 @@
 import './domain/custom-domain.graph.ts'
+import './certificate/certificate.graph.ts'
 import { builder } from './builder.ts'
 
 export const schema = builder.toSubGraphSchema({

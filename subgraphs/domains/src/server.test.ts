@@ -3,11 +3,12 @@ import { silentLog } from '@sluice/kit/log'
 import { generatePrivateJwks, openSigningKeys, publicJwksOf } from '@sluice/kit/signing-keys'
 import { memberOf, openTestRedis } from '@sluice/kit/testing'
 import { EventEnvelope } from '@sluice/schema/events'
-import { redisKeys } from '@sluice/schema/redis'
+import { CertificateChange, redisChannels, redisKeys } from '@sluice/schema/redis'
 import { Redis } from 'ioredis'
 import { expect, inject, onTestFinished, test } from 'vitest'
 
 import { createServer } from './server.ts'
+import { createAuthority } from './testing/certificate.ts'
 import { cnameTarget, createWorld } from './testing/world.ts'
 
 async function createServerWorld() {
@@ -25,6 +26,7 @@ async function createServerWorld() {
     cnameTarget,
     ownApexes: ['tunnel.sluice.test'],
     dnsServers: [world.dns.address],
+    sealingKeys: [world.sealingKey],
   })
   onTestFinished(async () => {
     await server.close()
@@ -60,6 +62,16 @@ async function createServerWorld() {
         payload: { organizationId: world.acme, tunnelId, endpointHost: 'a.tunnel.sluice.test' },
       }
       await redis.xadd(redisKeys.events, '*', 'event', JSON.stringify(envelope))
+    },
+    /** Listens on a channel; the first message comes later. */
+    listen: async (channel: string) => {
+      const subscriber = redis.duplicate()
+      onTestFinished(() => subscriber.disconnect())
+      const first = new Promise<string>((resolve) =>
+        subscriber.once('message', (_channel, message: string) => resolve(message)),
+      )
+      await subscriber.subscribe(channel)
+      return { first }
     },
     /** Waits for an event of this subgraph on the stream. */
     hears: async (name: string): Promise<EventEnvelope> => {
@@ -127,6 +139,29 @@ test('a tunnel whose creation is heard after its deletion stays unknown', async 
   const refused = await ask(attach, { id, tunnelId: late })
 
   expect(refused.errors?.[0]?.extensions.code).toBe('SLUICE_TUNNEL_NOT_FOUND')
+})
+
+test('relays are told at once of a certificate that was set', async () => {
+  const { ask, verified, acme, listen } = await createServerWorld()
+  const { id } = await verified(acme, 'app.example.com')
+  const heard = await listen(redisChannels.certificates)
+  const authority = createAuthority()
+  const { cert, key } = authority.issue('app.example.com', { from: -1, to: 60 })
+
+  const answer = await ask(
+    `mutation ($id: ID!, $chain: String!, $privateKey: String!) {
+      setDomainCertificate(id: $id, chain: $chain, privateKey: $privateKey) { certificate { issuer names } } }`,
+    { id, chain: cert, privateKey: String(key) },
+  )
+
+  expect(answer.data).toEqual({
+    setDomainCertificate: {
+      certificate: { issuer: 'Sluice Test Authority', names: ['app.example.com'] },
+    },
+  })
+  expect(CertificateChange.parse(JSON.parse(await heard.first))).toEqual({
+    domain: 'app.example.com',
+  })
 })
 
 test('whoever comes without the gateway’s header is refused', async () => {

@@ -1,4 +1,4 @@
-import { databaseNotReady, forkFor, migrate, openOrm } from '@sluice/kit/database'
+import { databaseNotReady, forkFor, forkSystem, migrate, openOrm } from '@sluice/kit/database'
 import { openInbox } from '@sluice/kit/inbox'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
@@ -7,6 +7,9 @@ import { openRedis } from '@sluice/kit/redis'
 import { openSubgraph, type Caller } from '@sluice/kit/subgraph'
 import type { JSONWebKeySet } from 'jose'
 
+import { announceCertificate } from './certificate/announce-certificate.ts'
+import { resealPrivateKeys } from './certificate/certificate.ts'
+import { Sealer, type SealingKey } from './certificate/sealer.ts'
 import type { Context } from './context.ts'
 import { checkDns, openResolver } from './domain/dns-check.ts'
 import { createLoaders } from './domain/loaders.ts'
@@ -26,6 +29,8 @@ export interface DomainsOptions {
   cnameTarget: string
   /** Names of this Sluice server (tunnel apex, console host): they and what is below cannot be custom domains. */
   ownApexes: string[]
+  /** Keys that seal the private keys of certificates: the first seals, all open. Without them none are kept. */
+  sealingKeys?: SealingKey[] | undefined
   /** DNS servers to ask, as `address` or `address:port`. Without them those of the system. */
   dnsServers?: string[] | undefined
 }
@@ -44,6 +49,13 @@ export async function createServer(
     const orm = await openOrm({ ...database, databaseUrl })
     closer.defer(() => orm.close(true))
     await migrate(orm, database.schema)
+    const sealer = sealerOf(options.sealingKeys ?? [])
+    const system = () => forkSystem(orm)
+    if (sealer) {
+      const { resealed, failed } = await resealPrivateKeys(system, sealer)
+      if (resealed > 0) log.info({ resealed }, 'private keys were sealed with the current key')
+      if (failed > 0) log.error({ failed }, 'private keys cannot be opened with any key given')
+    }
     const redis = openRedis(redisUrl, log)
     closer.defer(() => redis.disconnect())
     closer.add(openOutboxPublisher({ orm, redis, source: database.schema, log }))
@@ -60,6 +72,10 @@ export async function createServer(
         checkDns: ({ domain, token }) =>
           checkDns({ domain, token, cnameTarget: settings.cnameTarget }, { dnsServers }, signal),
         loaders: createLoaders(em, principal),
+        sealer,
+        system,
+        announceCertificate: (domain) => announceCertificate({ redis, log }, domain),
+        log,
       }
     }
     const { port } = closer.add(
@@ -76,4 +92,8 @@ export async function createServer(
     )
     return { port, close: () => closer.close() }
   })
+}
+
+function sealerOf([first, ...others]: readonly SealingKey[]): Sealer | undefined {
+  return first && new Sealer([first, ...others])
 }

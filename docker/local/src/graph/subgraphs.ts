@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+
 import { createServer as createBilling } from '@sluice/billing/server'
 import { createServer as createDomains } from '@sluice/domains/server'
 import { createServer as createIdentity } from '@sluice/identity/server'
@@ -41,7 +43,14 @@ export async function openSubgraphs(options: {
     const cnameTarget = 'edge.tunnel.localhost'
     // Nobody answers there: what DNS says is shown in the tests of domains.
     const dnsServers = ['127.0.0.1:9']
-    return createDomains({ ...common, cnameTarget, ownApexes: ['localhost'], dnsServers })
+    const sealingKeys = [{ id: 'test', key: randomBytes(32) }]
+    return createDomains({
+      ...common,
+      cnameTarget,
+      ownApexes: ['localhost'],
+      dnsServers,
+      sealingKeys,
+    })
   }
   const start: Subgraphs['start'] = async (name) => {
     const server = await open(name)

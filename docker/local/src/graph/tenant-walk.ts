@@ -182,6 +182,18 @@ export const rows: Record<string, Row> = {
     variables: (ids) => ({ id: ids.domainId }),
     ...manage(domainMissing),
   },
+  'Mutation.setDomainCertificate': {
+    document:
+      'mutation WalkCertificate($id: ID!) { setDomainCertificate(id: $id, chain: "", privateKey: "") { id } }',
+    variables: (ids) => ({ id: ids.domainId }),
+    ...manage(domainMissing),
+    owner: 'SLUICE_CERTIFICATE_INVALID',
+  },
+  'Mutation.removeDomainCertificate': {
+    document: 'mutation WalkNoCertificate($id: ID!) { removeDomainCertificate(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.domainId }),
+    ...manage(domainMissing),
+  },
   'Mutation.removeCustomDomain': {
     document: 'mutation WalkRemoveDomain($id: ID!) { removeCustomDomain(id: $id) }',
     variables: (ids) => ({ id: ids.domainId }),

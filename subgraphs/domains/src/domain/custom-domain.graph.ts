@@ -83,7 +83,7 @@ const TlsProbeType = builder.objectRef<CustomDomain>('TlsProbe').implement({
   }),
 })
 
-const CustomDomainType = builder.objectRef<CustomDomain>('CustomDomain')
+export const CustomDomainType = builder.objectRef<CustomDomain>('CustomDomain')
 const OrganizationType = builder.objectRef<{ id: string }>('Organization')
 const TunnelType = builder.objectRef<{ id: string }>('Tunnel')
 

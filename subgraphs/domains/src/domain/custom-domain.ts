@@ -8,6 +8,7 @@ import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 import { freeEntitlements } from '@sluice/schema/events'
 
+import { Certificate } from '../certificate/certificate.entity.ts'
 import type { Context } from '../context.ts'
 import { Allowance } from '../organization/allowance.entity.ts'
 import { KnownTunnel } from '../tunnel/known-tunnel.entity.ts'
@@ -118,12 +119,14 @@ export async function detachCustomDomain(context: Context, id: string): Promise<
 
 /** Removes a domain; another organization may prove it from now on. */
 export async function removeCustomDomain(context: Context, id: string): Promise<string> {
-  await findForChange(context, id)
+  const { domain: name } = await findForChange(context, id)
   await context.em.transactional(async (em) => {
     const domain = await lockDomain(em, id)
     if (domain.tunnelId) recordDetached(em, domain)
+    await em.nativeDelete(Certificate, { domainId: id })
     em.remove(domain)
   })
+  await context.announceCertificate(name)
   return id
 }
 
@@ -136,7 +139,7 @@ export function recordDetached(
 }
 
 /** The domain, if whoever asks may change it. Another organization's counts as missing. */
-async function findForChange({ em, principal }: Context, id: string): Promise<CustomDomain> {
+export async function findForChange({ em, principal }: Context, id: string): Promise<CustomDomain> {
   if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
   const domain = isUuid(id) ? await em.findOne(CustomDomain, { id }) : null
   if (!domain) throw new SluiceError('SLUICE_DOMAIN_NOT_FOUND')
@@ -150,7 +153,7 @@ async function lockTunnel(em: EntityManager, id: string, organizationId: string)
 }
 
 /** Holds the row, so that events of one domain are numbered in the order in which they became true. */
-async function lockDomain(em: EntityManager, id: string): Promise<CustomDomain> {
+export async function lockDomain(em: EntityManager, id: string): Promise<CustomDomain> {
   const lock = { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true } as const
   const domain = await em.findOne(CustomDomain, { id }, lock)
   if (!domain) throw new SluiceError('SLUICE_DOMAIN_NOT_FOUND')

@@ -3,6 +3,7 @@ import type { Principal } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 import DataLoader from 'dataloader'
 
+import { Certificate } from '../certificate/certificate.entity.ts'
 import type { Loaders } from '../context.ts'
 import { CustomDomain } from './custom-domain.entity.ts'
 import { mayReadDomains } from './custom-domain.ts'
@@ -28,5 +29,15 @@ export function createLoaders(em: EntityManager, principal: Principal): Loaders 
     }),
     domainsOfOrganization: listBy('organizationId'),
     domainsOfTunnel: listBy('tunnelId'),
+    certificateOfDomain: new DataLoader(async (ids) => {
+      // The key stays where it is, sealed or not.
+      const without = { exclude: ['chain', 'sealedPrivateKey'] } as const
+      const found = await em.find(Certificate, { domainId: { $in: ids.filter(isUuid) } }, without)
+      const read = found.filter(({ organizationId }) =>
+        mayReadDomains({ principal }, organizationId),
+      )
+      const byDomain = new Map(read.map((one) => [one.domainId, one as Certificate]))
+      return ids.map((id) => byDomain.get(id) ?? null)
+    }),
   }
 }

@@ -1,8 +1,12 @@
+import { randomBytes } from 'node:crypto'
+
 import { forkFor, forkSystem } from '@sluice/kit/database'
+import { silentLog } from '@sluice/kit/log'
 import type { Principal } from '@sluice/kit/principal'
 import { memberOf, openDatabase } from '@sluice/kit/testing'
 import { inject, onTestFinished } from 'vitest'
 
+import { Sealer } from '../certificate/sealer.ts'
 import type { Context } from '../context.ts'
 import type { CustomDomain } from '../domain/custom-domain.entity.ts'
 import { addCustomDomain, verifyCustomDomain } from '../domain/custom-domain.ts'
@@ -30,6 +34,9 @@ export async function createWorld() {
   system.create(Allowance, { organizationId: globex, maxCustomDomains: 5 })
   await system.flush()
 
+  const announced: string[] = []
+  const sealingKey = { id: 'test', key: randomBytes(32) }
+  const sealer = new Sealer([sealingKey])
   const contextFor = (principal: Principal): Context => {
     const em = forkFor(db.orm, principal)
     return {
@@ -39,6 +46,10 @@ export async function createWorld() {
       checkDns: ({ domain, token }) =>
         checkDns({ domain, token, cnameTarget }, { dnsServers: [dns.address] }),
       loaders: createLoaders(em, principal),
+      sealer,
+      system: () => forkSystem(db.orm),
+      announceCertificate: async (domain) => void announced.push(domain),
+      log: silentLog,
     }
   }
   const setRecord = ({ domain, token }: CustomDomain) =>
@@ -53,6 +64,9 @@ export async function createWorld() {
     asAcme: () => contextFor(memberOf(acme)),
     asGlobex: () => contextFor(memberOf(globex)),
     setRecord,
+    sealingKey,
+    /** Domains whose certificate relays were told to ask for anew. */
+    announced,
     verified: async (organizationId: string, name: string): Promise<CustomDomain> => {
       const context = () => contextFor(memberOf(organizationId))
       const added = await addCustomDomain(context(), { organizationId, domain: name })
