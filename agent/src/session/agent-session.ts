@@ -92,6 +92,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #streamsBefore = 0
   #streams = 0
   readonly #redial: Redial
+  #edge = 0
   readonly #stopped = new AbortController()
   readonly #nonces = new Set<string>()
   #current: Session | undefined
@@ -111,8 +112,8 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     this.#target = options
     this.#forwarder = this.#createForwarder(options)
     const io = { setTimer, random: Math.random }
-    this.#redial = new Redial(io, (edge) => void this.#connect(edge))
-    this.#redial.again(false)
+    this.#redial = new Redial(io, () => void this.#connect())
+    this.#redial.again()
   }
 
   #createForwarder({ upstream, hostHeader }: Target): Forwarder {
@@ -193,14 +194,15 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #retry(reason: string, elsewhere: boolean): void {
     if (this.#stopped.signal.aborted) return
     clearTimeout(this.#renewTimer)
-    const retryInMs = this.#redial.again(elsewhere)
+    if (elsewhere) this.#edge += 1
+    const retryInMs = this.#redial.again()
     this.#log('the session is offline', { reason, retryInMs })
     this.emit('offline', { reason, retryInMs })
   }
 
-  async #connect(edge: number): Promise<void> {
+  async #connect(): Promise<void> {
     const { edgeUrls, agentToken, agentVersion } = this.#options
-    const relayUrl = edgeUrls[edge % edgeUrls.length] ?? ''
+    const relayUrl = edgeUrls[this.#edge % edgeUrls.length] ?? ''
     try {
       const token = await agentToken({ expiredWillDo: !this.#tokenRefused })
       const { socket, first } = await dial(relayUrl, this.#options, this.#stopped.signal)

@@ -111,6 +111,7 @@ export class SimAgent {
   readonly #plant: Plant
   readonly epoch: number
   readonly #redial: Redial
+  #edge = 0
   current: Cable | undefined
   readonly #cables = new Set<Cable>()
   stopped = false
@@ -118,21 +119,26 @@ export class SimAgent {
   constructor(plant: Plant, epoch: number) {
     this.#plant = plant
     this.epoch = epoch
-    this.#redial = new Redial(plant.clock, (edge) => this.#dial(edge))
-    this.#redial.again(false)
+    this.#redial = new Redial(plant.clock, () => this.#dial())
+    this.#redial.again()
   }
 
   get online(): boolean {
     return this.current !== undefined && !this.current.agent.closed
   }
 
-  #dial(edge: number): void {
+  #again(elsewhere: boolean): void {
+    if (elsewhere) this.#edge += 1
+    this.#redial.again()
+  }
+
+  #dial(): void {
     const { clock, relays } = this.#plant
     clock.setTimer(() => {
       if (this.stopped) return
-      const relay = relays[edge % relays.length]
+      const relay = relays[this.#edge % relays.length]
       if (relay?.alive) this.#connect(relay)
-      else this.#redial.again(true)
+      else this.#again(true)
     }, clock.below(100))
   }
 
@@ -174,7 +180,7 @@ export class SimAgent {
         leaving = true
         if (this.current !== cable()) return
         this.current = undefined
-        this.#redial.again(true)
+        this.#again(true)
       },
       onOpen: (stream, payload) => {
         this.#plant.arrived(Number(payload.toString('latin1', openPrefix.length)), stream)
@@ -182,7 +188,7 @@ export class SimAgent {
       onClose: () => {
         this.#cables.delete(cable())
         if (this.current === cable()) this.current = undefined
-        if (!leaving && !this.stopped) this.#redial.again(!welcomed)
+        if (!leaving && !this.stopped) this.#again(!welcomed)
       },
     }
   }

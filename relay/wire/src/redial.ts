@@ -10,34 +10,32 @@ export interface RedialIo {
 }
 
 /**
- * When an agent dials next, and which of its relays: a state machine without a clock, dice or socket of its own. The first
+ * When an agent dials next: a state machine without a clock, dice or socket of its own. The first
  * loss is dialled at once, then with full jitter, so that many agents do not come back in step.
  */
 export class Redial {
   readonly #io: RedialIo
-  readonly #dial: (edge: number) => void
+  readonly #dial: () => void
   #attempts = 0
-  #edge = 0
   #wasOnline = false
   #cancelWait: (() => void) | undefined
   #cancelHealthy: (() => void) | undefined
   #stopped = false
 
-  constructor(io: RedialIo, dial: (edge: number) => void) {
+  constructor(io: RedialIo, dial: () => void) {
     this.#io = io
     this.#dial = dial
   }
 
-  /** Dials after the wait that is due, which it answers. `elsewhere`: this relay did not answer, or goes away. */
-  again(elsewhere: boolean): number {
-    if (elsewhere) this.#edge += 1
+  /** Dials after the wait that is due, which it answers. */
+  again(): number {
     this.#cancelHealthy?.()
     this.#cancelWait?.()
     const waitMs = this.#nextWaitMs()
     if (this.#stopped) return waitMs
     this.#cancelWait = this.#io.setTimer(() => {
       this.#cancelWait = undefined
-      this.#dial(this.#edge)
+      this.#dial()
     }, waitMs)
     return waitMs
   }
