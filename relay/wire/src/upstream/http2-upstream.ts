@@ -32,8 +32,10 @@ interface Pooled {
   readonly session: ClientHttp2Session
   streams: number
   connected: boolean
-  /** The upstream's settings, once it has said them. */
-  readonly settled: Promise<void>
+  /** What waits for the connection. */
+  readonly onConnected: (() => void)[]
+  /** The upstream has said its settings, or is gone. */
+  readonly settled: Promise<unknown>
   idleSinceMs: number
 }
 
@@ -78,7 +80,7 @@ export class Http2Upstream {
       stream,
       onConnected(listener) {
         if (pooled.connected) queueMicrotask(listener)
-        else session.once('connect', listener)
+        else pooled.onConnected.push(listener)
       },
     }
   }
@@ -131,25 +133,26 @@ export class Http2Upstream {
       strictSingleValueFields: false,
     }
     const session = connect(`${this.scheme}://upstream`, options)
-    const settled = Promise.withResolvers<void>()
+    const settled = new Promise((resolve) => {
+      session.once('remoteSettings', resolve)
+      session.once('close', resolve)
+    })
     const pooled: Pooled = {
       session,
       streams: 0,
       connected: false,
-      settled: settled.promise,
+      onConnected: [],
+      settled,
       idleSinceMs: performance.now(),
     }
     session.once('connect', () => {
       pooled.connected = true
       session.setLocalWindowSize(sessionWindowBytes)
+      for (const listener of pooled.onConnected.splice(0)) listener()
     })
-    session.once('remoteSettings', () => settled.resolve())
     // Its streams hear of it, each for its exchange.
     session.on('error', () => undefined)
-    session.once('close', () => {
-      this.#pool.delete(pooled)
-      settled.resolve()
-    })
+    session.once('close', () => this.#pool.delete(pooled))
     this.#pool.add(pooled)
     return pooled
   }
