@@ -56,7 +56,7 @@ export class Bandwidth {
     clearTimeout(this.#timer)
     this.#timer = undefined
     this.#bucket.close()
-    while (this.#waiting.length > 0) while (this.#waiting.shift()?.turn(Infinity));
+    for (const pacer of this.#waiting.splice(0)) while (pacer.turn(Infinity));
     this.#onTurnEnd()
   }
 
