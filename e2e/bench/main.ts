@@ -6,6 +6,7 @@ import type { Benchmark, Figures } from './figures.ts'
 /** Each is loaded only when it is asked for: what one needs another machine may lack. */
 const benchmarks: Record<string, () => Promise<Benchmark>> = {
   http: async () => (await import('./http.ts')).httpBenchmark,
+  gateway: async () => (await import('./gateway/gateway.ts')).gatewayBenchmark,
 }
 
 const { values, positionals } = parseArgs({
