@@ -111,7 +111,13 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const { log, relayId, apex } = options
   const redis = options.redisUrl === undefined ? undefined : openRedis(options.redisUrl, log)
   const sockets = options.sockets ?? new DirectSockets()
-  const sessions = new Sessions(new LimitsOfTunnels({ relayId, redis, flush: () => flush() }))
+  const limits = new LimitsOfTunnels({
+    relayId,
+    redis,
+    flush: () => flush(),
+    onLimited: (one) => edge?.pace(one),
+  })
+  const sessions = new Sessions(limits)
   const knownHosts = new KnownHosts(redis)
   const tokens = openAgentTokens(keysOf(options.jwks))
   const registry = createMetrics('relay', { processFigures: true })

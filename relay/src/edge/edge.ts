@@ -6,6 +6,7 @@ import { HeadScanner, headBytesMax, headRoomBytes } from '@sluice/wire'
 import { H2Edge } from '../h2/h2-edge.ts'
 import type { H2Limits } from '../h2/h2-limits.ts'
 import { Compressors } from '../policy/compressed-stream.ts'
+import type { TunnelLimits } from '../policy/tunnel-limits.ts'
 import { routeOf } from '../route.ts'
 import type { TunnelSession } from '../sessions.ts'
 import type { Certificates } from '../tls/certificates.ts'
@@ -22,6 +23,8 @@ export interface Edge {
   /** Sends what the frames of a link's chunk have left to send. */
   flush(): void
   connections(): number
+  /** A tunnel has got a bandwidth limit: what is under way keeps to it from now on. */
+  pace(limits: TunnelLimits): void
   /** Exchanges under way. */
   busy(): number
   /** Another relay's connection: brings requests of visitors. */
@@ -126,6 +129,9 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     httpsPort: listening[1]?.port,
     flush: () => context.held.flush(),
     connections: count,
+    pace(limits) {
+      for (const connection of connections) connection.pace(limits)
+    },
     busy() {
       let busy = 0
       for (const connection of connections) if (connection.busy) busy += 1

@@ -3,7 +3,9 @@ import { Socket } from 'node:net'
 import type { Details, ErrorCode } from '@sluice/schema/errors'
 import { DirectSocket, headBytesMax, incomplete, malformed } from '@sluice/wire'
 
-import type { ExchangeStream } from '../policy/paced-stream.ts'
+import { CompressedStream } from '../policy/compressed-stream.ts'
+import { paced, type ExchangeStream } from '../policy/paced-stream.ts'
+import type { TunnelLimits } from '../policy/tunnel-limits.ts'
 import type { TlsVisit } from '../tls/tls-visit.ts'
 import { AgentAnswer, type Visitor } from './agent-answer.ts'
 import { cutOff } from './cut-off.ts'
@@ -88,6 +90,14 @@ export class VisitorConnection implements Visitor, Asker {
     if (this.#host.fromPeer) return
     this.#exchange.keepAlive = false
     if (this.idle) this.#socket.end()
+  }
+
+  /** A tunnel has got a bandwidth limit: what is under way keeps to it from now on. */
+  pace(limits: TunnelLimits): void {
+    const { stream, tunnel } = this.#exchange
+    if (!stream || tunnel?.limits !== limits) return
+    if (stream instanceof CompressedStream) stream.pace(limits)
+    else this.#exchange.stream = paced(stream, limits)
   }
 
   destroy(): void {

@@ -173,3 +173,23 @@ test('a limit that is lifted lets what waits go at once, on the same session', a
 
   expect(received.length).toBeGreaterThan(body.length)
 })
+
+test('a limit that is set slows down what is under way, on the same session', async () => {
+  await using world = await createWorld()
+  const { upstream } = await upstreamOf(world)
+  const agent = await world.tunnel(upstream)
+  const visitor = await world.visitor()
+  let bytes = 0
+  visitor.socket.removeAllListeners('data').on('data', (chunk: Buffer) => (bytes += chunk.length))
+  visitor.send(`GET /down HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+  while (bytes < 5_000_000) await new Promise((resolve) => setTimeout(resolve, 10))
+
+  agent.session.renewToken(await world.agentToken(limited({ jti: 'newer' })))
+  // What was on its way to the visitor already arrives as it is.
+  for (let before = -Infinity; bytes - before > 100_000;) {
+    before = bytes
+    await new Promise((resolve) => setTimeout(resolve, 250))
+  }
+
+  expectLimited(await rateOf(() => bytes))
+})

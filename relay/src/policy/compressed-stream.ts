@@ -9,7 +9,8 @@ import {
 import type { Details, HeadScanner, StreamEvents } from '@sluice/wire'
 
 import { planCompression, type Accepted, type Coding } from './compression.ts'
-import type { ExchangeStream } from './paced-stream.ts'
+import { paced, type ExchangeStream } from './paced-stream.ts'
+import type { TunnelLimits } from './tunnel-limits.ts'
 
 /** Compressors at once, each of about 300 KiB; further responses pass as they are, which is always right. */
 const compressorsMax = 256
@@ -69,6 +70,11 @@ export class CompressedStream implements ExchangeStream, StreamEvents {
   over(inner: ExchangeStream): this {
     this.#inner = inner
     return this
+  }
+
+  /** The tunnel has got a bandwidth limit in the middle of it. */
+  pace(limits: TunnelLimits): void {
+    if (this.#inner) this.#inner = paced(this.#inner, limits)
   }
 
   get closed(): boolean {

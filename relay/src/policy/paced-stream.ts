@@ -1,4 +1,4 @@
-import type { Details, StreamEvents, TunnelStream } from '@sluice/wire'
+import { TunnelStream, type Details, type StreamEvents } from '@sluice/wire'
 
 import { Pacer } from './bandwidth.ts'
 import type { TunnelLimits } from './tunnel-limits.ts'
@@ -9,9 +9,10 @@ export type ExchangeStream = Pick<
   'data' | 'end' | 'reset' | 'release' | 'drained' | 'closed' | 'localEnded'
 >
 
-/** The stream as it is, or, for a tunnel with a bandwidth limit, one that sends and hears in its turn. */
-export function paced(stream: TunnelStream, limits: TunnelLimits | undefined): ExchangeStream {
-  return limits?.bandwidth ? new PacedStream(stream, limits) : stream
+/** The stream as it is, or, for a tunnel with a bandwidth limit, one that sends and hears in its turn; also in the middle of it. */
+export function paced(stream: ExchangeStream, limits: TunnelLimits | undefined): ExchangeStream {
+  if (!limits?.bandwidth || !(stream instanceof TunnelStream)) return stream
+  return new PacedStream(stream, limits)
 }
 
 /**

@@ -11,6 +11,8 @@ export interface LimitsDeps {
   readonly redis: Redis | undefined
   /** What was sent behind a wait is to be flushed. */
   readonly flush: () => void
+  /** A tunnel got a bandwidth limit that had none: what is under way has to keep to it too. */
+  readonly onLimited?: (limits: TunnelLimits) => void
 }
 
 /** What one tunnel may use of a relay at once and over time, whatever the number of its sessions here. */
@@ -68,6 +70,7 @@ export class TunnelLimits {
     else {
       this.#bytes = this.#bucket(redisKeys.bandwidth(tunnelId), bytesPerSecond, burst)
       this.bandwidth = new Bandwidth(this.#bytes, this.#deps?.flush ?? (() => undefined))
+      if (this.active > 0) this.#deps?.onLimited?.(this)
     }
   }
 
