@@ -41,6 +41,8 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
   #remaining = 0
   #chunked: ChunkedDecoder | undefined
   #keepAlive = false
+  /** The upstream takes no more of the request. */
+  #cutShort = false
   #undrained = 0
   constructor(forwarder: Forwarder, socket: UpstreamSocket, connectTimeoutMs: number) {
     this.#forwarder = forwarder
@@ -72,6 +74,7 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
     this.#headStart = headStart
     this.#flags = payload[0] ?? 0
     this.#requestEnded = ended
+    this.#cutShort = false
     this.#informational = 0
     this.#undrained = 0
     this.#report.start(payload, headStart, tap)
@@ -127,6 +130,14 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
 
   onResume(): void {
     this.#socket.resume()
+    if (this.#cutShort) this.#endUpload()
+  }
+
+  /** A reset overtakes what waits in its stream, so the response goes first. */
+  #endUpload(): void {
+    if (this.#stream && this.#stream.queuedFrames > 0) return
+    this.#stream?.reset()
+    this.#finish(false)
   }
 
   // The socket: what the upstream sends
@@ -294,8 +305,8 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
         return
       case 'answered':
         // Whole response, upload cut short by the upstream: it has heard enough.
-        this.#stream?.reset()
-        this.#finish(false)
+        this.#cutShort = true
+        this.#endUpload()
         return
       case 'body':
       case 'upgraded':
