@@ -66,10 +66,16 @@ export interface ChannelHub {
   close(): Promise<void>
 }
 
-export function openChannelHub(url: string, log: Log): ChannelHub {
+export function openChannelHub(
+  url: string,
+  log: Log,
+  /** Connected, or connected again: messages from before are lost. */
+  { onReady = () => undefined }: { onReady?: () => void } = {},
+): ChannelHub {
   // Subscriptions wait for Redis and are renewed by ioredis after a reconnect.
   const redis = openRedis(url, log, { blocking: true, subscriber: true })
   const listeners = new Map<string, Set<(message: string) => void>>()
+  redis.on('ready', onReady)
   redis.on('message', (channel: string, message: string) => {
     for (const listener of listeners.get(channel) ?? []) listener(message)
   })

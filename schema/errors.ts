@@ -156,6 +156,12 @@ export const errors = {
     cause: 'No relay of the region is registered and healthy.',
     fix: 'Try again in a few seconds; the operator sees the relays at /graphiql.',
   },
+  SLUICE_RELAY_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such relay.',
+    cause: 'No relay has registered under this id, or you are not staff of the platform.',
+    fix: 'List the relays at /graphiql with `{ relays { id status } }`.',
+  },
   SLUICE_RELAY_KEY_INVALID: {
     status: 401,
     title: 'The relay key is not valid.',

@@ -20,6 +20,8 @@ export async function askGraph(
     readonly variables: object
   },
   signal: AbortSignal,
+  /** Takes what there is when a part of the control plane is away. */
+  { partly = false } = {},
 ): Promise<Readonly<Record<string, unknown>>> {
   const response = await fetch(new URL('/graphql', gatewayUrl), {
     method: 'POST',
@@ -29,7 +31,7 @@ export async function askGraph(
   })
   const answer = (await response.json()) as Answer
   const [error] = answer.errors ?? []
-  if (response.ok && !error) return answer.data ?? {}
+  if (response.ok && (!error || (partly && answer.data))) return answer.data ?? {}
   const code = error?.extensions?.code ?? answer.code ?? `status ${response.status}`
   const status = isErrorCode(code) ? errors[code].status : response.status
   throw status >= 500 ? new Error(code) : new Refused(code)

@@ -16,6 +16,7 @@ function open(gatewayUrl: string, options: Partial<RegistrationOptions> = {}) {
     relayKey: 'slrk_test',
     relayId: 'relay-1',
     region: 'eu',
+    pool: 'default',
     edgeUrl: 'ws://edge.tunnel.test/_sluice/session',
     publicHttpUrl: 'http://tunnel.test',
     version: '1.2.3',
@@ -24,6 +25,9 @@ function open(gatewayUrl: string, options: Partial<RegistrationOptions> = {}) {
     connections: () => 7,
     log,
     onAttempt: (answered) => attempts.push(answered),
+    onRegistered: () => undefined,
+    onDrainOrdered: () => undefined,
+    onReplaced: () => undefined,
     heartbeatMs: 5,
     retryFirstMs: 2,
     ...options,
@@ -104,4 +108,19 @@ test('a relay that drains says so at once', async () => {
   await relay.registration.drain()
 
   expect(plane.asked.at(-1)?.input).toMatchObject({ draining: true })
+})
+
+test('an order to drain is carried out once, and a word of newer sessions each time', async () => {
+  await using plane = await new ControlPlane().listen()
+  plane.orders = { drain: true, replacedSessionIds: ['session-1'] }
+  let drains = 0
+  const replaced: string[] = []
+  using _relay = open(plane.url, {
+    onDrainOrdered: () => (drains += 1),
+    onReplaced: (ids) => replaced.push(...ids),
+  })
+  await plane.until(() => count(plane.operations, 'HeartbeatRelay') >= 4)
+
+  expect(drains).toBe(1)
+  expect(replaced.slice(0, 2)).toEqual(['session-1', 'session-1'])
 })

@@ -1,5 +1,6 @@
 import type { Log } from '@sluice/kit/log'
 import { relayOperations } from '@sluice/schema/operations/relay'
+import { z } from 'zod'
 
 import { Refused, askGraph } from './graph.ts'
 import type { Sessions } from './sessions.ts'
@@ -8,11 +9,18 @@ const heartbeatMs = 5_000
 const retryFirstMs = 500
 const retryMostMs = 15_000
 
+/** What the answer to a heartbeat orders. An older control plane orders nothing. */
+const Orders = z.object({
+  drain: z.boolean().default(false),
+  replacedSessionIds: z.array(z.string()).default([]),
+})
+
 export interface RegistrationOptions {
   readonly gatewayUrl: string
   readonly relayKey: string
   readonly relayId: string
   readonly region: string
+  readonly pool: string
   readonly edgeUrl: string
   readonly publicHttpUrl: string
   readonly version: string
@@ -22,6 +30,12 @@ export interface RegistrationOptions {
   readonly log: Log
   /** After each attempt: whether the control plane answered at all, be it with a refusal. */
   readonly onAttempt: (answered: boolean) => void
+  /** The relay is known to the control plane, for the first time or again. */
+  readonly onRegistered: () => void
+  /** Staff wants the relay to leave. Called once. */
+  readonly onDrainOrdered: () => void
+  /** Newer starts of their tunnels are served elsewhere. */
+  readonly onReplaced: (sessionIds: readonly string[]) => void
   readonly heartbeatMs?: number | undefined
   readonly retryFirstMs?: number | undefined
 }
@@ -37,23 +51,24 @@ export function openRegistration(options: RegistrationOptions): Registration {
   const { relayId, sessions, log } = options
   let draining = false
   let registered = false
+  let ordered = false
   let failures = 0
   let said = ''
   let timer: NodeJS.Timeout | undefined
   const closed = new AbortController()
 
-  async function call(operationName: string, query: string, input: object): Promise<void> {
-    await askGraph(options, { operationName, query, variables: { input } }, closed.signal)
+  function call(operationName: string, query: string, input: object) {
+    return askGraph(options, { operationName, query, variables: { input } }, closed.signal)
   }
 
-  function register(): Promise<void> {
-    const { region, edgeUrl, publicHttpUrl, version, capacity } = options
-    const input = { id: relayId, region, edgeUrl, publicHttpUrl, version, capacity }
-    return call('RegisterRelay', relayOperations.registerRelay, input)
+  async function register(): Promise<void> {
+    const { region, pool, edgeUrl, publicHttpUrl, version, capacity } = options
+    const input = { id: relayId, region, pool, edgeUrl, publicHttpUrl, version, capacity }
+    await call('RegisterRelay', relayOperations.registerRelay, input)
   }
 
-  function heartbeat(): Promise<void> {
-    return call('HeartbeatRelay', relayOperations.heartbeatRelay, {
+  async function heartbeat(): Promise<void> {
+    const answer = await call('HeartbeatRelay', relayOperations.heartbeatRelay, {
       id: relayId,
       draining,
       connections: options.connections(),
@@ -64,6 +79,14 @@ export function openRegistration(options: RegistrationOptions): Registration {
         since: openedAt.toISOString(),
       })),
     })
+    const orders = Orders.safeParse(answer['heartbeatRelay'])
+    if (!orders.success) return
+    const { drain, replacedSessionIds } = orders.data
+    if (replacedSessionIds.length > 0) options.onReplaced(replacedSessionIds)
+    if (!drain || draining || ordered) return
+    ordered = true
+    log.info('ordered to drain')
+    options.onDrainOrdered()
   }
 
   async function beat(): Promise<void> {
@@ -73,6 +96,7 @@ export function openRegistration(options: RegistrationOptions): Registration {
         await register()
         registered = true
         log.info({ relayId }, 'registered')
+        options.onRegistered()
       }
       await heartbeat()
       failures = 0

@@ -9,8 +9,9 @@ import { DirectSockets, Forwarder, type UpstreamAddress } from '@sluice/wire'
 import type { JSONWebKeySet } from 'jose'
 
 import { jwksFrom, openAgentTokens } from './control/agent-token.ts'
-import { Agents } from './control/agents.ts'
+import { Agents, revocationKeptMs } from './control/agents.ts'
 import { Outage } from './control/outage.ts'
+import { openRevocationList, type RevocationList } from './control/revocation-list.ts'
 import { openEdge, type Edge } from './edge/edge.ts'
 import type { H2Limits } from './h2/h2-limits.ts'
 import { KnownHosts } from './known-hosts.ts'
@@ -37,6 +38,8 @@ export interface RelayOptions extends Pick<
 > {
   readonly relayId: string
   readonly region: string
+  /** One of the pools that the operator sends agents to. */
+  readonly pool?: string
   /** Tunnels are one label under it; `edge.<apex>` is where agents dial. */
   readonly apex: string
   /** Address to bind. */
@@ -62,6 +65,8 @@ export interface RelayOptions extends Pick<
     readonly relayKey: string
     readonly edgeUrl: string
     readonly publicHttpUrl: string
+    /** Staff has ordered the relay to leave: whoever owns the process is to close it. */
+    readonly onDrainOrdered?: () => void
     readonly heartbeatMs?: number
     readonly retryFirstMs?: number
   }
@@ -185,7 +190,11 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       observer.observeConnection(observed)
     },
   })
-  const hub = options.redisUrl === undefined ? undefined : openChannelHub(options.redisUrl, log)
+  let readRevocations = (): void => undefined
+  // Announcements of the time without Redis are lost: the list has them.
+  const hub = options.redisUrl
+    ? openChannelHub(options.redisUrl, log, { onReady: () => readRevocations() })
+    : undefined
   listenForChanges(options, hub, agents)
   const peerSide = await openPeerSide({
     ...options,
@@ -244,7 +253,16 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     refuseAgent: (head) => agents.refusalOf(head),
     acceptAgent: (socket, head, first) => agents.accept(socket, head, first),
   })
-  const registration = register(options, sessions, edge, (answered) => {
+  const revocations = options.registration
+    ? openRevocationList({
+        ...options.registration,
+        agents,
+        lookBackMs: revocationKeptMs + options.outageMs,
+        log,
+      })
+    : undefined
+  readRevocations = () => revocations?.read()
+  const registration = register(options, { sessions, edge, agents, revocations }, (answered) => {
     if (!answered) outage.began()
     else if (outage.away) {
       outage.ended()
@@ -277,6 +295,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     tls.close()
     consoleLink?.close()
     registration?.close()
+    revocations?.close()
     tokens.close()
     await peerSide.close()
     await observer.close()
@@ -312,20 +331,31 @@ function listenForChanges({ log }: RelayOptions, hub: ChannelHub | undefined, ag
     .catch((error: unknown) => log.warn({ err: error }, 'changes of tunnels are not heard'))
 }
 
+interface Registered {
+  readonly sessions: Sessions
+  readonly edge: Edge
+  readonly agents: Agents
+  readonly revocations: RevocationList | undefined
+}
+
 function register(
   options: RelayOptions,
-  sessions: Sessions,
-  edge: Edge,
+  { sessions, edge, agents, revocations }: Registered,
   onAttempt: (answered: boolean) => void,
 ): Registration | undefined {
-  if (!options.registration) return undefined
+  const { registration, pool = 'default', connectionsMax: capacity } = options
+  if (!registration) return undefined
   return openRegistration({
     ...options,
-    ...options.registration,
-    capacity: options.sessionsMax,
+    ...registration,
+    pool,
+    capacity,
     sessions,
     connections: () => edge.connections(),
     onAttempt,
+    onRegistered: () => revocations?.read(),
+    onDrainOrdered: registration.onDrainOrdered ?? (() => undefined),
+    onReplaced: (sessionIds) => agents.endReplaced(sessionIds),
   })
 }
 

@@ -7,7 +7,20 @@ export const relayOperations = {
   }
 }`,
   heartbeatRelay: `mutation HeartbeatRelay($input: RelayHeartbeatInput!) {
-  heartbeatRelay(input: $input)
+  heartbeatRelay(input: $input) {
+    drain
+    replacedSessionIds
+  }
+}`,
+  revocations: `query RelayRevocations($since: DateTime!) {
+  stoppedTunnels(since: $since) {
+    id
+    at
+  }
+  revokedAuthtokens(since: $since) {
+    id
+    at
+  }
 }`,
   relayCertificate: `query RelayCertificate($domain: String!) {
   relayCertificate(domain: $domain) {

@@ -47,7 +47,7 @@ export interface AgentsOptions {
 
 const sessionPath = '/_sluice/session'
 /** Tokens issued before a revocation stay refused this long; by then they have expired by themselves. */
-const revocationKeptMs = 900_000
+export const revocationKeptMs = 900_000
 const revocationsMax = 10_000
 /** Tunnels whose epoch elsewhere is remembered. */
 const epochsMax = 50_000
@@ -147,6 +147,16 @@ export class Agents {
       if (epoch < right.epoch) this.#refuse(link, 'SLUICE_SESSION_REPLACED')
       else if (epoch === right.epoch && !(pooling && right.pooling)) {
         if (tunnel.routeAt !== '' && Number(tunnel.routeAt) < Number(right.at)) tunnel.moved = true
+      }
+    }
+  }
+
+  /** The control plane says that newer starts of their tunnels are served elsewhere. */
+  endReplaced(sessionIds: readonly string[]): void {
+    const replaced = new Set(sessionIds)
+    for (const link of this.#links) {
+      if (link.tunnel && replaced.has(link.tunnel.id)) {
+        this.#refuse(link, 'SLUICE_SESSION_REPLACED')
       }
     }
   }

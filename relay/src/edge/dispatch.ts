@@ -100,7 +100,12 @@ export class Dispatch {
     this.#exchange.toHead =
       scanner.methodEnd - start === 4 && buffer[start] === 0x48 && buffer[start + 1] === 0x45
     this.#exchange.html =
-      scanner.acceptIndex >= 0 && takesHtml(scanner.valueOf(buffer, scanner.acceptIndex))
+      scanner.acceptIndex >= 0 &&
+      // Programs say `*/*`, and nothing shorter than this is a page.
+      (scanner.valueEnd[scanner.acceptIndex] as number) -
+        (scanner.valueStart[scanner.acceptIndex] as number) >=
+        'text/html'.length &&
+      takesHtml(scanner.valueOf(buffer, scanner.acceptIndex))
     this.#exchange.requestKind = requestBody(scanner)
     this.#exchange.requestEnded = this.#exchange.requestKind === 'none'
     this.#decide(buffer, start, end)

@@ -33,10 +33,7 @@ export class VisitorHost {
     if (this.fromPeer && !this.#readPeer(scanner, buffer)) return 'no word of the visitor'
     const start = scanner.valueStart[scanner.hostIndex] as number
     const end = scanner.valueEnd[scanner.hostIndex] as number
-    const same = this.#bytes.length === end - start && this.#bytes.length > 0
-    if (same && buffer.compare(this.#bytes, 0, this.#bytes.length, start, end) === 0) {
-      return undefined
-    }
+    if (this.#isSame(buffer, start, end)) return undefined
     const hostHeader = buffer.toString('latin1', start, end)
     const endpointHost = endpointHostOf(hostHeader)
     if (endpointHost === undefined) return 'the Host header is not a host'
@@ -48,6 +45,15 @@ export class VisitorHost {
       'latin1',
     )
     return undefined
+  }
+
+  #isSame(buffer: Buffer, start: number, end: number): boolean {
+    const before = this.#bytes
+    if (before.length === 0 || before.length !== end - start) return false
+    for (let at = 0; at < before.length; at += 1) {
+      if (before[at] !== buffer[start + at]) return false
+    }
+    return true
   }
 
   /** What the relay that holds the tunnel is told instead, and the empty line. */

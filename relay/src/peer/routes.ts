@@ -50,6 +50,7 @@ export interface RoutesOptions {
 
 interface Remembered {
   readonly found: Found | undefined
+  readonly foundAtMs: number
   readonly freshUntilMs: number
 }
 
@@ -104,8 +105,12 @@ export class Routes {
     if (!change.success || change.data.relayId === this.#options.relayId) return
     const { tunnelId, names, opened } = change.data
     this.forget(names)
-    if (opened) this.#options.onNewer(tunnelId, opened)
-    else this.#options.onReleased(tunnelId)
+    if (opened) {
+      this.#options.onNewer(tunnelId, opened)
+      return
+    }
+    for (const name of names) this.#remembered.delete(name)
+    this.#options.onReleased(tunnelId)
   }
 
   /** What is remembered of a name and still fresh; null when nobody holds it. */
@@ -135,7 +140,7 @@ export class Routes {
       // What is being looked up may be of before.
       this.#looking.delete(name)
       const remembered = this.#remembered.get(name)
-      // What is found is kept for the time that Redis is away.
+      // What was found is kept for the time that Redis is away, or empty.
       if (remembered?.found) this.#remembered.set(name, { ...remembered, freshUntilMs: 0 })
       else this.#remembered.delete(name)
     }
@@ -206,7 +211,8 @@ export class Routes {
   }
 
   async #lookUp(name: string, isCurrent: () => boolean): Promise<Found | undefined> {
-    const last = this.#remembered.get(name)?.found
+    const before = this.#remembered.get(name)
+    const last = before?.found
     const { redis } = this.#options
     if (redis?.status !== 'ready') return last
     let timer: NodeJS.Timeout | undefined
@@ -214,11 +220,18 @@ export class Routes {
       timer = setTimeout(() => resolve('late'), lookUpMs)
     })
     try {
-      const found = await Promise.race([this.#read(redis, name), late])
-      if (found === 'late') return last
-      const freshMs = found ? foundFreshMs : absentFreshMs
+      const read = await Promise.race([this.#read(redis, name), late])
+      if (read === 'late') return last
+      const nowMs = performance.now()
+      // A Redis that was emptied is told anew within seconds. Until then the holder itself knows whether it is one.
+      const isForgotten = !read && before && nowMs - before.foundAtMs < presenceSeconds * 1000
+      const found = isForgotten ? last : read
       if (!isCurrent()) return found
-      this.#remembered.set(name, { found, freshUntilMs: performance.now() + freshMs })
+      this.#remembered.set(name, {
+        found,
+        foundAtMs: read ? nowMs : (before?.foundAtMs ?? -Infinity),
+        freshUntilMs: nowMs + (read ? foundFreshMs : absentFreshMs),
+      })
       return found
     } catch {
       return last

@@ -15,6 +15,14 @@ interface Asked {
 export class ControlPlane implements AsyncDisposable {
   readonly asked: Asked[] = []
   mood: Mood = 'well'
+  /** What heartbeats are answered with. */
+  orders: { drain?: boolean; replacedSessionIds?: string[] } = {}
+  /** What the list of revocations holds, and since when it was asked for. */
+  revocations: Record<string, { id: string; at: string }[] | null> = {
+    stoppedTunnels: [],
+    revokedAuthtokens: [],
+  }
+  readonly revocationsAsked: Date[] = []
   readonly #server: Server
   #arrived = Promise.withResolvers<void>()
 
@@ -25,17 +33,28 @@ export class ControlPlane implements AsyncDisposable {
       request.on('end', () => {
         const { operationName, variables } = JSON.parse(text)
         const { authorization } = request.headers
+        if (operationName === 'RelayRevocations' && this.mood === 'well') {
+          this.revocationsAsked.push(new Date(variables.since))
+          this.#arrive()
+          response.end(JSON.stringify({ data: this.revocations }))
+          return
+        }
         this.asked.push({ operationName, authorization, input: variables.input })
-        this.#arrived.resolve()
-        this.#arrived = Promise.withResolvers()
+        this.#arrive()
         if (this.mood === 'away') response.destroy()
-        else if (this.mood === 'well') response.end(JSON.stringify({ data: {} }))
+        else if (this.mood === 'well')
+          response.end(JSON.stringify({ data: { heartbeatRelay: this.orders } }))
         else {
           response.statusCode = errors[this.mood].status === 401 ? 401 : 200
           response.end(JSON.stringify({ errors: [{ extensions: { code: this.mood } }] }))
         }
       })
     })
+  }
+
+  #arrive(): void {
+    this.#arrived.resolve()
+    this.#arrived = Promise.withResolvers()
   }
 
   async listen(): Promise<this> {
