@@ -4,6 +4,7 @@ import { isPassing, type Api } from './api.ts'
 import { createBackoff } from './backoff.ts'
 import { delay } from './delay.ts'
 import type { TokenNeed } from './session/agent-session.ts'
+import type { Edge } from './session/edges.ts'
 
 const renewBaseMs = 500
 const renewCapMs = 15_000
@@ -19,6 +20,8 @@ export interface Grant {
   readonly epoch: number
   /** The Host that the upstream shall get from now on; null for the visitor's own. Older servers do not say. */
   readonly hostHeader?: string | null
+  /** The relays to dial from now on. Older servers do not say. */
+  readonly edges?: readonly Edge[]
 }
 
 /** Where a session gets its agent tokens. */
@@ -33,6 +36,7 @@ interface AgentGrantOptions {
   readonly first: Grant
   /** Ends waiting for a server that is away. */
   readonly signal: AbortSignal
+  readonly onEdges?: (edges: readonly Edge[]) => void
   /** Somebody has changed the tunnel's host header. */
   readonly onHostHeader?: (hostHeader: string | null) => void
   readonly now?: () => number
@@ -65,6 +69,7 @@ export function createAgentGrant(options: AgentGrantOptions): AgentGrant {
         const { hostHeader } = renewAgentToken
         const changed = hostHeader !== undefined && hostHeader !== latest.hostHeader
         latest = renewAgentToken
+        if (latest.edges) options.onEdges?.(latest.edges)
         if (changed) options.onHostHeader?.(hostHeader)
         return latest
       } catch (error) {

@@ -21,7 +21,6 @@ const onlineTimeoutMs = 20_000
 
 interface StartedTunnel {
   readonly urls: readonly string[]
-  readonly edgeUrls: readonly string[]
   readonly tunnel: {
     readonly id: string
     readonly name: string
@@ -76,17 +75,20 @@ export async function openTunnel(options: OpenTunnelOptions): Promise<OpenTunnel
     cliOperations.startTunnel,
     { input },
   )
-  const { tunnel, urls, edgeUrls } = started
+  const { tunnel, urls } = started
+  const { edges = [] } = started.grant
+  const edgeUrls = edges.map(({ url }) => url)
   const ended = new AbortController()
   const grant = createAgentGrant({
     api,
     tunnelId: tunnel.id,
     first: started.grant,
     signal: ended.signal,
+    onEdges: (now) => session.offerEdges(now),
     onHostHeader: (hostHeader) => session.rehost(hostHeader ?? 'preserve'),
   })
   const session: AgentSession = openSession({
-    edgeUrls,
+    edges,
     upstream,
     hostHeader: input.hostHeader ?? tunnel.hostHeader ?? 'preserve',
     agentVersion: version,

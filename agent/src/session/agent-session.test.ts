@@ -48,7 +48,7 @@ class TestRelay implements AsyncDisposable {
     const upstream = createHttpServer(listener)
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
     const agent = openAgentSession({
-      edgeUrls: [this.url],
+      edges: [{ url: this.url, region: 'local' }],
       agentToken: () => Promise.resolve('token'),
       upstream: { host: '127.0.0.1', port: portOf(upstream), tls: false },
       hostHeader: 'preserve',

@@ -14,11 +14,12 @@ import {
 
 import type { ProxyOf } from '../proxy.ts'
 import { dial } from './dial.ts'
+import { Edges, type Edge } from './edges.ts'
 import { roundTripAnswer } from './round-trip.ts'
 
 export interface AgentSessionOptions {
-  /** Addresses of relays to dial (`ws://…/_sluice/session`), in order of preference. */
-  readonly edgeUrls: readonly string[]
+  /** Relays to dial (`ws://…/_sluice/session`), in order of preference. */
+  readonly edges: readonly Edge[]
   /**
    * Called on every connect and, for renewal, before the agent token expires. `expiredWillDo`: in an outage of the
    * control plane a relay takes its own session back with the token it had; it refuses where it must not. `fresh`:
@@ -71,6 +72,8 @@ export interface AgentSessionEvents {
 }
 
 const renewRetryMs = 5_000
+/** How long a relay that is leaving goes on to send visitors here, until all relays know of the next session. */
+const handOverMs = 2_000
 /** Refusals that dialling again cannot cure. */
 const fatalCodes = new Set([
   'SLUICE_SESSION_REPLACED',
@@ -92,7 +95,6 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #streamsBefore = 0
   #streams = 0
   readonly #redial: Redial
-  #edge = 0
   readonly #stopped = new AbortController()
   readonly #nonces = new Set<string>()
   #current: Session | undefined
@@ -104,12 +106,14 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #renewing = false
   /** Another change has come while a token was on its way, which may not hold it. */
   #renewAgain = false
+  readonly #edges: Edges
   #renewTimer: NodeJS.Timeout | undefined
 
   constructor(options: AgentSessionOptions) {
     super()
     this.#options = options
     this.#target = options
+    this.#edges = new Edges(options.edges, options)
     this.#forwarder = this.#createForwarder(options)
     const io = { setTimer, random: Math.random }
     this.#redial = new Redial(io, () => void this.#connect())
@@ -157,6 +161,11 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     void this.#renew(this.#current, true)
   }
 
+  /** Relays that the server names from now on. The session that is open stays where it is. */
+  offerEdges(edges: readonly Edge[]): void {
+    this.#edges.offer(edges)
+  }
+
   /** Lets the agent answer `GET /.well-known/sluice-verify/<nonce>` itself, for this nonce only. */
   expectRoundTrip(nonce: string): void {
     this.#nonces.add(nonce)
@@ -191,25 +200,30 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     this.#redial.stop()
   }
 
-  #retry(reason: string, elsewhere: boolean): void {
+  #retry(reason: string): void {
     if (this.#stopped.signal.aborted) return
     clearTimeout(this.#renewTimer)
-    if (elsewhere) this.#edge += 1
     const retryInMs = this.#redial.again()
-    this.#log('the session is offline', { reason, retryInMs })
-    this.emit('offline', { reason, retryInMs })
+    // While a relay that leaves still serves, nobody misses the next session.
+    const isServed = [...this.#draining].some(({ closed }) => !closed)
+    if (!isServed) {
+      this.#log('the session is offline', { reason, retryInMs })
+      this.emit('offline', { reason, retryInMs })
+    }
   }
 
   async #connect(): Promise<void> {
-    const { edgeUrls, agentToken, agentVersion } = this.#options
-    const relayUrl = edgeUrls[this.#edge % edgeUrls.length] ?? ''
+    const { agentToken, agentVersion } = this.#options
     try {
       const token = await agentToken({ expiredWillDo: !this.#tokenRefused })
+      // With the token may have come news of the relays.
+      const relayUrl = await this.#edges.take(this.#stopped.signal)
       const { socket, first } = await dial(relayUrl, this.#options, this.#stopped.signal)
       this.#openSession(relayUrl, socket, first).hello(token, agentVersion)
     } catch (error) {
       if (this.#isFatal(error)) return
-      this.#retry(error instanceof Error ? error.message : String(error), true)
+      this.#edges.pass()
+      this.#retry(error instanceof Error ? error.message : String(error))
     }
   }
 
@@ -225,6 +239,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         const reconnected = this.#redial.online()
         this.#log('the session is online', { relayUrl, sessionId, reconnected })
         this.emit('online', { relayUrl, sessionId, reconnected })
+        this.#leaveDraining()
       },
       onPolicy: (policy) => this.#scheduleRenewal(session, policy.expiresInMs),
       onRenew: () => {
@@ -239,18 +254,31 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         this.#draining.add(session)
         if (this.#current !== session) return
         this.#current = undefined
-        this.#retry(reason, true)
+        this.#edges.pass()
+        this.#retry(reason)
       },
       onOpen: (stream, payload, ended) => this.#forwarder.open(stream, payload, ended),
       onClose: (reason) => {
-        const drained = this.#draining.delete(session)
+        // The one that was left behind: whatever became of it, the session is elsewhere, or about to be.
+        if (this.#draining.delete(session)) return
         if (refusal && this.#isFatal(errorOf(refusal))) return
-        if (drained) return
+        if (sessionId !== '' && this.#current !== session) return
         this.#current = undefined
-        this.#retry(refusal?.code ?? reason, sessionId === '')
+        if (sessionId === '') this.#edges.pass()
+        this.#retry(refusal?.code ?? reason)
       },
     })
     return session
+  }
+
+  /** The next session is open: relays that are leaving need send nothing new, once all know. */
+  #leaveDraining(): void {
+    for (const session of this.#draining) {
+      const timer = setTimeout(() => {
+        session.goAway({ reason: 'the agent has moved', graceMs: 0 })
+      }, handOverMs)
+      timer.unref()
+    }
   }
 
   #scheduleRenewal(session: Session, expiresInMs: number): void {
