@@ -5,7 +5,12 @@ import { builder, pageArgs } from '../builder.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'
 import { UserType } from '../user/user.graph.ts'
 import type { Authtoken } from './authtoken.entity.ts'
-import { authtokenPage, createAuthtoken, revokeAuthtoken } from './authtoken.ts'
+import {
+  authtokenPage,
+  createAuthtoken,
+  listRevokedAuthtokens,
+  revokeAuthtoken,
+} from './authtoken.ts'
 
 const AuthtokenScopeEnum = builder.enumType('AuthtokenScope', {
   description: 'What an authtoken may do.',
@@ -67,6 +72,28 @@ builder.objectField(OrganizationType, 'authtokens', (t) =>
     description: 'Its authtokens, newest first, revoked ones too. For members.',
     args: { first: t.arg.int(pageArgs.first), after: t.arg.string(pageArgs.after) },
     resolve: ({ id }, args, context) => authtokenPage(context, id, args),
+  }),
+)
+
+const RevokedAuthtokenType = builder
+  .objectRef<{ id: string; at: Date }>('RevokedAuthtoken')
+  .implement({
+    description: 'An authtoken that is void.',
+    fields: (t) => ({
+      id: t.exposeID('id', { description: 'The id of the authtoken.' }),
+      at: t.expose('at', { type: 'DateTime', description: 'When it was revoked.' }),
+    }),
+  })
+
+builder.queryField('revokedAuthtokens', (t) =>
+  t.field({
+    type: [RevokedAuthtokenType],
+    nullable: true,
+    description: 'Authtokens revoked since then, the latest first. For relay keys only.',
+    args: {
+      since: t.arg({ type: 'DateTime', required: true, description: 'What came before is known.' }),
+    },
+    resolve: (_root, { since }, context) => listRevokedAuthtokens(context, since),
   }),
 )
 

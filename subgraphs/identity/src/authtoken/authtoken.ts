@@ -1,4 +1,4 @@
-import type { EntityManager } from '@sluice/kit/database'
+import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { afterKeyset, pageOf, type Page } from '@sluice/kit/keyset'
 import { recordEvent } from '@sluice/kit/outbox'
 import {
@@ -109,6 +109,26 @@ export async function revokeAuthtoken(context: Context, id: string): Promise<Aut
   context.wakeOutbox()
   for (const one of revoked) await revocations.publish('authtoken', one)
   return em.findOneOrFail(Authtoken, { id }, { refresh: true })
+}
+
+/** Relays look back no further than agent tokens can live. */
+const lookBackMsMax = 2 * 86_400_000
+const revokedMax = 10_000
+
+/** Authtokens revoked since then, the latest first: what a relay has missed of the announcements. For relay keys only. */
+export async function listRevokedAuthtokens(
+  { principal, orm, now }: Context,
+  since: Date,
+): Promise<{ id: string; at: Date }[]> {
+  if (principal.kind !== 'relay') throw new SluiceError('SLUICE_RELAY_KEY_INVALID')
+  const oldest = new Date(Math.max(since.getTime(), now().getTime() - lookBackMsMax))
+  // A relay serves every organization.
+  const found = await forkSystem(orm).find(
+    Authtoken,
+    { revokedAt: { $gte: oldest } },
+    { orderBy: { revokedAt: 'desc' }, limit: revokedMax },
+  )
+  return found.flatMap(({ id, revokedAt }) => (revokedAt ? [{ id, at: revokedAt }] : []))
 }
 
 interface Act {
