@@ -5,6 +5,8 @@ export const Entitlements = z.object({
   maxTunnels: z.number().int().positive(),
   maxConcurrentConnections: z.number().int().positive(),
   maxCustomDomains: z.number().int().nonnegative(),
+  /** Whether it may have tunnels of TCP and UDP, with public ports of their own. */
+  portTunnels: z.boolean().default(false),
   maxMembers: z.number().int().positive(),
   requestsPerPeriod: z.number().int().positive(),
   bytesPerPeriod: z.number().int().positive(),
@@ -17,6 +19,8 @@ export const freeEntitlements: Entitlements = {
   maxTunnels: 3,
   maxConcurrentConnections: 20,
   maxCustomDomains: 1,
+  // Open ports of a free plan are what abusers look for.
+  portTunnels: false,
   maxMembers: 3,
   requestsPerPeriod: 20_000,
   bytesPerPeriod: 1024 ** 3,

@@ -85,6 +85,7 @@ export const cliOperations = {
         nodes {
           id
           name
+          kind
           endpointHost
           urls
           status
@@ -147,6 +148,8 @@ export const cliOperations = {
     tunnel {
       id
       name
+      kind
+      port
       endpointHost
       region
       hostHeader

@@ -14,9 +14,8 @@ export interface Generated {
   readonly text: string
 }
 
-/** A snapshot test writes the same SDL without the last newline: the two are one text. */
 export function isCurrent({ path, text }: Generated): boolean {
-  return existsSync(path) && readFileSync(path, 'utf8').trimEnd() === text.trimEnd()
+  return existsSync(path) && readFileSync(path, 'utf8') === text
 }
 
 /** Writes what differs and returns the paths it wrote. */

@@ -25,7 +25,7 @@ async function printed(name: SubgraphName): Promise<Generated> {
   if (!existsSync(source)) throw new Error(`subgraphs/${name} has no src/schema.ts`)
   const { schema } = (await import(source)) as { schema?: unknown }
   if (!isSchema(schema)) throw new Error(`subgraphs/${name}/src/schema.ts exports no \`schema\``)
-  const text = printSubgraphSchema(schema)
+  const text = `${printSubgraphSchema(schema)}\n`
   // Pothos prints no @key, and says nothing, when its directives plugin is missing.
   if (!text.includes('@key')) throw new Error(`the SDL of ${name} has no @key`)
   return { path: subgraphPath(name), text }

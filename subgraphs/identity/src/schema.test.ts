@@ -7,5 +7,5 @@ test('the graph of identity is the committed one, with its entities', async () =
   const sdl = printSubgraphSchema(schema)
 
   expect(sdl).toContain('@key(fields: "id")')
-  await expect(sdl).toMatchFileSnapshot('../../../schema/subgraphs/identity.graphql')
+  await expect(`${sdl}\n`).toMatchFileSnapshot('../../../schema/subgraphs/identity.graphql')
 })

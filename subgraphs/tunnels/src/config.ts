@@ -1,4 +1,4 @@
-import { json, logLevel, port, readConfig } from '@sluice/kit/config'
+import { flag, json, logLevel, port, portRange, readConfig } from '@sluice/kit/config'
 import { objectStoreSettings, objectStoreVariables } from '@sluice/kit/object-store'
 import { PrivateJwks, PublicJwks } from '@sluice/kit/signing-keys'
 import { z } from 'zod'
@@ -15,6 +15,9 @@ export const config = (env: NodeJS.ProcessEnv) => {
     PORT: port.default(4002),
     PUBLIC_TUNNEL_URL_HTTP: z.url({ protocol: /^https?$/ }).optional(),
     PUBLIC_TUNNEL_URL_HTTPS: z.url({ protocol: /^https$/ }).optional(),
+    TUNNELS_TCP_PORTS: portRange.optional(),
+    TUNNELS_UDP_PORTS: portRange.optional(),
+    TUNNELS_PORTS_FOR_ALL: flag.default(false),
   })
   return {
     databaseUrl: values.DATABASE_URL,
@@ -28,6 +31,11 @@ export const config = (env: NodeJS.ProcessEnv) => {
     publicTunnelUrls: {
       http: values.PUBLIC_TUNNEL_URL_HTTP,
       https: values.PUBLIC_TUNNEL_URL_HTTPS,
+    },
+    tunnelPorts: {
+      tcp: values.TUNNELS_TCP_PORTS,
+      udp: values.TUNNELS_UDP_PORTS,
+      forAllPlans: values.TUNNELS_PORTS_FOR_ALL,
     },
   }
 }

@@ -16,6 +16,20 @@ export interface PublicTunnelUrls {
   https?: string | undefined
 }
 
+/** Public ports that tunnels may have; both ends belong to it. */
+export interface PortRange {
+  readonly first: number
+  readonly last: number
+}
+
+export interface TunnelPorts {
+  /** Undefined: no such tunnels on this server. */
+  readonly tcp?: PortRange | undefined
+  readonly udp?: PortRange | undefined
+  /** Plans are not asked: for a server of one's own. */
+  readonly forAllPlans?: boolean
+}
+
 /** What the process opened once and every request shares. */
 export interface Parts {
   readonly orm: Orm
@@ -25,6 +39,7 @@ export interface Parts {
   readonly objects: ObjectStore | undefined
   readonly keys: SigningKeys
   readonly publicTunnelUrls: PublicTunnelUrls
+  readonly tunnelPorts: TunnelPorts
   readonly now: () => Date
   readonly log: Log
   /** Publishes what the outbox holds at once instead of at the next look. */

@@ -9,7 +9,7 @@ import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
 import { openSubgraph } from '@sluice/kit/subgraph'
 import type { JSONWebKeySet } from 'jose'
 
-import { createContext, type Parts, type PublicTunnelUrls } from './context.ts'
+import { createContext, type Parts, type PublicTunnelUrls, type TunnelPorts } from './context.ts'
 import { domainEvents } from './domain/attached-domain.ts'
 import { organizationEvents } from './organization/organization.ts'
 import { database } from './orm.ts'
@@ -29,6 +29,7 @@ export interface TunnelsOptions {
   host?: string
   log: Log
   publicTunnelUrls?: PublicTunnelUrls
+  tunnelPorts?: TunnelPorts
   now?: () => Date
 }
 
@@ -60,6 +61,7 @@ export function createServer(
       now,
       log,
       publicTunnelUrls: options.publicTunnelUrls ?? {},
+      tunnelPorts: options.tunnelPorts ?? {},
       wakeOutbox: () => outbox.wake(),
     }
     const { port } = closer.add(

@@ -15,7 +15,9 @@ test('every plan is a valid set of entitlements, and none allows less than the o
     const before = plans[index - 1]
     if (!before) continue
     for (const key of Object.keys(plan.entitlements) as (keyof Entitlements)[]) {
-      expect(plan.entitlements[key]).toBeGreaterThanOrEqual(before.entitlements[key])
+      expect(Number(plan.entitlements[key])).toBeGreaterThanOrEqual(
+        Number(before.entitlements[key]),
+      )
     }
   }
   expect(plans[0]?.id).toBe(firstPlanId)

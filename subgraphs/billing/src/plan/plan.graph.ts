@@ -13,6 +13,9 @@ const EntitlementsType = builder.objectRef<Entitlements>('Entitlements').impleme
     maxConcurrentConnections: t.exposeInt('maxConcurrentConnections', {
       description: 'Visitor connections that one tunnel serves at once.',
     }),
+    portTunnels: t.exposeBoolean('portTunnels', {
+      description: 'Tunnels of TCP and UDP, with public ports of their own.',
+    }),
     maxCustomDomains: t.exposeInt('maxCustomDomains', { description: 'Custom domains.' }),
     maxMembers: t.exposeInt('maxMembers', { description: 'Members.' }),
     requestsPerPeriod: t.exposeFloat('requestsPerPeriod', {

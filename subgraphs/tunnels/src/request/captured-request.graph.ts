@@ -77,7 +77,7 @@ export const CapturedRequestType = builder.objectRef<RequestShape>('CapturedRequ
       description: 'Why the edge or the agent answered in the upstream’s place.',
     }),
     protocol: t.exposeString('protocol', {
-      description: 'HTTP/1.0, HTTP/1.1 or WEBSOCKET.',
+      description: 'HTTP/1.0, HTTP/1.1, HTTP/2 or WEBSOCKET; TCP, TLS or UDP for a connection.',
     }),
     endpointHost: t.exposeString('endpointHost', { description: 'The host that was visited.' }),
     visitorIp: t.exposeString('visitorIp', { description: 'The address of the visitor.' }),

@@ -59,6 +59,10 @@ export async function openWorld() {
     objects,
     keys,
     publicTunnelUrls: {},
+    tunnelPorts: {
+      tcp: { first: 20_000, last: 20_005 },
+      udp: { first: 20_000, last: 20_001 },
+    },
     now: () => clock.now(),
     log: silentLog,
     wakeOutbox: () => undefined,

@@ -43,6 +43,7 @@ test('a plan that allows more lets more be made', async () => {
     maxTunnels: 5,
     maxConcurrentConnections: 50,
     maxCustomDomains: 1,
+    portTunnels: true,
     maxMembers: 5,
     requestsPerPeriod: 1,
     bytesPerPeriod: 1,

@@ -10,17 +10,22 @@ import { announceStatus } from './announce.ts'
 import { noteEndpointHost } from './endpoint-hosts.ts'
 import { parseHostHeader, parsePolicy } from './policy.ts'
 import { parseTunnelName, randomTunnelName } from './tunnel-name.ts'
+import { assertKind, freePortOf, parsePort, hasPort } from './tunnel-port.ts'
 import { endpointHostOf } from './tunnel-urls.ts'
-import { Tunnel } from './tunnel.entity.ts'
+import { Tunnel, type TunnelKind } from './tunnel.entity.ts'
 import type { TunnelChanges } from './tunnel.ts'
 
 export interface TunnelInput extends TunnelChanges {
   name?: string | null | undefined
+  kind?: TunnelKind | null | undefined
+  port?: number | null | undefined
   region?: string | null | undefined
 }
 
 /** A random name is one of 14 million: several taken in a row is not chance but a bug. */
 const randomNameAttemptsMax = 5
+/** Others who create at once may take the same free port first. */
+const portAttemptsMax = 30
 
 /** Makes a tunnel with a name that nobody has. It stands still until it is started. */
 export async function createTunnel(
@@ -32,8 +37,12 @@ export async function createTunnel(
   const wanted = input.name ? parseTunnelName(input.name) : null
   const relays = await context.load.relays()
   if (input.region) assertRegion(relays, input.region)
+  const kind = input.kind ?? 'http'
+  const port = parsePort(context.parts.tunnelPorts, kind, input.port)
+  await assertKind(context, organizationId, kind)
   const fields = {
     organizationId,
+    kind,
     hostHeader: parseHostHeader(input.hostHeader),
     policy: parsePolicy(input.policy ?? {}),
     captureBodies: input.captureBodies ?? false,
@@ -49,18 +58,27 @@ export async function createTunnel(
     const name = wanted ?? randomTunnelName()
     const endpointHost = endpointHostOf(name, relays, context.parts.publicTunnelUrls)
     try {
-      const tunnel = await insert(context, { ...fields, name, endpointHost })
+      const free = hasPort(kind) ? (port ?? (await freePortOf(context, kind))) : null
+      const tunnel = await insert(context, { ...fields, name, endpointHost, port: free })
       context.parts.wakeOutbox()
-      await noteEndpointHost(context.parts, endpointHost, tunnel.id)
+      if (free === null) await noteEndpointHost(context.parts, endpointHost, tunnel.id)
       await announceStatus(context.parts, tunnel, 'STOPPED')
       return tunnel
     } catch (error) {
       // The unique index decides, not a read before the write: two may ask at once.
       if (!(error instanceof UniqueConstraintViolationException)) throw error
+      if (isPortTaken(error)) {
+        if (port === null && attempt < portAttemptsMax) continue
+        throw new SluiceError('SLUICE_PORT_TAKEN', { port: port ?? '' }, { cause: error })
+      }
       if (wanted === null && attempt < randomNameAttemptsMax) continue
       throw new SluiceError('SLUICE_ENDPOINT_HOST_TAKEN', { endpointHost }, { cause: error })
     }
   }
+}
+
+function isPortTaken(error: UniqueConstraintViolationException): boolean {
+  return 'constraint' in error && error.constraint === 'tunnel_port'
 }
 
 type NewTunnel = Pick<
@@ -68,6 +86,8 @@ type NewTunnel = Pick<
   | 'organizationId'
   | 'name'
   | 'endpointHost'
+  | 'kind'
+  | 'port'
   | 'hostHeader'
   | 'policy'
   | 'captureBodies'

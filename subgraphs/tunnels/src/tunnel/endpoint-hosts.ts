@@ -87,7 +87,7 @@ async function writeEndpointHosts(orm: Orm, redis: Redis): Promise<void> {
   // Read first: what is in Redis now and not in the tables afterwards was deleted, never just made.
   const known = await redis.hkeys(redisKeys.endpointHosts)
   const rows = await forkSystem(orm).execute<{ host: string; id: string }[]>(
-    `select endpoint_host as host, id from tunnels.tunnel where deleted_at is null
+    `select endpoint_host as host, id from tunnels.tunnel where deleted_at is null and port is null
      union all
      select lower(attached.domain), tunnel.id from tunnels.attached_domain as attached
      join tunnels.tunnel on tunnel.id = attached.tunnel_id

@@ -18,6 +18,7 @@ import { assertRegion, pickRelays } from '../relay/relay.ts'
 import { announceStatus } from './announce.ts'
 import { createTunnel, type TunnelInput } from './create-tunnel.ts'
 import { parseTunnelName } from './tunnel-name.ts'
+import { assertKind, hasPort } from './tunnel-port.ts'
 import { Tunnel } from './tunnel.entity.ts'
 import { changeTunnel, findTunnelToChange, parseChanges } from './tunnel.ts'
 
@@ -47,7 +48,10 @@ export async function startTunnel(
   const changes = parseChanges(input)
   const relays = await load.relays()
   if (input.region) assertRegion(relays, input.region)
-  const { id, region } = await findOrCreate(context, input)
+  const found = await findOrCreate(context, input)
+  const { id, region } = found
+  assertSame(found, input)
+  await assertKind(context, found.organizationId, found.kind)
   // Picked before the epoch rises: without a relay a running session stays as it is.
   const picked = pickRelays(relays, input.region || region || null, parts.now())
 
@@ -80,10 +84,7 @@ export async function renewAgentToken(
   return grantAgentToken(context, tunnel, relay?.region ?? tunnel.region ?? '')
 }
 
-async function findOrCreate(
-  context: Context,
-  input: StartTunnelInput,
-): Promise<Pick<Tunnel, 'id' | 'region'>> {
+async function findOrCreate(context: Context, input: StartTunnelInput): Promise<Tunnel> {
   if (input.tunnelId) return findTunnelToChange(context, input.tunnelId)
   const organizationId = organizationOf(context, input)
   assertMay(context.principal, organizationId, 'DEVELOPER', 'TUNNELS_START')
@@ -102,6 +103,17 @@ async function findOrCreate(
     const made = await existing()
     if (!made) throw error
     return made
+  }
+}
+
+/** A tunnel keeps the kind and the port that it was made with. */
+function assertSame({ name, kind, port }: Tunnel, input: StartTunnelInput): void {
+  if (input.kind && input.kind !== kind) {
+    throw new SluiceError('SLUICE_TUNNEL_KIND_MISMATCH', { name, kind })
+  }
+  if (typeof input.port === 'number' && input.port !== port) {
+    const reason = `the tunnel ${name} has ${port === null ? 'no port' : `port ${port}`}.`
+    throw new SluiceError('SLUICE_INPUT_INVALID', { reason })
   }
 }
 
@@ -131,6 +143,7 @@ async function grantAgentToken(
   region: string,
 ): Promise<AgentTokenGrant> {
   const { maxConcurrentConnections } = await entitlementsOf(em, tunnel.organizationId)
+  const { kind, port } = tunnel
   const claims: Omit<AgentTokenClaims, 'iat' | 'exp'> = {
     iss: tokenIssuer,
     aud: agentTokenAudience,
@@ -138,9 +151,11 @@ async function grantAgentToken(
     sub: principal.id,
     organizationId: tunnel.organizationId,
     tunnelId: tunnel.id,
-    kind: 'http',
-    endpointHosts: [tunnel.endpointHost, ...(await domainsOf(em, tunnel))],
-    tlsMode: 'terminate',
+    kind,
+    // Without a name to ask for, a port is all that leads to the tunnel.
+    endpointHosts: hasPort(kind) ? [] : [tunnel.endpointHost, ...(await domainsOf(em, tunnel))],
+    ...(port === null ? {} : { endpointPort: port }),
+    tlsMode: kind === 'tls' ? 'passthrough' : 'terminate',
     region,
     epoch: tunnel.epoch,
     policy: tunnel.policy,

@@ -21,9 +21,22 @@ export function urlsOf(
   configured: PublicTunnelUrls,
 ): string[] {
   const relay = relays.find(({ id }) => id === tunnel.relayId) ?? newestOf(relays)
+  const { kind, port: tunnelPort, endpointHost } = tunnel
+  if (kind === 'tcp' || kind === 'udp') {
+    return [`${kind}://${portHostOf(endpointHost)}:${tunnelPort}`]
+  }
+  if (kind === 'tls') {
+    const tlsPort = configured.https === undefined ? '' : new URL(configured.https).port
+    return [`tls://${endpointHost}:${tlsPort === '' ? 443 : tlsPort}`]
+  }
   return publicUrlsOf(relay, configured).map(
     ({ protocol, port }) => `${protocol}//${tunnel.endpointHost}${port === '' ? '' : `:${port}`}`,
   )
+}
+
+/** A port is found under any name of the relay. Browsers resolve what ends in `.localhost`; other programs often do not. */
+function portHostOf(endpointHost: string): string {
+  return endpointHost.endsWith('.localhost') ? 'localhost' : endpointHost
 }
 
 function publicUrlsOf(relay: Relay | null, configured: PublicTunnelUrls): [URL, ...URL[]] {

@@ -2,6 +2,10 @@ import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
 import type { EdgePolicy } from '@sluice/schema/claims'
 
+/** What visitors speak to a tunnel. */
+export const tunnelKinds = ['http', 'tcp', 'tls', 'udp'] as const
+export type TunnelKind = (typeof tunnelKinds)[number]
+
 const TunnelSchema = defineEntity({
   name: 'Tunnel',
   tableName: 'tunnel',
@@ -9,6 +13,7 @@ const TunnelSchema = defineEntity({
   uniques: [
     // A deleted tunnel frees its name. These indexes decide who gets one, not a read before the write.
     { name: 'tunnel_endpoint_host', properties: ['endpointHost'], where: { deletedAt: null } },
+    { name: 'tunnel_port', properties: ['kind', 'port'], where: { deletedAt: null } },
     { name: 'tunnel_name', properties: ['organizationId', 'name'], where: { deletedAt: null } },
   ],
   indexes: [
@@ -26,6 +31,9 @@ const TunnelSchema = defineEntity({
     organizationId: p.uuid(),
     name: p.string().length(63),
     endpointHost: p.string().length(253),
+    kind: p.string().length(8).$type<TunnelKind>().default('http'),
+    /** The public port of a `tcp` or `udp` tunnel, its own for as long as it exists. */
+    port: p.integer().nullable(),
     /** What the agent puts in `Host` towards the upstream; null leaves the visitor's. */
     hostHeader: p.string().length(260).nullable(),
     policy: p.json<EdgePolicy>(),

@@ -28,6 +28,19 @@ export const TunnelStatusType = builder.enumType('TunnelStatus', {
   },
 })
 
+const TunnelKindType = builder.enumType('TunnelKind', {
+  description: 'What visitors speak to a tunnel.',
+  values: {
+    HTTP: { value: 'http', description: 'HTTP, under a host name of its own.' },
+    TCP: { value: 'tcp', description: 'Any protocol over TCP, at a port of its own.' },
+    TLS: {
+      value: 'tls',
+      description: 'TLS that the upstream terminates, under a host name of its own.',
+    },
+    UDP: { value: 'udp', description: 'Datagrams, at a port of its own.' },
+  },
+} as const)
+
 const TunnelPolicyType = builder.objectRef<Tunnel['policy']>('TunnelPolicy').implement({
   description: 'What the edge checks before a request reaches the agent.',
   fields: (t) => ({
@@ -53,6 +66,15 @@ export const TunnelType = builder.objectRef<Tunnel>('Tunnel').implement({
     name: t.exposeString('name', { description: 'The first label of the endpoint host.' }),
     endpointHost: t.exposeString('endpointHost', {
       description: 'The public host name, without port.',
+    }),
+    kind: t.field({
+      type: TunnelKindType,
+      description: 'What visitors speak to it.',
+      resolve: ({ kind }) => kind,
+    }),
+    port: t.exposeInt('port', {
+      nullable: true,
+      description: 'The public port of a TCP or UDP tunnel.',
     }),
     urls: t.stringList({
       description: 'Where visitors reach it, the plainest first.',
@@ -181,6 +203,13 @@ const TunnelInput = builder.inputType('TunnelInput', {
     name: t.string({
       description: '1 to 63 of a-z, 0-9 and hyphens inside; a random one if absent.',
     }),
+    kind: t.field({
+      type: TunnelKindType,
+      description: 'What visitors shall speak to it; HTTP if absent.',
+    }),
+    port: t.int({
+      description: 'The public port of a TCP or UDP tunnel; a free one if absent.',
+    }),
     region: t.string({ description: 'Where visitors shall arrive; any region if absent.' }),
     hostHeader: t.string({ description: 'The Host that the upstream shall get.' }),
     policy: t.field({ type: TunnelPolicyInput, description: 'What the edge shall check.' }),
@@ -205,6 +234,13 @@ const StartTunnelInput = builder.inputType('StartTunnelInput', {
     organizationId: t.id({ description: 'Not needed for an authtoken: it belongs to one.' }),
     tunnelId: t.id({ description: 'A tunnel that exists.' }),
     name: t.string({ description: 'The name of a tunnel that exists or shall be made.' }),
+    kind: t.field({
+      type: TunnelKindType,
+      description: 'What visitors shall speak to it; HTTP if absent.',
+    }),
+    port: t.int({
+      description: 'The public port of a TCP or UDP tunnel; a free one if absent.',
+    }),
     region: t.string({ description: 'Where visitors shall arrive; any region if absent.' }),
     hostHeader: t.string({ description: 'The Host that the upstream shall get.' }),
     policy: t.field({ type: TunnelPolicyInput, description: 'Replaces the stored policy.' }),

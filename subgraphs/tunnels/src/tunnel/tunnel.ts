@@ -85,7 +85,7 @@ export async function deleteTunnel(context: Context, id: string): Promise<string
   })
   context.parts.wakeOutbox()
   await announceRevocation(context.parts, tunnel.id, at)
-  await noteEndpointHost(context.parts, tunnel.endpointHost, null)
+  if (tunnel.port === null) await noteEndpointHost(context.parts, tunnel.endpointHost, null)
   await announceStatus(context.parts, tunnel, 'DELETED')
   return tunnel.id
 }
