@@ -12,10 +12,13 @@ export class HeldWrite {
   at = 0
   owner: VisitorResponse | undefined
   #start = 0
+  /** The last write from the start of the slab: the next is often as long. */
+  #view: Buffer
 
   constructor(slabs: SlabPool) {
     this.#slabs = slabs
     this.#slab = slabs.take()
+    this.#view = this.#slab.bytes
   }
 
   get buffer(): Buffer {
@@ -46,11 +49,20 @@ export class HeldWrite {
   flush(): void {
     const { owner } = this
     if (!owner) return
-    const bytes = this.buffer.subarray(this.#start, this.at)
+    const bytes = this.#run()
     this.owner = undefined
     if (bytes.length > 0) owner.sendHeld(bytes, this.#slab)
     // What has gone leaves its place to the next.
     if (!this.#slab.busy) this.at = 0
     this.#start = this.at
+  }
+
+  #run(): Buffer {
+    const { bytes } = this.#slab
+    if (this.#start > 0) return bytes.subarray(this.#start, this.at)
+    if (this.#view.length !== this.at || this.#view.buffer !== bytes.buffer) {
+      this.#view = bytes.subarray(0, this.at)
+    }
+    return this.#view
   }
 }

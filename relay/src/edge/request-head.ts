@@ -23,6 +23,7 @@ export interface RequestHead {
 }
 
 const version = Buffer.from(' HTTP/1.1\r\nHost: ')
+const hostName = Array.from(Buffer.from('Host'))
 const chunkedLine = Buffer.from('Transfer-Encoding: chunked\r\n')
 const teLine = Buffer.from('TE: trailers\r\n')
 const newline = Buffer.from('\r\n')
@@ -54,6 +55,11 @@ export function writeRequest(target: Buffer, request: RequestHead): number {
 
   const headStart = 6 + visitorIp.length
   let at = headStart
+  if (startsAsWritten(request)) {
+    writeOpenPrefix(target, flags, hostStart - start, hostEnd - hostStart, visitorIp)
+    at = writeFields(target, at, request, expects, start)
+    return writeOwnFields(target, at, request)
+  }
   if (buffer[scanner.targetStart] === 0x2f || buffer[scanner.targetStart] === 0x2a) {
     at += buffer.copy(target, at, start, scanner.targetEnd)
   } else {
@@ -64,7 +70,29 @@ export function writeRequest(target: Buffer, request: RequestHead): number {
   writeOpenPrefix(target, flags, at - headStart, hostEnd - hostStart, visitorIp)
   at += buffer.copy(target, at, hostStart, hostEnd)
   at += newline.copy(target, at)
-  at = writeFields(target, at, request, expects)
+  at = writeFields(target, at, request, expects, scanner.fieldsStart)
+  return writeOwnFields(target, at, request)
+}
+
+/** Whether request line and Host stand as we would write them: then they are one run with the fields behind them. */
+function startsAsWritten({ scanner, buffer }: RequestHead): boolean {
+  const { targetStart, fieldsStart } = scanner
+  const nameEnd = fieldsStart + hostName.length
+  return (
+    buffer[targetStart] === 0x2f &&
+    scanner.minorVersion === 1 &&
+    scanner.hostIndex === 0 &&
+    scanner.nameEnd[0] === nameEnd &&
+    scanner.valueStart[0] === nameEnd + 2 &&
+    buffer[nameEnd + 1] === 0x20 &&
+    buffer[scanner.valueEnd[0] as number] === 0x0d &&
+    hostName.every((byte, index) => buffer[fieldsStart + index] === byte)
+  )
+}
+
+function writeOwnFields(target: Buffer, from: number, request: RequestHead): number {
+  const { scanner } = request
+  let at = from
   if (scanner.chunked) at += chunkedLine.copy(target, at)
   if (scanner.teTrailers) at += teLine.copy(target, at)
   if (request.upgrade !== '') {
@@ -74,15 +102,22 @@ export function writeRequest(target: Buffer, request: RequestHead): number {
   return at + request.forwarded.copy(target, at)
 }
 
-/** Copies the fields that pass, neighbours in one go. */
-function writeFields(target: Buffer, from: number, request: RequestHead, expects: boolean): number {
+/** Copies the fields that pass, neighbours in one go, and with the first what stands before it from `firstRunStart`. */
+function writeFields(
+  target: Buffer,
+  from: number,
+  request: RequestHead,
+  expects: boolean,
+  firstRunStart: number,
+): number {
   const { scanner, buffer } = request
   const { nameStart, kind, count } = scanner
   const fieldsEnd = request.end - 2
   const removed = request.changes?.removed
   let at = from
-  let runStart = scanner.fieldsStart
-  for (let index = 0; index < count; index += 1) {
+  let runStart = firstRunStart
+  const first = firstRunStart < scanner.fieldsStart ? 1 : 0
+  for (let index = first; index < count; index += 1) {
     const taken = removed !== undefined && removed.has(scanner.nameOf(buffer, index).toLowerCase())
     if (!taken && passes(request, index, kind[index] as number, expects)) continue
     const lineStart = nameStart[index] as number

@@ -34,14 +34,18 @@ export const responseHeadRoomBytes = 128
 export function writeResponse(target: Buffer, from: number, response: ResponseHead): number {
   const { scanner, buffer } = response
   let at = from
-  at += version.copy(target, at)
-  at += buffer.copy(target, at, version.length, scanner.reasonEnd)
-  if (scanner.reasonEnd === version.length + 4) target[at++] = 0x20
-  at += newline.copy(target, at)
   const { nameStart, kind, count } = scanner
+  // A status line as we would write it goes with the fields behind it.
+  const plain = scanner.minorVersion === 1 && scanner.reasonEnd > version.length + 4
+  if (!plain) {
+    at += version.copy(target, at)
+    at += buffer.copy(target, at, version.length, scanner.reasonEnd)
+    if (scanner.reasonEnd === version.length + 4) target[at++] = 0x20
+    at += newline.copy(target, at)
+  }
   const fieldsEnd = response.end - 2
   const removed = response.changes?.removed
-  let runStart = scanner.fieldsStart
+  let runStart = plain ? 0 : scanner.fieldsStart
   for (let index = 0; index < count; index += 1) {
     const taken = removed !== undefined && removed.has(scanner.nameOf(buffer, index).toLowerCase())
     if (!taken && passes(response, index, kind[index] as number)) continue
@@ -55,7 +59,9 @@ export function writeResponse(target: Buffer, from: number, response: ResponseHe
   if (response.connection === 'close') at += closeLine.copy(target, at)
   else if (response.connection === 'keep-alive') at += keepAliveLine.copy(target, at)
   else if (response.connection === 'upgrade') at += upgradeLine.copy(target, at)
-  return at + newline.copy(target, at)
+  target[at] = 0x0d
+  target[at + 1] = 0x0a
+  return at + 2
 }
 
 function passes(response: ResponseHead, index: number, kind: number): boolean {

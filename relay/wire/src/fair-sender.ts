@@ -85,8 +85,8 @@ export class FairSender {
   }
 
   forget(stream: TunnelStream): void {
-    this.#ready.delete(stream)
-    this.#starved.delete(stream)
+    if (this.#ready.size > 0) this.#ready.delete(stream)
+    if (this.#starved.size > 0) this.#starved.delete(stream)
   }
 
   stop(): void {

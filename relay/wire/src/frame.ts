@@ -100,10 +100,18 @@ export class FrameDecoder {
       header = this.#header
       from = 0
     }
-    const length = header.readUIntBE(from + 1, 3)
+    const length =
+      ((header[from + 1] as number) << 16) |
+      ((header[from + 2] as number) << 8) |
+      (header[from + 3] as number)
     if (length > frameBytesMax) throw new ProtocolViolation(`a frame of ${length} bytes`)
     this.#typeAndFlags = header[from] ?? 0
-    this.#streamId = header.readUInt32BE(from + 4)
+    this.#streamId =
+      (((header[from + 4] as number) << 24) |
+        ((header[from + 5] as number) << 16) |
+        ((header[from + 6] as number) << 8) |
+        (header[from + 7] as number)) >>>
+      0
     this.#missing = length
     // An empty frame has no bytes that would bring the loop to its payload.
     if (length === 0) this.#readPayload(chunk, after, 0)

@@ -60,7 +60,7 @@ export class ReceivedCredit {
   }
 
   forget(stream: TunnelStream): void {
-    this.#owing.delete(stream)
+    if (this.#owing.size > 0) this.#owing.delete(stream)
   }
 
   stop(): void {

@@ -53,6 +53,7 @@ export class Session implements FrameSink, StreamCarrier {
 
   readonly #streams = new Map<number, TunnelStream>()
   #nextStreamId = 1
+  #reusesIds = false
   readonly #headParts = new HeadParts()
 
   readonly #outbox: Outbox
@@ -442,8 +443,10 @@ export class Session implements FrameSink, StreamCarrier {
   }
 
   #freeStreamId(): number {
+    // Until they begin again with 1, no id is in use twice.
     let id = this.#nextStreamId
-    while (this.#streams.has(id)) id = id >= 0xffff_ffff ? 1 : id + 1
+    while (this.#reusesIds && this.#streams.has(id)) id = id >= 0xffff_ffff ? 1 : id + 1
+    this.#reusesIds ||= id === 0xffff_ffff
     this.#nextStreamId = id >= 0xffff_ffff ? 1 : id + 1
     return id
   }
