@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 
-import { logLevel, port, readConfig } from '@sluice/kit/config'
+import { logLevel, port, portRange, readConfig } from '@sluice/kit/config'
 import { objectStoreSettings, objectStoreVariables } from '@sluice/kit/object-store'
 import { z } from 'zod'
 
@@ -12,6 +12,7 @@ export const config = (env: NodeJS.ProcessEnv, root: string) => {
     SLUICE_HTTP_PORT: port.default(8080),
     SLUICE_HTTPS_PORT: port.default(8443),
     SLUICE_METRICS_PORT: port.default(9463),
+    SLUICE_TUNNEL_PORTS: portRange.default({ first: 20_000, last: 20_099 }),
     SLUICE_LOG_LEVEL: logLevel.default('warn'),
     ...objectStoreVariables,
     DATABASE_URL: z.url().optional(),
@@ -25,6 +26,8 @@ export const config = (env: NodeJS.ProcessEnv, root: string) => {
     objectStore: objectStoreSettings(values) ?? { folder: join(values.SLUICE_DATA, 'objects') },
     databaseUrl: values.DATABASE_URL,
     redisUrl: values.REDIS_URL,
+    /** Public ports of TCP tunnels, and of UDP tunnels. */
+    tunnelPorts: values.SLUICE_TUNNEL_PORTS,
     ports: {
       console: values.SLUICE_CONSOLE_PORT,
       http: values.SLUICE_HTTP_PORT,

@@ -77,6 +77,7 @@ async function start(): Promise<void> {
     https: ports.https || (await freePort()),
     relayAdmin: ports.relayAdmin || (await freePort()),
   }
+  const tunnelPorts = `${settings.tunnelPorts.first}-${settings.tunnelPorts.last}`
   const platform = closer.add(
     await createPlatform({
       databaseUrl,
@@ -86,6 +87,7 @@ async function start(): Promise<void> {
       apex,
       consoleDist: join(root, 'console/dist'),
       ports: chosen,
+      tunnelPorts: settings.tunnelPorts,
       log,
       onReady: (part) => report.ready(part),
     }),
@@ -112,6 +114,8 @@ async function start(): Promise<void> {
         RELAY_HTTP_PORT: String(chosen.http),
         RELAY_HTTPS_PORT: String(chosen.https),
         RELAY_ADMIN_PORT: String(chosen.relayAdmin),
+        RELAY_TCP_PORTS: tunnelPorts,
+        RELAY_UDP_PORTS: tunnelPorts,
         RELAY_KEY: secrets.relayKey,
         RELAY_GATEWAY_URL: gatewayUrl,
         RELAY_JWKS_URL: `${gatewayUrl}/.well-known/jwks.json`,

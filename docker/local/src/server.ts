@@ -21,6 +21,8 @@ export interface PlatformOptions {
   consoleDist: string
   /** Apex of the tunnels' endpoint hosts. */
   apex: string
+  /** Public ports of TCP tunnels, and of UDP tunnels. */
+  tunnelPorts: { readonly first: number; readonly last: number }
   ports: {
     console: number
     http: number
@@ -80,6 +82,12 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
           publicTunnelUrls: {
             http: `http://${apex}:${ports.http}`,
             https: `https://${apex}:${ports.https}`,
+          },
+          // One's own machine: no plan to ask.
+          tunnelPorts: {
+            tcp: options.tunnelPorts,
+            udp: options.tunnelPorts,
+            forAllPlans: true,
           },
           log: log('tunnels'),
         }),
