@@ -1,4 +1,4 @@
-import { HeadScanner, chunkSizeLine, type BodyKind, type Slab } from '@sluice/wire'
+import { HeadScanner, chunkSizeLine, trailerFault, type BodyKind, type Slab } from '@sluice/wire'
 
 import type { ExchangeStream } from '../policy/paced-stream.ts'
 import type { HeldWrite } from './held-write.ts'
@@ -187,5 +187,5 @@ function trailersThatPass(trailers: Buffer): Buffer {
   const scanner = new HeadScanner()
   const section = Buffer.concat([trailers, newline])
   if (scanner.scanFields(section, 0, section.length) !== section.length) return none
-  return scanner.kind.subarray(0, scanner.count).every((kind) => kind === 0) ? trailers : none
+  return trailerFault(scanner, section) === undefined ? trailers : none
 }

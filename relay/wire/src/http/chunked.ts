@@ -1,10 +1,13 @@
 import { trailerBytesMax } from '../limits.ts'
 import { field } from './field.ts'
-import { incomplete, malformed, type HeadScanner } from './scan-head.ts'
+import { incomplete, isTokenByte, isValueByte, malformed, type HeadScanner } from './scan-head.ts'
 
 const CR = 0x0d
 const LF = 0x0a
 const SEMICOLON = 0x3b
+const EQUALS = 0x3d
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
 const sizeDigitsMax = 13
 const extensionBytesMax = 1_024
 const none = Buffer.alloc(0)
@@ -15,6 +18,8 @@ for (const [value, digit] of Array.from('0123456789abcdef').entries()) {
   hexValue[digit.toUpperCase().charCodeAt(0)] = value
 }
 
+/** Where in `;name=value;name="value"` a chunk extension is. */
+type Extension = 'start' | 'name' | 'value-start' | 'value' | 'quoted' | 'escaped' | 'closed'
 type State = 'size' | 'extension' | 'size-lf' | 'data' | 'data-cr' | 'data-lf' | 'trailers' | 'done'
 
 /** Takes the chunked transfer coding off a body, strictly: CRLF only, no space around sizes, bounded extensions and trailers. */
@@ -23,6 +28,7 @@ export class ChunkedDecoder {
   #state: State = 'size'
   #size = 0
   #digits = 0
+  #extension: Extension = 'start'
   #extensionBytes = 0
   #trailerBytes = none
   /** The trailer section without its empty line, once `done`. */
@@ -68,13 +74,7 @@ export class ChunkedDecoder {
       case 'size':
         return this.#stepSize(byte)
       case 'extension':
-        if (byte === CR) return this.#to('size-lf')
-        this.#extensionBytes += 1
-        if (byte < 0x20 && byte !== 0x09)
-          return this.#refuse('a control character in a chunk extension')
-        if (byte === 0x7f) return this.#refuse('a control character in a chunk extension')
-        if (this.#extensionBytes > extensionBytesMax) return this.#refuse('a long chunk extension')
-        return true
+        return this.#stepExtension(byte)
       case 'size-lf':
         if (byte !== LF) return this.#refuse('a chunk size line without CRLF')
         return this.#to(this.#size === 0 ? 'trailers' : 'data')
@@ -106,8 +106,22 @@ export class ChunkedDecoder {
     }
     if (this.#digits === 0) return this.#refuse('a chunk size that is not a number')
     if (byte === CR) return this.#to('size-lf')
-    if (byte === SEMICOLON) return this.#to('extension')
+    if (byte === SEMICOLON) {
+      this.#extension = 'start'
+      return this.#to('extension')
+    }
     return this.#refuse('a chunk size that is not a number')
+  }
+
+  /** Extensions mean nothing to us, but where they end is where the chunk begins: so they are read by the letter. */
+  #stepExtension(byte: number): boolean {
+    this.#extensionBytes += 1
+    if (this.#extensionBytes > extensionBytesMax) return this.#refuse('a long chunk extension')
+    const next = extensionAfter(this.#extension, byte)
+    if (next === undefined) return this.#refuse('a chunk extension that breaks its grammar')
+    if (next === 'end') return this.#to('size-lf')
+    this.#extension = next
+    return true
   }
 
   #readTrailers(buffer: Buffer, start: number, end: number): number {
@@ -125,11 +139,8 @@ export class ChunkedDecoder {
       this.#trailerBytes = Buffer.from(section)
       return end
     }
-    for (let index = 0; index < this.#scanner.count; index += 1) {
-      if (this.#scanner.kind[index] !== field.plain) {
-        return this.#refuseAt(`the trailer ${this.#scanner.nameOf(section, index)} is forbidden`)
-      }
-    }
+    const fault = trailerFault(this.#scanner, section)
+    if (fault !== undefined) return this.#refuseAt(fault)
     this.trailers = Buffer.from(section.subarray(0, after - 2))
     this.#trailerBytes = none
     this.#state = 'done'
@@ -152,7 +163,54 @@ export class ChunkedDecoder {
   }
 }
 
+/** Beside what frames, routes or authenticates a message: what says how to take it, which is too late at its end (RFC 9110 §6.5.1). */
+const headOnlyNames = new Set(
+  'age date expires if-match if-modified-since if-none-match if-range if-unmodified-since pragma range retry-after vary warning'.split(
+    ' ',
+  ),
+)
+
+/** Which of the fields just scanned must not stand in a trailer section. */
+export function trailerFault(scanner: HeadScanner, section: Buffer): string | undefined {
+  for (let index = 0; index < scanner.count; index += 1) {
+    const name = scanner.nameOf(section, index)
+    if (scanner.kind[index] !== field.plain || headOnlyNames.has(name.toLowerCase())) {
+      return `the trailer ${name} is forbidden`
+    }
+  }
+  return undefined
+}
+
 /** The line in front of a chunk of this many bytes. */
 export function chunkSizeLine(bytes: number): string {
   return `${bytes.toString(16)}\r\n`
+}
+
+/** RFC 9112 §7.1.1, without the blanks that recipients were once to overlook. */
+function extensionAfter(at: Extension, byte: number): Extension | 'end' | undefined {
+  switch (at) {
+    case 'start':
+      return isTokenByte(byte) ? 'name' : undefined
+    case 'name':
+      if (byte === EQUALS) return 'value-start'
+      return isTokenByte(byte) ? 'name' : afterValue(byte)
+    case 'value-start':
+      if (byte === QUOTE) return 'quoted'
+      return isTokenByte(byte) ? 'value' : undefined
+    case 'value':
+      return isTokenByte(byte) ? 'value' : afterValue(byte)
+    case 'quoted':
+      if (byte === QUOTE) return 'closed'
+      if (byte === BACKSLASH) return 'escaped'
+      return isValueByte(byte) ? 'quoted' : undefined
+    case 'escaped':
+      return isValueByte(byte) ? 'quoted' : undefined
+    case 'closed':
+      return afterValue(byte)
+  }
+}
+
+function afterValue(byte: number): 'start' | 'end' | undefined {
+  if (byte === SEMICOLON) return 'start'
+  return byte === CR ? 'end' : undefined
 }

@@ -181,6 +181,9 @@ test.for([
   ['HTTP/1.1 200 OK\n\n', undefined],
   ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nContent-Length: 1\r\n\r\n', undefined],
   ['HTTP/1.1 200 O\u0000K\r\n\r\n', undefined],
+  ['HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked \t\r\n\r\n', undefined],
+  ['HTTP/1.1 200 OK\r\nContent-Length: 1\t\r\n\r\n', undefined],
+  ['HTTP/1.1 200 OK\r\nContent-Length:\t1 \r\n\r\n', 200],
 ] as const)('the response head %j has status %s', ([head, status]) => {
   const scanner = new HeadScanner()
   const buffer = Buffer.from(head, 'latin1')

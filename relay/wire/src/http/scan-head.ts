@@ -233,6 +233,7 @@ export class HeadScanner {
         return true
       case field.contentLength: {
         if (this.contentLength >= 0) return this.#refuse('two Content-Length headers')
+        if (hasTabBehind(buffer, end)) return this.#refuse('a tab behind Content-Length')
         const length = decimalOf(buffer, start, end)
         if (length < 0) return this.#refuse('Content-Length is not a number')
         this.contentLength = length
@@ -240,6 +241,7 @@ export class HeadScanner {
       }
       case field.transferEncoding:
         if (this.chunked) return this.#refuse('two Transfer-Encoding headers')
+        if (hasTabBehind(buffer, end)) return this.#refuse('a tab behind Transfer-Encoding')
         if (buffer.toString('latin1', start, end).toLowerCase() !== 'chunked') {
           return this.#refuse('Transfer-Encoding is not chunked')
         }
@@ -299,8 +301,24 @@ export class HeadScanner {
 const noNames: string[] = []
 const versionBytes = Buffer.from('HTTP/1.')
 
+export function isTokenByte(byte: number): boolean {
+  return tokenByte[byte] === 1
+}
+
+/** Whether it may stand in a field value. */
+export function isValueByte(byte: number): boolean {
+  return valueByte[byte] === 1
+}
+
 function isBlank(byte: number): boolean {
   return byte === SP || byte === HTAB
+}
+
+/** Some parsers take a tab in front of the line's end for a part of the value, and see another framing. */
+function hasTabBehind(buffer: Buffer, valueEnd: number): boolean {
+  let at = valueEnd
+  while (buffer[at] === SP) at += 1
+  return buffer[at] === HTAB
 }
 
 function statusOf(buffer: Buffer, at: number): number {
