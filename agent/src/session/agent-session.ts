@@ -330,6 +330,8 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     else if (forwarder.openStreams === 0 && this.#retired.delete(forwarder)) forwarder.close()
     let open = this.#forwarder.openStreams
     for (const retired of this.#retired) open += retired.openStreams
+    // Twice per request, and mostly nobody listens.
+    if (this.listenerCount('connections') === 0) return
     this.emit('connections', { open, total: this.#streamsBefore + this.#streams })
   }
 

@@ -23,7 +23,9 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
   readonly #report: ExchangeReport
   readonly #socket: UpstreamBytes
   readonly #connectTimer: NodeJS.Timeout
-  idleSince = 0
+  /** Kept by the forwarder. */
+  busy = false
+  idleSinceMs = 0
   #phase: Phase = 'idle'
   #stream: TunnelStream | undefined
   #connected = false
@@ -32,6 +34,7 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
   /** What OPEN brought, kept until the upstream answers, for a second try. */
   readonly #kept = Buffer.allocUnsafeSlow(keptBytes)
   #payload: Buffer = none
+  #headView: Buffer = none
   #headStart = 0
   #flags = 0
   #requestEnded = false
@@ -70,7 +73,7 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
     stream.events = this
     this.#stream = stream
     this.#phase = 'head'
-    this.#payload = this.#keep(payload)
+    this.#keep(payload)
     this.#headStart = headStart
     this.#flags = payload[0] ?? 0
     this.#requestEnded = ended
@@ -78,17 +81,32 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
     this.#informational = 0
     this.#undrained = 0
     this.#report.start(payload, headStart, tap)
-    const head =
-      host === undefined
-        ? this.#payload.subarray(headStart)
-        : withHost(this.#payload, headStart, host)
-    this.#socket.writeKept(head)
+    this.#socket.writeKept(
+      host === undefined ? this.#head(headStart) : withHost(this.#payload, headStart, host),
+    )
   }
 
-  #keep(payload: Buffer): Buffer {
-    if (payload.length > keptBytes) return Buffer.from(payload)
+  #keep(payload: Buffer): void {
+    if (payload.length > keptBytes) {
+      this.#payload = Buffer.from(payload)
+      return
+    }
     payload.copy(this.#kept)
-    return this.#kept.subarray(0, payload.length)
+    // Requests of one kind are of one length: the view of the last one often serves.
+    if (this.#payload.length === payload.length && this.#payload.buffer === this.#kept.buffer)
+      return
+    this.#payload = this.#kept.subarray(0, payload.length)
+  }
+
+  #head(start: number): Buffer {
+    const payload = this.#payload
+    const before = this.#headView
+    const same =
+      before.buffer === payload.buffer &&
+      before.byteOffset === payload.byteOffset + start &&
+      before.length === payload.length - start
+    if (!same) this.#headView = payload.subarray(start)
+    return this.#headView
   }
 
   destroy(): void {
@@ -216,7 +234,7 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
       this.#fail('SLUICE_UPSTREAM_INVALID', { reason: body.fault ?? 'an upgrade nobody asked for' })
       return
     }
-    this.#payload = none
+    if (this.#payload.length > keptBytes) this.#payload = none
     this.#report.status = scanner.status
     this.#kind = body.kind
     this.#keepAlive =

@@ -48,7 +48,11 @@ export class Forwarder {
   readonly host: string | undefined
   readonly sockets: DirectSockets
   readonly #idle: UpstreamConnection[] = []
-  readonly #busy = new Set<UpstreamConnection>()
+  /** Idle or not. */
+  readonly #connections = new Set<UpstreamConnection>()
+  #busy = 0
+  /** When idle connections were last looked at: soon enough to say since when one is. */
+  #sweptAtMs = performance.now()
   readonly #http2: Http2Upstream | undefined
   readonly #sweep: NodeJS.Timeout
   #total = 0
@@ -62,14 +66,15 @@ export class Forwarder {
       this.#http2 = new Http2Upstream({ tls: upstream.tls, dial: () => this.#dial() })
     }
     this.#sweep = setInterval(() => {
-      this.#closeIdle(Date.now() - idleMsMax)
-      this.#http2?.closeIdle(performance.now())
+      this.#sweptAtMs = performance.now()
+      this.#closeIdle(this.#sweptAtMs - idleMsMax)
+      this.#http2?.closeIdle(this.#sweptAtMs)
     }, 1_000)
     this.#sweep.unref()
   }
 
   get openStreams(): number {
-    return this.#busy.size
+    return this.#busy
   }
 
   /** Takes over a stream that the relay opened. */
@@ -82,55 +87,80 @@ export class Forwarder {
       return
     }
     const connection = this.#idle.pop() ?? this.#connect()
-    this.#busy.add(connection)
-    this.options.onStreams?.(this.#busy.size, this.#total)
+    this.#take(connection)
+    this.options.onStreams?.(this.#busy, this.#total)
     connection.start(stream, payload, headStart, ended)
   }
 
   /** A connection is done with its exchange; `reusable` only when both messages ended where their framing said. */
   release(connection: UpstreamConnection, reusable: boolean): void {
-    this.#busy.delete(connection)
+    if (connection.busy) this.#busy -= 1
+    connection.busy = false
     if (reusable && this.#idle.length < idleConnectionsMax) {
-      connection.idleSince = Date.now()
+      connection.idleSinceMs = this.#sweptAtMs
       this.#idle.push(connection)
-    } else connection.destroy()
-    this.options.onStreams?.(this.#busy.size, this.#total)
+    } else this.#destroy(connection)
+    this.options.onStreams?.(this.#busy, this.#total)
   }
 
   /** An idle connection was closed by the upstream, or said something nobody asked for. */
   discard(connection: UpstreamConnection): void {
     const index = this.#idle.indexOf(connection)
     if (index >= 0) this.#idle.splice(index, 1)
-    connection.destroy()
+    this.#destroy(connection)
   }
 
   /** For a second try after a kept-alive connection turned out dead. */
   reopen(from: UpstreamConnection): UpstreamConnection {
-    this.#busy.delete(from)
+    if (from.busy) this.#busy -= 1
+    from.busy = false
+    this.#connections.delete(from)
     const connection = this.#connect()
-    this.#busy.add(connection)
+    this.#take(connection)
     return connection
   }
 
   close(): void {
     clearInterval(this.#sweep)
-    this.#closeIdle(Infinity)
-    for (const connection of this.#busy) connection.destroy()
-    this.#busy.clear()
+    this.#idle.length = 0
+    for (const connection of this.#connections) {
+      connection.busy = false
+      connection.destroy()
+    }
+    this.#connections.clear()
+    this.#busy = 0
     this.#http2?.close()
   }
 
-  #closeIdle(before: number): void {
+  #closeIdle(beforeMs: number): void {
     // Oldest first: the newest is taken first.
-    while (this.#idle.length > 0 && (this.#idle[0]?.idleSince ?? 0) < before) {
-      this.#idle.shift()?.destroy()
+    for (
+      let [oldest] = this.#idle;
+      oldest && oldest.idleSinceMs < beforeMs;
+      [oldest] = this.#idle
+    ) {
+      this.#idle.shift()
+      this.#destroy(oldest)
     }
+  }
+
+  #take(connection: UpstreamConnection): void {
+    connection.busy = true
+    this.#busy += 1
+  }
+
+  #destroy(connection: UpstreamConnection): void {
+    this.#connections.delete(connection)
+    connection.destroy()
   }
 
   #connect(): UpstreamConnection {
     const { options } = this
     const socket = this.#http2?.socket() ?? this.#dial()
-    return new UpstreamConnection(this, socket, options.connectTimeoutMs ?? connectTimeoutMs)
+    const timeoutMs = options.connectTimeoutMs ?? connectTimeoutMs
+    const connection = new UpstreamConnection(this, socket, timeoutMs)
+    this.#connections.add(connection)
+    return connection
   }
 
   #dial(): Socket {
@@ -167,6 +197,7 @@ function hostToSend({ hostHeader, upstream }: ForwarderOptions): string | undefi
 
 function answerWith(stream: TunnelStream, response: Buffer): void {
   stream.events = {
+    borrows: true,
     onHead() {},
     onData: (piece) => stream.drained(piece.length),
     onEnd() {},
