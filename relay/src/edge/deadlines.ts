@@ -68,7 +68,7 @@ export class Deadlines {
     if (readingHead) return this.#beforeRequest(nowMs)
     if (!exchange.stream) return 'none'
     const { responseHeadTimeoutMs } = this.#timeouts
-    const waiting = exchange.requestEnded && !exchange.responseStarted
+    const waiting = exchange.requestEnded && !exchange.responseStarted && !exchange.grpc
     if (waiting && nowMs - exchange.startedMs >= responseHeadTimeoutMs) return 'response'
     if (this.#slow(nowMs, exchange, paused)) return 'body'
     return this.#halfClosed(nowMs, exchange) ? 'half-closed' : 'none'
@@ -88,6 +88,7 @@ export class Deadlines {
     const { bodyTimeoutMs, bodyBytesMin } = this.#timeouts
     const { requestBytes, startedMs } = exchange
     if (bodyTimeoutMs === 0 || exchange.requestEnded || exchange.responseStarted) return false
+    if (exchange.grpc) return false
     const another = startedMs > this.#bodySinceMs
     if (another || paused || requestBytes - this.#bodyBytes >= bodyBytesMin) {
       this.#bodySinceMs = another ? startedMs : nowMs

@@ -108,6 +108,8 @@ export class Dispatch {
       takesHtml(scanner.valueOf(buffer, scanner.acceptIndex))
     this.#exchange.requestKind = requestBody(scanner)
     this.#exchange.requestEnded = this.#exchange.requestKind === 'none'
+    // gRPC comes in HTTP/2 alone, and nobody else is to pay for the question.
+    if (this.#socket.http2) this.#exchange.grpc = isGrpc(scanner, buffer)
     this.#decide(buffer, start, end)
   }
 
@@ -384,4 +386,12 @@ function goesAtOnce(route: Route): boolean {
   return (
     route.kind === 'tunnel' && route.tunnel.policy === undefined && route.tunnel.pool === undefined
   )
+}
+
+function isGrpc(scanner: HeadScanner, buffer: Buffer): boolean {
+  for (let index = 0; index < scanner.count; index += 1) {
+    if (scanner.nameOf(buffer, index).toLowerCase() !== 'content-type') continue
+    return /^application\/grpc\b/i.test(scanner.valueOf(buffer, index))
+  }
+  return false
 }

@@ -17,6 +17,8 @@ export class Exchange {
   keepAlive = true
   toHead = false
   html = false
+  /** A gRPC call: its two ends agree on deadlines, and may both be silent until then. */
+  grpc = false
   upgrade = ''
   requestKind: BodyKind = 'none'
   requestEnded = false
@@ -43,6 +45,7 @@ export class Exchange {
     this.startedMs = performance.now()
     this.toHead = false
     this.html = false
+    this.grpc = false
     this.upgrade = ''
     this.requestEnded = false
     this.responseStarted = false

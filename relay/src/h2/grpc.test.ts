@@ -125,8 +125,8 @@ function grpcClient(world: World): InstanceType<typeof EchoClient> {
   return client
 }
 
-async function grpcWorld(tls = false) {
-  const world = await createWorld({ httpsPort: 0, certificate })
+async function grpcWorld(tls = false, options: Parameters<typeof createWorld>[0] = {}) {
+  const world = await createWorld({ httpsPort: 0, certificate, ...options })
   const served = await echoServer(world, tls)
   await world.tunnel(served.port, {}, { upstream: { tls, protocol: 'http2' } })
   const client = grpcClient(world)
@@ -266,6 +266,30 @@ test('a gRPC deadline reaches the server', async () => {
   const [error] = await failed
   expect(error.code).toBe(status.DEADLINE_EXCEEDED)
   expect(await around.cancelled).toBe('a deadline')
+})
+
+test('both ends of a gRPC call may be silent for longer than those of other requests', async () => {
+  const limitMs = 1_000
+  await using around = await grpcWorld(false, {
+    responseHeadTimeoutMs: limitMs,
+    bodyTimeoutMs: limitMs,
+  })
+  const { client } = around
+
+  const collected = Promise.withResolvers<string>()
+  const chat = client['chat']?.()
+  chat.write(Buffer.from('first'))
+  const [first] = await once(chat, 'data')
+  const late = client['collect']?.((error: unknown, answer: Buffer) => {
+    collected.resolve(error ? String(error) : answer.toString())
+  })
+  late.write(Buffer.from('a'))
+  await new Promise((resolve) => setTimeout(resolve, 2.5 * limitMs))
+  late.end(Buffer.from('b'))
+  chat.end(Buffer.from('last'))
+  const [last] = await once(chat, 'data')
+
+  expect([String(first), String(last), await collected.promise]).toEqual(['first', 'last', 'ab'])
 })
 
 test('a gRPC client learns that the upstream is away', async () => {

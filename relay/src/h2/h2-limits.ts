@@ -41,5 +41,5 @@ export const h2Limits: H2Limits = {
   controlFramesPerSecond: 20,
   invalidFramesMax: 100,
   refusedStreamsMax: 100,
-  stallMs: 60_000,
+  stallMs: 120_000,
 }

@@ -121,6 +121,10 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
 
   // The response
 
+  get writableLength(): number {
+    return this.#stream.writableLength
+  }
+
   get writableNeedDrain(): boolean {
     return this.#stream.writableNeedDrain
   }
