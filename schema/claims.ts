@@ -1,5 +1,7 @@
 import { z } from 'zod'
 
+import { webhookProviders } from './edge-policy.ts'
+
 /** `typ` and audience of each JWT, pinned by whoever verifies (RFC 8725 §3.11). */
 export const agentTokenType = 'agent+jwt'
 export const agentTokenAudience = 'sluice:relay'
@@ -22,15 +24,6 @@ const HeaderChanges = z.object({
     .optional(),
   remove: z.array(HeaderName).max(50).optional(),
 })
-
-export const webhookProviders = [
-  'stripe',
-  'github',
-  'slack',
-  'shopify',
-  'razorpay',
-  'paypal',
-] as const
 
 /** What the edge checks and changes on the way to the agent and back. Absent means: no such thing. */
 export const EdgePolicy = z.object({

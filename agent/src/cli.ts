@@ -113,6 +113,20 @@ function addHttp(program: Command, open: Open): void {
         'what the service speaks; http2 is for gRPC, too',
       ).choices(['http1', 'http2']),
     )
+    .option(
+      '--rate-limit <rate>',
+      'requests over all relays: 50/s, 100/m, or 50/s:200 with a burst',
+    )
+    .option('--bandwidth <bytes>', 'bytes per second, both directions together: 500kb, 10mb')
+    .option('--request-header <header>', "add 'Name: value' to requests (repeatable)", collect)
+    .option('--response-header <header>', "add 'Name: value' to responses (repeatable)", collect)
+    .option('--remove-request-header <name>', 'take it from requests (repeatable)', collect)
+    .option('--remove-response-header <name>', 'take it from responses (repeatable)', collect)
+    .option('--compress', 'compress text that the service sends as it is')
+    .option(
+      '--verify-webhook <provider>',
+      'let in only what stripe, github, slack, shopify, razorpay or paypal has signed; the secret comes from SLUICE_WEBHOOK_SECRET, PROVIDER=env:NAME, PROVIDER=@file, or a prompt',
+    )
     .option('--region <region>', 'where the relay stands; without it the nearest that is ready')
     .option(
       '--allow-target <cidr>',

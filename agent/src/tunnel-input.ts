@@ -4,8 +4,9 @@ import { SluiceError } from '@sluice/schema/errors'
 import type { UpstreamProtocol } from '@sluice/wire'
 
 import { findNetwork } from './network.ts'
+import { policyExtras, type PolicyExtras, type PolicyFlags } from './policy-flags.ts'
 
-export interface HttpFlags {
+export interface HttpFlags extends PolicyFlags {
   readonly name?: string
   readonly basicAuth?: readonly string[]
   readonly allowIp?: readonly string[]
@@ -13,6 +14,9 @@ export interface HttpFlags {
   readonly hostHeader?: string
   readonly region?: string
   readonly allowTarget?: readonly string[]
+  readonly inspectPort?: number
+  /** Commander’s form of `--no-inspect`. */
+  readonly inspect?: boolean
   readonly upstreamProtocol?: UpstreamProtocol
 }
 
@@ -26,7 +30,7 @@ export interface StartTunnelInput {
   readonly name?: string
   readonly region?: string
   readonly hostHeader?: string
-  readonly policy?: {
+  readonly policy?: PolicyExtras & {
     readonly basicAuth: readonly BasicAuth[]
     readonly allowIps: readonly string[]
     readonly denyIps: readonly string[]
@@ -41,7 +45,9 @@ export function startTunnelInput(flags: HttpFlags, env: NodeJS.ProcessEnv): Star
   const basicAuth = (flags.basicAuth ?? []).flatMap((text) => readBasicAuth(text, env))
   const allowIps = (flags.allowIp ?? []).map((text) => parseNetwork('--allow-ip', text))
   const denyIps = (flags.denyIp ?? []).map((text) => parseNetwork('--deny-ip', text))
-  const hasPolicy = basicAuth.length + allowIps.length + denyIps.length > 0
+  const extras = policyExtras(flags, env)
+  const hasPolicy =
+    basicAuth.length + allowIps.length + denyIps.length + Object.keys(extras).length > 0
   if (flags.hostHeader !== undefined && !headerValueForm.test(flags.hostHeader)) {
     throw usage('--host-header takes preserve, rewrite, or a host name.')
   }
@@ -49,7 +55,7 @@ export function startTunnelInput(flags: HttpFlags, env: NodeJS.ProcessEnv): Star
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.region === undefined ? {} : { region: flags.region }),
     ...(flags.hostHeader === undefined ? {} : { hostHeader: flags.hostHeader }),
-    ...(hasPolicy ? { policy: { basicAuth, allowIps, denyIps } } : {}),
+    ...(hasPolicy ? { policy: { basicAuth, allowIps, denyIps, ...extras } } : {}),
   }
 }
 

@@ -165,6 +165,7 @@ export const cliOperations = {
       agentToken
       expiresAt
       epoch
+      hostHeader
     }
   }
 }`,
@@ -181,6 +182,7 @@ export const cliOperations = {
     agentToken
     expiresAt
     epoch
+    hostHeader
   }
 }`,
 } as const

@@ -1,5 +1,8 @@
 import type { Api } from '../api.ts'
+import { openInspectorFor } from '../inspector/open-inspector-for.ts'
 import { openTunnel } from '../open-tunnel.ts'
+import { needsWebhookSecret, webhookSecretVariable } from '../policy-flags.ts'
+import { readSecret } from '../prompt.ts'
 import { createScreenView } from '../screen-view.ts'
 import { openAgentSession, type AgentSession } from '../session/agent-session.ts'
 import { createTargetGuard } from '../target-guard.ts'
@@ -21,14 +24,18 @@ export async function runHttp(
 ): Promise<void> {
   const { settings, io, output } = context
   const upstream = parseTarget(target, flags.upstreamProtocol)
-  const input = startTunnelInput(flags, io.env)
+  const input = startTunnelInput(flags, await withWebhookSecret(flags, io))
   const api = apiOf(context)
   const { ca, proxyOf } = settings
   const guard = createTargetGuard(flags.allowTarget)
-  const [tunnel, loggedInAs] = await Promise.all([
-    openTunnel({ api, input, upstream, ca, proxyOf, guard, signal: io.signal, openSession }),
-    findLogin(api),
-  ])
+  const inspector = await openInspectorFor(flags, output)
+  const hostHeader = flags.hostHeader ?? 'preserve'
+  const shownName = flags.name ?? targetText(upstream)
+  const tap = inspector?.inspect(shownName, { upstream, hostHeader, guard })
+  const options = { api, input, upstream, ca, proxyOf, guard, tap, signal: io.signal, openSession }
+  const tunnelAndLogin = Promise.all([openTunnel(options), findLogin(api)])
+  tunnelAndLogin.catch(() => inspector?.close())
+  const [tunnel, loggedInAs] = await tunnelAndLogin
   output.message(`Connecting ${tunnel.name} …`)
 
   const view = createView(context)
@@ -44,6 +51,7 @@ export async function runHttp(
       loggedInAs,
       organization,
       relayUrl,
+      inspectorUrl: inspector?.url ?? null,
     }
     show(tunnel.session, view)
     view.ready(ready)
@@ -58,8 +66,15 @@ export async function runHttp(
   } finally {
     // The way out of a failure: an orderly end has come by here already, and closing twice is nothing.
     view.close()
-    await tunnel.close({ graceMs: 0 })
+    await Promise.all([tunnel.close({ graceMs: 0 }), inspector?.close()])
   }
+}
+
+/** The environment, with the signing secret that was asked for on the terminal when it stands nowhere. */
+async function withWebhookSecret(flags: HttpFlags, io: CommandContext['io']) {
+  if (!needsWebhookSecret(flags, io.env) || !io.stdin.isTTY) return io.env
+  const secret = await readSecret(`Signing secret of ${flags.verifyWebhook}: `, io)
+  return { ...io.env, [webhookSecretVariable]: secret }
 }
 
 function show(session: AgentSession, view: TunnelView): void {

@@ -1,4 +1,9 @@
-import { redisChannels, type Revocation, type TunnelStatusChange } from '@sluice/schema/redis'
+import {
+  redisChannels,
+  type Revocation,
+  type TunnelChange,
+  type TunnelStatusChange,
+} from '@sluice/schema/redis'
 
 import type { Parts } from '../context.ts'
 import type { TunnelStatus } from './live-status.ts'
@@ -24,6 +29,21 @@ export async function announceStatus(
     .catch((error: unknown) =>
       log.warn({ err: error, tunnelId: tunnel.id }, 'a status was not told'),
     )
+}
+
+/** Tells relays, after the commit, to have agents fetch a new token. When it is lost, the next renewal brings the change. */
+export async function announceChange(
+  { redis, log }: Pick<Parts, 'redis' | 'log'>,
+  tunnelIds: readonly string[],
+): Promise<void> {
+  await Promise.all(
+    tunnelIds.map((tunnelId) =>
+      redis.publish(
+        redisChannels.tunnelChanges,
+        JSON.stringify({ tunnelId } satisfies TunnelChange),
+      ),
+    ),
+  ).catch((error: unknown) => log.warn({ err: error, tunnelIds }, 'a change was not told'))
 }
 
 /** Tells relays, after the commit, to end the sessions of a tunnel. When it is lost, a heartbeat repeats it. */

@@ -1,35 +1,86 @@
-import { createHash, randomBytes } from 'node:crypto'
-import { isIP } from 'node:net'
+import { randomBytes, scrypt, X509Certificate } from 'node:crypto'
 
 import type { EdgePolicy } from '@sluice/schema/claims'
+import { isEdgeHeader, type webhookProviders } from '@sluice/schema/edge-policy'
 import { SluiceError } from '@sluice/schema/errors'
 
-/** What a member writes; passwords become verifiers and are forgotten. */
+import { parseNetworks } from './network.ts'
+
+/** What is stored of a policy. In the agent token the bandwidth stands beside the rest. */
+export type StoredPolicy = EdgePolicy & { bandwidthBytesPerSecond?: number }
+
+type Given<T> = T | null | undefined
+
+interface HeaderChangesInput {
+  add?: Given<readonly { name: string; value: string }[]>
+  remove?: Given<readonly string[]>
+}
+
+/** What a member writes. Passwords become verifiers and are forgotten; a secret that is left out stays what it was. */
 export interface TunnelPolicyInput {
-  basicAuth?: readonly { user: string; password: string }[] | null | undefined
-  allowIps?: readonly string[] | null | undefined
-  denyIps?: readonly string[] | null | undefined
+  basicAuth?: Given<readonly { user: string; password?: Given<string> }[]>
+  allowIps?: Given<readonly string[]>
+  denyIps?: Given<readonly string[]>
+  requestRate?: Given<{ perSecond: number; burst?: Given<number> }>
+  bandwidthBytesPerSecond?: Given<number>
+  requestHeaders?: Given<HeaderChangesInput>
+  responseHeaders?: Given<HeaderChangesInput>
+  compression?: Given<boolean>
+  webhook?: Given<{ provider: (typeof webhookProviders)[number]; secret?: Given<string> }>
+  visitorCa?: Given<string>
 }
 
 const basicAuthUsersMax = 50
-const networksMax = 200
 const userCharactersMax = 128
 const passwordCharactersMax = 256
+const perSecondMax = 100_000
+const burstMax = 1_000_000
+const bandwidthMin = 8_192
+const headersMax = 50
+const headerValueCharactersMax = 4_096
+/** Of all added headers of a direction: they have to fit into a head beside the visitor's own. */
+const addedBytesMax = 16_384
+const secretCharactersMax = 512
+const visitorCaCharactersMax = 16_384
+/** The agent token carries the policy, and a relay reads no longer one. */
+const policyBytesMax = 20_480
 const hostHeaderCharactersMax = 260
 const saltBytes = 16
+/** About 50 ms and 16 MiB. A relay computes it once per password that a visitor sends. */
+const scryptLogN = 14
 
-/** The policy as the edge checks it. Throws SLUICE_INPUT_INVALID with the value that is wrong. */
-export function parsePolicy(input: TunnelPolicyInput): EdgePolicy {
-  const users = input.basicAuth ?? []
-  if (users.length > basicAuthUsersMax) fail(`basicAuth has at most ${basicAuthUsersMax} users.`)
-  if (new Set(users.map(({ user }) => user)).size < users.length)
-    fail('basicAuth names a user twice.')
-  const allowIps = parseNetworks('allowIps', input.allowIps ?? [])
-  const denyIps = parseNetworks('denyIps', input.denyIps ?? [])
-  return {
-    ...(users.length > 0 ? { basicAuth: users.map(parseUser) } : {}),
-    ...(allowIps.length > 0 ? { allowIps } : {}),
-    ...(denyIps.length > 0 ? { denyIps } : {}),
+/** A policy that was read and is right; given the stored one, from which it takes the secrets that were left out. */
+export type PreparedPolicy = (stored: StoredPolicy) => StoredPolicy
+
+/** Reads a whole policy. Throws SLUICE_INPUT_INVALID with the value that is wrong. */
+export async function parsePolicy(input: TunnelPolicyInput): Promise<PreparedPolicy> {
+  const users = await parseUsers(input.basicAuth ?? [])
+  const { webhook } = input
+  if (typeof webhook?.secret === 'string') assertSecret(webhook.secret)
+  const rest = definedOf({
+    allowIps: listed(parseNetworks('allowIps', input.allowIps ?? [])),
+    denyIps: listed(parseNetworks('denyIps', input.denyIps ?? [])),
+    requestRate: parseRate(input.requestRate),
+    bandwidthBytesPerSecond: parseBandwidth(input.bandwidthBytesPerSecond),
+    requestHeaders: parseHeaders('requestHeaders', input.requestHeaders),
+    responseHeaders: parseHeaders('responseHeaders', input.responseHeaders),
+    compression: input.compression ? true : undefined,
+    visitorCa: parseVisitorCa(input.visitorCa),
+  })
+  return (stored) => {
+    const basicAuth = listed(
+      users.map(({ user, verifier }) => ({ user, verifier: verifier ?? verifierOf(stored, user) })),
+    )
+    const secret = webhook && (webhook.secret ?? secretOf(stored, webhook.provider))
+    const policy: StoredPolicy = {
+      ...(basicAuth ? { basicAuth } : {}),
+      ...rest,
+      ...(webhook && secret ? { webhook: { provider: webhook.provider, secret } } : {}),
+    }
+    if (Buffer.byteLength(JSON.stringify(policy)) > policyBytesMax) {
+      fail(`the policy is larger than ${policyBytesMax} bytes in all.`)
+    }
+    return policy
   }
 }
 
@@ -45,44 +96,141 @@ export function parseHostHeader(value: string | null | undefined): string | null
   return value
 }
 
-/** `sha256:<salt hex>:<sha256(salt, password) hex>`: what the edge compares with, and all that is stored. */
-function verifierOf(password: string, salt: Buffer = randomBytes(saltBytes)): string {
-  const digest = createHash('sha256').update(salt).update(password, 'utf8').digest('hex')
-  return `sha256:${salt.toString('hex')}:${digest}`
+async function parseUsers(users: NonNullable<TunnelPolicyInput['basicAuth']>) {
+  if (users.length > basicAuthUsersMax) fail(`basicAuth has at most ${basicAuthUsersMax} users.`)
+  if (new Set(users.map(({ user }) => user)).size < users.length)
+    fail('basicAuth names a user twice.')
+  for (const one of users) assertUser(one)
+  const hashed: { user: string; verifier: string | null }[] = []
+  // One after the other: many at once would hold up everything else that waits for the thread pool.
+  for (const { user, password } of users) {
+    hashed.push({ user, verifier: typeof password === 'string' ? await hash(password) : null })
+  }
+  return hashed
 }
 
-function parseUser({ user, password }: { user: string; password: string }) {
+function assertUser({ user, password }: { user: string; password?: Given<string> }): void {
   // RFC 7617 §2: the first colon ends the user name; control characters are not allowed in either.
   if (user === '' || user.length > userCharactersMax || /[:\p{Cc}]/u.test(user)) {
     fail(
       `basicAuth: a user has 1 to ${userCharactersMax} characters, no colon and no control character.`,
     )
   }
+  if (password === null || password === undefined) return
   if (password === '' || password.length > passwordCharactersMax || /\p{Cc}/u.test(password)) {
     fail(
       `basicAuth: the password of ${quoted(user)} must have 1 to ${passwordCharactersMax} characters and no control character.`,
     )
   }
-  return { user, verifier: verifierOf(password) }
 }
 
-function parseNetworks(field: string, networks: readonly string[]): string[] {
-  if (networks.length > networksMax) fail(`${field} has at most ${networksMax} networks.`)
-  return networks.map((text) => parseNetwork(field, text.trim()))
+/** `scrypt:<log2 N>:<salt hex>:<digest hex>`, r 8, p 1: what the edge compares with, and all that is stored. */
+function hash(password: string): Promise<string> {
+  const salt = randomBytes(saltBytes)
+  const cost = { N: 2 ** scryptLogN, r: 8, p: 1 }
+  return new Promise((resolve, reject) => {
+    scrypt(password, salt, 32, cost, (error, digest) => {
+      if (error) reject(error)
+      else resolve(`scrypt:${scryptLogN}:${salt.toString('hex')}:${digest.toString('hex')}`)
+    })
+  })
 }
 
-function parseNetwork(field: string, text: string): string {
-  const [address = '', prefix, ...rest] = text.split('/')
-  const version = address.includes('%') ? 0 : isIP(address)
-  if (version === 0 || rest.length > 0) {
-    fail(`${field}: ${quoted(text)} is neither an IP address nor a CIDR block such as 10.0.0.0/8.`)
+function verifierOf({ basicAuth = [] }: StoredPolicy, user: string): string {
+  const known = basicAuth.find((one) => one.user === user)
+  return known ? known.verifier : fail(`basicAuth: ${quoted(user)} is new and needs a password.`)
+}
+
+function secretOf({ webhook }: StoredPolicy, provider: string): string {
+  if (webhook?.provider === provider) return webhook.secret
+  return fail(`webhook: ${provider} needs its secret.`)
+}
+
+function assertSecret(secret: string): void {
+  if (secret === '' || secret.length > secretCharactersMax || /\p{Cc}/u.test(secret)) {
+    fail(`webhook: a secret has 1 to ${secretCharactersMax} characters and no control character.`)
   }
-  if (prefix === undefined) return address.toLowerCase()
-  const prefixMax = version === 4 ? 32 : 128
-  if (!/^\d{1,3}$/.test(prefix) || Number(prefix) > prefixMax) {
-    fail(`${field}: the prefix of ${quoted(text)} must be a number from 0 to ${prefixMax}.`)
+}
+
+function parseRate(rate: TunnelPolicyInput['requestRate']): EdgePolicy['requestRate'] {
+  if (!rate) return undefined
+  const { perSecond } = rate
+  if (!(perSecond > 0 && perSecond <= perSecondMax)) {
+    fail(`requestRate: perSecond must be above 0 and at most ${perSecondMax}.`)
   }
-  return `${address.toLowerCase()}/${Number(prefix)}`
+  const burst = rate.burst ?? Math.max(1, Math.ceil(perSecond))
+  if (!(burst >= 1 && burst <= burstMax)) fail(`requestRate: burst must be 1 to ${burstMax}.`)
+  return { perSecond, burst }
+}
+
+function parseBandwidth(bytesPerSecond: Given<number>): number | undefined {
+  if (bytesPerSecond === null || bytesPerSecond === undefined) return undefined
+  if (bytesPerSecond < bandwidthMin)
+    fail(`bandwidthBytesPerSecond must be at least ${bandwidthMin}.`)
+  return bytesPerSecond
+}
+
+function parseHeaders(
+  field: string,
+  changes: Given<HeaderChangesInput>,
+): EdgePolicy['requestHeaders'] {
+  const add = (changes?.add ?? []).map(({ name, value }): [string, string] => {
+    assertHeaderName(field, name)
+    if (value.length > headerValueCharactersMax || /[^\t\P{Cc}]/u.test(value)) {
+      fail(
+        `${field}: the value of ${quoted(name)} has at most ${headerValueCharactersMax} characters and no control character.`,
+      )
+    }
+    return [name, value.trim()]
+  })
+  const remove = (changes?.remove ?? []).map((name) => {
+    assertHeaderName(field, name)
+    return name
+  })
+  if (add.length > headersMax || remove.length > headersMax) {
+    fail(`${field} adds and removes at most ${headersMax} each.`)
+  }
+  if (add.reduce((sum, pair) => sum + Buffer.byteLength(pair.join()) + 3, 0) > addedBytesMax) {
+    fail(`${field} adds at most ${addedBytesMax} bytes in all.`)
+  }
+  if (add.length + remove.length === 0) return undefined
+  return definedOf({ add: listed(add), remove: listed(remove) })
+}
+
+function assertHeaderName(field: string, name: string): void {
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(name)) {
+    fail(`${field}: ${quoted(name)} is not the name of a header.`)
+  }
+  if (isEdgeHeader(name)) fail(`${field}: the edge itself sets ${name}, or it ends there.`)
+}
+
+function parseVisitorCa(pem: Given<string>): string | undefined {
+  const text = pem?.trim() ?? ''
+  if (text === '') return undefined
+  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
+  const isRead = blocks.length > 0 && blocks.every(isCertificate)
+  if (!isRead || text.length > visitorCaCharactersMax) {
+    fail(`visitorCa takes PEM certificates of at most ${visitorCaCharactersMax} characters.`)
+  }
+  return blocks.join('\n')
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).ca
+  } catch {
+    return false
+  }
+}
+
+/** Without what is undefined: the stored policy holds what was asked for, and nothing else. */
+function definedOf<T extends object>(fields: T) {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as { [K in keyof T]?: NonNullable<T[K]> }
+}
+
+function listed<T>(list: T[]): T[] | undefined {
+  return list.length > 0 ? list : undefined
 }
 
 /** Input in a message, short enough to be read. */

@@ -74,7 +74,7 @@ test('the agent token names the verifier and never the password', async () => {
 
   const claims = await claimsOf(world, grant.agentToken)
   expect(claims.policy.allowIps).toEqual(['10.0.0.0/8', '2001:db8::/32'])
-  expect(claims.policy.basicAuth?.[0]?.verifier).toMatch(/^sha256:[0-9a-f]{32}:[0-9a-f]{64}$/)
+  expect(claims.policy.basicAuth?.[0]?.verifier).toMatch(/^scrypt:14:[0-9a-f]{32}:[0-9a-f]{64}$/)
   const stored = await world.em().findOneOrFail(Tunnel, { id: tunnel.id })
   expect(JSON.stringify(stored.policy)).not.toContain('hunter2')
 })

@@ -31,6 +31,7 @@ export interface AgentTokenGrant {
   agentToken: string
   expiresAt: Date
   epoch: number
+  hostHeader: string | null
 }
 
 export interface StartedTunnel {
@@ -45,7 +46,7 @@ export async function startTunnel(
   input: StartTunnelInput,
 ): Promise<StartedTunnel> {
   const { parts, load } = context
-  const changes = parseChanges(input)
+  const changes = await parseChanges(input)
   const relays = await load.relays()
   if (input.region) assertRegion(relays, input.region)
   const found = await findOrCreate(context, input)
@@ -56,7 +57,7 @@ export async function startTunnel(
   const picked = pickRelays(relays, input.region || region || null, parts.now())
 
   const tunnel = await changeTunnel(context, id, (one) => {
-    Object.assign(one, changes, {
+    Object.assign(one, changes(one), {
       epoch: one.epoch + 1,
       startedAt: parts.now(),
       relayId: picked[0]?.id ?? null,
@@ -144,6 +145,7 @@ async function grantAgentToken(
 ): Promise<AgentTokenGrant> {
   const { maxConcurrentConnections } = await entitlementsOf(em, tunnel.organizationId)
   const { kind, port } = tunnel
+  const { bandwidthBytesPerSecond, ...policy } = tunnel.policy
   const claims: Omit<AgentTokenClaims, 'iat' | 'exp'> = {
     iss: tokenIssuer,
     aud: agentTokenAudience,
@@ -158,11 +160,12 @@ async function grantAgentToken(
     tlsMode: kind === 'tls' ? 'passthrough' : 'terminate',
     region,
     epoch: tunnel.epoch,
-    policy: tunnel.policy,
+    policy,
+    ...(bandwidthBytesPerSecond === undefined ? {} : { bandwidthBytesPerSecond }),
     maxConcurrentConns: maxConcurrentConnections,
     ...(tunnel.captureBodies ? { captureBodies: true } : {}),
   }
   const expiresAt = new Date((Math.floor(parts.now().getTime() / 1000) + agentTokenSeconds) * 1000)
   const agentToken = await parts.keys.sign(agentTokenType, claims, agentTokenSeconds)
-  return { agentToken, expiresAt, epoch: tunnel.epoch }
+  return { agentToken, expiresAt, epoch: tunnel.epoch, hostHeader: tunnel.hostHeader ?? null }
 }

@@ -1,6 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
-import type { EdgePolicy } from '@sluice/schema/claims'
+
+import type { StoredPolicy } from './policy.ts'
 
 /** What visitors speak to a tunnel. */
 export const tunnelKinds = ['http', 'tcp', 'tls', 'udp'] as const
@@ -36,7 +37,7 @@ const TunnelSchema = defineEntity({
     port: p.integer().nullable(),
     /** What the agent puts in `Host` towards the upstream; null leaves the visitor's. */
     hostHeader: p.string().length(260).nullable(),
-    policy: p.json<EdgePolicy>(),
+    policy: p.json<StoredPolicy>(),
     /** Keeps the beginnings of request and response bodies. */
     captureBodies: p.boolean().default(false),
     /** The region that was asked for; null means any. */

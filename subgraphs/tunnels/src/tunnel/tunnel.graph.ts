@@ -7,6 +7,7 @@ import { OrganizationType } from '../organization/organization.graph.ts'
 import { UserType } from '../user/user.graph.ts'
 import { createTunnel } from './create-tunnel.ts'
 import { statusOf } from './live-status.ts'
+import { TunnelPolicyInput, TunnelPolicyType } from './policy.graph.ts'
 import {
   renewAgentToken,
   startTunnel,
@@ -40,24 +41,6 @@ const TunnelKindType = builder.enumType('TunnelKind', {
     UDP: { value: 'udp', description: 'Datagrams, at a port of its own.' },
   },
 } as const)
-
-const TunnelPolicyType = builder.objectRef<Tunnel['policy']>('TunnelPolicy').implement({
-  description: 'What the edge checks before a request reaches the agent.',
-  fields: (t) => ({
-    basicAuthUsers: t.stringList({
-      description: 'Users of basic authentication; empty when none is asked for.',
-      resolve: (policy) => policy.basicAuth?.map(({ user }) => user) ?? [],
-    }),
-    allowIps: t.stringList({
-      description: 'Networks that may visit; empty means all.',
-      resolve: (policy) => policy.allowIps ?? [],
-    }),
-    denyIps: t.stringList({
-      description: 'Networks that may not visit, also when they are allowed.',
-      resolve: (policy) => policy.denyIps ?? [],
-    }),
-  }),
-})
 
 export const TunnelType = builder.objectRef<Tunnel>('Tunnel').implement({
   description: 'An offer to serve an endpoint host.',
@@ -110,9 +93,10 @@ export const TunnelType = builder.objectRef<Tunnel>('Tunnel').implement({
       resolve: async (tunnel, _args, { load }) =>
         (await load.live.load(tunnel.id))?.connections ?? 0,
     }),
-    policy: t.expose('policy', {
+    policy: t.field({
       type: TunnelPolicyType,
-      description: 'What the edge checks.',
+      description: 'What the edge checks and changes.',
+      resolve: (tunnel) => tunnel,
     }),
     captureBodies: t.exposeBoolean('captureBodies', {
       description: 'Whether the beginnings of request and response bodies are kept.',
@@ -169,33 +153,6 @@ builder.queryField('tunnel', (t) =>
     resolve: (_root, { id }, context) => findTunnelOrNull(context, id),
   }),
 )
-
-const BasicAuthInput = builder.inputType('BasicAuthInput', {
-  description: 'A visitor of basic authentication.',
-  fields: (t) => ({
-    user: t.string({ required: true, description: 'The user name, without colon.' }),
-    password: t.string({
-      required: true,
-      description: 'The password. Only a salted hash of it is stored.',
-    }),
-  }),
-})
-
-const TunnelPolicyInput = builder.inputType('TunnelPolicyInput', {
-  description: 'What the edge shall check. It replaces the whole policy.',
-  fields: (t) => ({
-    basicAuth: t.field({
-      type: [BasicAuthInput],
-      description: 'Users of basic authentication, at most 50.',
-    }),
-    allowIps: t.stringList({
-      description: 'Addresses or CIDR blocks that may visit, at most 200. Empty means all.',
-    }),
-    denyIps: t.stringList({
-      description: 'Addresses or CIDR blocks that may not visit, at most 200.',
-    }),
-  }),
-})
 
 const TunnelInput = builder.inputType('TunnelInput', {
   description: 'A tunnel to make.',
@@ -256,6 +213,11 @@ const AgentTokenGrantType = builder.objectRef<AgentTokenGrant>('AgentTokenGrant'
     agentToken: t.exposeString('agentToken', { description: 'What the agent shows to the relay.' }),
     expiresAt: t.expose('expiresAt', { type: 'DateTime', description: 'Renew it before.' }),
     epoch: t.exposeInt('epoch', { description: 'The number of this start of the tunnel.' }),
+    hostHeader: t.exposeString('hostHeader', {
+      nullable: true,
+      description:
+        'The Host that the upstream shall get from now on; null means the visitor’s own.',
+    }),
   }),
 })
 
@@ -291,7 +253,7 @@ builder.mutationFields((t) => ({
   }),
   updateTunnel: t.field({
     type: TunnelType,
-    description: 'Changes a tunnel. The edge follows when the agent renews its agent token.',
+    description: 'Changes a tunnel. The edge follows at once, and nobody is disconnected.',
     args: {
       id: t.arg.id(tunnelId),
       input: t.arg({ type: TunnelUpdateInput, required: true, description: 'What to change.' }),

@@ -6,7 +6,7 @@ import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 
 import type { Context } from '../context.ts'
-import { announceRevocation, announceStatus } from './announce.ts'
+import { announceChange, announceRevocation, announceStatus } from './announce.ts'
 import { noteEndpointHost } from './endpoint-hosts.ts'
 import { parseHostHeader, parsePolicy, type TunnelPolicyInput } from './policy.ts'
 import { Tunnel } from './tunnel.entity.ts'
@@ -47,14 +47,16 @@ export async function findTunnelToChange(
   return tunnel
 }
 
-/** Changes what is given and leaves the rest. The edge follows with the next agent token of the session. */
+/** Changes what is given and leaves the rest. The edge follows at once: relays have the agent fetch a new token. */
 export async function updateTunnel(
   context: Context,
   id: string,
   changes: TunnelChanges,
 ): Promise<Tunnel> {
-  const parsed = parseChanges(changes)
-  return changeTunnel(context, id, (tunnel) => void Object.assign(tunnel, parsed))
+  const changed = await parseChanges(changes)
+  const tunnel = await changeTunnel(context, id, (one) => void Object.assign(one, changed(one)))
+  if (tunnel.startedAt) await announceChange(context.parts, [tunnel.id])
+  return tunnel
 }
 
 /** Ends the session of a tunnel and keeps its name. Stopping a stopped tunnel changes nothing. */
@@ -91,12 +93,16 @@ export async function deleteTunnel(context: Context, id: string): Promise<string
 }
 
 /** Only what was given: null takes a host header away, while a policy of null is the same as none given. */
-export function parseChanges({ hostHeader, policy, captureBodies }: TunnelChanges) {
-  return {
+export async function parseChanges({ hostHeader, policy, captureBodies }: TunnelChanges) {
+  const prepared = policy ? await parsePolicy(policy) : undefined
+  const parsed = {
     ...(hostHeader === undefined ? {} : { hostHeader: parseHostHeader(hostHeader) }),
-    ...(policy ? { policy: parsePolicy(policy) } : {}),
     ...(typeof captureBodies === 'boolean' ? { captureBodies } : {}),
   }
+  return (tunnel: Tunnel) => ({
+    ...parsed,
+    ...(prepared ? { policy: prepared(tunnel.policy) } : {}),
+  })
 }
 
 /** Changes one tunnel under a lock on its row, so that two changes never see the same state. */
