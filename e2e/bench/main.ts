@@ -7,6 +7,7 @@ import type { Benchmark, Figures } from './figures.ts'
 const benchmarks: Record<string, () => Promise<Benchmark>> = {
   http: async () => (await import('./http.ts')).httpBenchmark,
   gateway: async () => (await import('./gateway/gateway.ts')).gatewayBenchmark,
+  live: async () => (await import('./gateway/live.ts')).liveBenchmark,
 }
 
 const { values, positionals } = parseArgs({
@@ -23,9 +24,9 @@ if (!load) {
 }
 
 try {
-  const { run, aims } = await load()
-  const figures = rounded(await run({ quick: values.quick }))
-  print(figures, aims)
+  const benchmark = await load()
+  const figures = rounded(await benchmark.run({ quick: values.quick }))
+  print(figures, benchmark.aims)
   if (values.json !== undefined) {
     writeFileSync(values.json, `${JSON.stringify(figures, null, 2)}\n`)
   }

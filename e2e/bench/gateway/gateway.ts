@@ -1,15 +1,16 @@
 import { execFileSync, fork, spawn, type ChildProcess } from 'node:child_process'
+import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
-import { composeServices } from '@apollo/composition'
 import { freePort, startRedis } from '@sluice/kit/engines'
-import { parse } from 'graphql'
 
 import type { Benchmark, Figures } from '../figures.ts'
 import { cpuSecondsOf, keep, stop } from '../process.ts'
+import { compose } from './compose.ts'
 import type { GraphLoad, GraphLoadResult } from './driver.ts'
 import { heavyQuery, smallQuery, subgraphSdl } from './graph.ts'
 
@@ -50,7 +51,7 @@ async function benchGateway({ quick }: { quick: boolean }): Promise<Figures> {
 
   const subgraphs = await startSubgraphs(closing)
   const supergraph = join(folder, 'supergraph.graphql')
-  writeFileSync(supergraph, compose(subgraphs))
+  writeFileSync(supergraph, compose(subgraphSdl, subgraphs))
   const gateways = [
     await startSluice(closing, folder, subgraphs, redis.url),
     await startOpponent(closing, 'stock', ['stock.mjs'], { BENCH_SUPERGRAPH: supergraph }),
@@ -139,19 +140,10 @@ function installOpponents(): void {
   execFileSync('npm', args, { cwd: opponents, stdio: ['ignore', 'inherit', 'inherit'] })
 }
 
-function compose(urls: Readonly<Record<string, string>>): string {
-  const services = Object.entries(subgraphSdl).map(([name, sdl]) => ({
-    name,
-    typeDefs: parse(sdl),
-    url: urls[name] ?? '',
-  }))
-  const { supergraphSdl, errors } = composeServices(services)
-  if (errors) throw new AggregateError(errors, errors.map(({ message }) => message).join('\n'))
-  return supergraphSdl
-}
-
 async function startSubgraphs(closing: AsyncDisposableStack): Promise<Record<string, string>> {
-  const { child, line } = await startPinned(otherCore, [join(import.meta.dirname, 'subgraphs.ts')])
+  const { child, line } = await startPinned(otherCore, [
+    fileURLToPath(new URL('subgraphs.ts', import.meta.url)),
+  ])
   closing.defer(() => stop(child))
   return JSON.parse(line) as Record<string, string>
 }
@@ -162,7 +154,6 @@ async function startSluice(
   subgraphs: Readonly<Record<string, string>>,
   redisUrl: string,
 ): Promise<Running> {
-  const { createHash } = await import('node:crypto')
   const entries = Object.entries({ Heavy: heavyQuery, Small: smallQuery }).map(([name, text]) => [
     createHash('sha256').update(text).digest('hex'),
     { name, text },
@@ -171,9 +162,9 @@ async function startSluice(
   const manifest: unknown = Object.fromEntries(entries)
   writeFileSync(
     settings,
-    JSON.stringify({ supergraph: compose(subgraphs), manifest, subgraphs, redisUrl }),
+    JSON.stringify({ supergraph: compose(subgraphSdl, subgraphs), manifest, subgraphs, redisUrl }),
   )
-  const file = join(import.meta.dirname, 'sluice.ts')
+  const file = fileURLToPath(new URL('sluice.ts', import.meta.url))
   const { child, line } = await startPinned(gatewayCore, [file], { BENCH_SETTINGS: settings })
   closing.defer(() => stop(child))
   return { name: 'sluice', port: portOf(line), child }
