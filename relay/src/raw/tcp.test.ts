@@ -6,7 +6,7 @@ import type { AgentTokenClaims } from '@sluice/schema/claims'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 
-import { Visitor, World, apex, createWorld, freePort, portOf } from '../testing/world.ts'
+import { Visitor, apex, createWorld, freePort, portOf, type World } from '../testing/world.ts'
 
 const waitMs = 20_000
 

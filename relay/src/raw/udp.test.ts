@@ -5,7 +5,7 @@ import { connect, createServer } from 'node:net'
 import type { AgentTokenClaims } from '@sluice/schema/claims'
 import { expect, test, vi } from 'vitest'
 
-import { World, createWorld, freePort } from '../testing/world.ts'
+import { createWorld, freePort, type World } from '../testing/world.ts'
 import {
   ReplyBudget,
   ReplySource,

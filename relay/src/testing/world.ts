@@ -10,7 +10,6 @@ import {
   type AgentTokenClaims,
 } from '@sluice/schema/claims'
 import {
-  DatagramForwarder,
   DirectSockets,
   Forwarder,
   HeadScanner,
@@ -118,7 +117,6 @@ export class World implements AsyncDisposable {
       ...(options.answer ? { answer: options.answer } : {}),
     })
     const raw = new RawForwarder({ ...options, upstream })
-    const datagrams = new DatagramForwarder({ ...options, upstream })
     const socket = await handshake(this.relay.httpPort)
     const refused = Promise.withResolvers<Refusal>()
     const closed = Promise.withResolvers<string>()
@@ -129,7 +127,7 @@ export class World implements AsyncDisposable {
         const isRaw = ((payload[0] ?? 0) & openFlag.raw) !== 0
         ;(isRaw ? raw : forwarder).open(stream, payload, ended)
       },
-      onDatagram: (datagram: Datagram) => datagrams.receive(session, datagram),
+      onDatagram: (datagram: Datagram) => raw.receive(session, datagram),
       onRefused: refused.resolve,
       onWelcome: welcome.resolve,
       onClose: closed.resolve,
@@ -143,7 +141,6 @@ export class World implements AsyncDisposable {
       session.close()
       forwarder.close()
       raw.close()
-      datagrams.close()
       socket.destroy()
     })
     return {

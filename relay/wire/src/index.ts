@@ -39,7 +39,6 @@ export { DirectSocket, DirectSockets, type DirectSocketsOptions } from './socket
 export { SlabPool, slabBytes, type Slab } from './socket/slab.ts'
 export { Splice, type Spliced } from './splice.ts'
 export { TunnelStream, type StreamEvents } from './stream.ts'
-export { DatagramForwarder } from './upstream/datagram-forwarder.ts'
 export type { Exchanged, ExchangeTap } from './upstream/exchange-report.ts'
 export {
   Forwarder,

@@ -1,9 +1,10 @@
-import { createSocket, type Socket } from 'node:dgram'
+import { createSocket, type Socket, type SocketOptions } from 'node:dgram'
 import { isIPv6 } from 'node:net'
 
 import type { Datagram, FlowOrigin } from '../datagram.ts'
 import { flowIdleMs, streamsMax, unansweredIdleMs } from '../limits.ts'
 import type { Session } from '../session.ts'
+import type { UpstreamAddress } from './forwarder.ts'
 import type { RawForwarderOptions } from './raw-forwarder.ts'
 
 /** Given to a flow's socket while its upstream's name is looked up. */
@@ -14,14 +15,18 @@ const sweepMs = 1_000
 
 /** The upstream's side of datagrams: a socket of its own for each flow, so that answers find their visitor. */
 export class DatagramForwarder {
-  readonly #options: Omit<RawForwarderOptions, 'proxyProtocol'>
+  readonly #options: Pick<RawForwarderOptions, 'upstream' | 'onCarried'>
+  readonly #onFlows: (open: number, opened: boolean) => void
   readonly #sessions = new Map<Session, Map<number, Flow>>()
   readonly #sweep: NodeJS.Timeout
   #open = 0
-  #total = 0
 
-  constructor(options: Omit<RawForwarderOptions, 'proxyProtocol'>) {
+  constructor(
+    options: Pick<RawForwarderOptions, 'upstream' | 'onCarried'>,
+    onFlows: (open: number, opened: boolean) => void,
+  ) {
     this.#options = options
+    this.#onFlows = onFlows
     this.#sweep = setInterval(() => this.#expire(performance.now()), sweepMs)
     this.#sweep.unref()
   }
@@ -50,14 +55,15 @@ export class DatagramForwarder {
   }
 
   #openFlow(session: Session, flows: Map<number, Flow>, number: number, origin: FlowOrigin): Flow {
-    const { host, port } = this.#options.upstream
+    const { host, port, lookup } = this.#options.upstream
     const startedAt = Date.now()
-    const flow: Flow = new Flow({ host, port }, (bytes) =>
+    const flow: Flow = new Flow({ host, port, lookup }, (bytes) =>
       session.datagram({ flow: number, origin: undefined, ended: false, bytes }),
     )
     flow.onClosed = (code) => {
       flows.delete(number)
-      this.#count(-1)
+      this.#open -= 1
+      this.#onFlows(this.#open, false)
       session.datagram({ flow: number, origin: undefined, ended: true, bytes: none })
       this.#options.onCarried?.({
         visitor: origin.visitor,
@@ -70,14 +76,9 @@ export class DatagramForwarder {
       })
     }
     flows.set(number, flow)
-    this.#total += 1
-    this.#count(1)
+    this.#open += 1
+    this.#onFlows(this.#open, true)
     return flow
-  }
-
-  #count(change: number): void {
-    this.#open += change
-    this.#options.onStreams?.(this.#open, this.#total)
   }
 
   #expire(nowMs: number): void {
@@ -102,8 +103,12 @@ class Flow {
   bytesIn = 0
   bytesOut = 0
 
-  constructor(upstream: { host: string; port: number }, answer: (bytes: Buffer) => void) {
-    this.#socket = createSocket(isIPv6(upstream.host) ? 'udp6' : 'udp4')
+  constructor(
+    upstream: Pick<UpstreamAddress, 'host' | 'port' | 'lookup'>,
+    answer: (bytes: Buffer) => void,
+  ) {
+    const type = isIPv6(upstream.host) ? 'udp6' : 'udp4'
+    this.#socket = createSocket({ type, ...lookupOf(upstream.lookup) })
     this.#socket.on('message', (bytes: Buffer) => {
       this.#answered = true
       this.#usedMs = performance.now()
@@ -140,5 +145,20 @@ class Flow {
     if (this.#closed || this.#socket.getSendQueueSize() > sendQueueBytesMax) return
     // A failure concerns this datagram alone, unless it comes as 'error' as well.
     this.#socket.send(bytes, () => undefined)
+  }
+}
+
+/** A UDP socket asks for one address, and in its own way. */
+function lookupOf(lookup: UpstreamAddress['lookup']): Pick<SocketOptions, 'lookup'> {
+  if (!lookup) return {}
+  return {
+    lookup: (host, options, done) =>
+      lookup(host, options, (error, address, family) =>
+        done(
+          error,
+          typeof address === 'string' ? address : (address[0]?.address ?? ''),
+          family ?? 0,
+        ),
+      ),
   }
 }

@@ -1,10 +1,14 @@
 import type { Socket } from 'node:net'
 
+import type { Datagram } from '../datagram.ts'
 import { parseRawOpening, type RawOpening } from '../open-head.ts'
+import type { Session } from '../session.ts'
 import { Splice, type Spliced } from '../splice.ts'
 import type { TunnelStream } from '../stream.ts'
 import { ProtocolViolation } from '../violation.ts'
+import { DatagramForwarder } from './datagram-forwarder.ts'
 import { dial, type UpstreamAddress } from './forwarder.ts'
+import { HeldStream, type Heard } from './held-stream.ts'
 import { proxyHeader, type ProxyProtocolVersion } from './proxy-protocol.ts'
 
 /** One connection or flow as it ended. */
@@ -19,6 +23,8 @@ export interface RawForwarderOptions {
   readonly upstream: UpstreamAddress
   /** Tells the upstream who the visitor is, before all other bytes. */
   readonly proxyProtocol?: ProxyProtocolVersion | undefined
+  /** The agent's own checks under way, by nonce: who says one gets it back, and never reaches the upstream. */
+  readonly checks?: ReadonlySet<string>
   readonly onCarried?: (carried: Carried) => void
   readonly onStreams?: (open: number, total: number) => void
 }
@@ -26,20 +32,59 @@ export interface RawForwarderOptions {
 const connectTimeoutMs = 10_000
 const keepAliveMs = 30_000
 
-/** The upstream's side of raw streams: a TCP connection for each. */
+/** The upstream's side of tunnels without HTTP: a TCP connection for each stream, a UDP socket for each flow. */
 export class RawForwarder {
   readonly #options: RawForwarderOptions
   readonly #open = new Set<Splice>()
+  readonly #datagrams: DatagramForwarder
+  #flows = 0
   #total = 0
 
   constructor(options: RawForwarderOptions) {
     this.#options = options
+    this.#datagrams = new DatagramForwarder(options, (open, opened) => {
+      this.#flows = open
+      this.#count(opened)
+    })
+  }
+
+  /** Connections and flows now. */
+  get openStreams(): number {
+    return this.#open.size + this.#flows
   }
 
   /** Takes over a stream that the relay opened. */
   open(stream: TunnelStream, payload: Buffer, ended: boolean): void {
     const opening = parseRawOpening(payload)
     if (!opening) throw new ProtocolViolation('an OPEN with a head on a raw tunnel')
+    const { checks } = this.#options
+    if (checks && checks.size > 0 && !ended) {
+      stream.events = new HeldStream(stream, checks, (heard) =>
+        this.#connect(stream, opening, heard),
+      )
+    } else this.#connect(stream, opening, { pieces: [], ended })
+  }
+
+  /** Brings a datagram of the relay to the upstream. */
+  receive(session: Session, datagram: Datagram): void {
+    const { checks } = this.#options
+    const { flow, bytes } = datagram
+    if (checks && checks.size > 0 && checks.has(bytes.toString('latin1'))) {
+      session.datagram({ flow, origin: undefined, ended: false, bytes })
+    } else this.#datagrams.receive(session, datagram)
+  }
+
+  /** The session is over, and its flows with it. */
+  forget(session: Session): void {
+    this.#datagrams.forget(session)
+  }
+
+  close(): void {
+    for (const splice of this.#open) splice.reset()
+    this.#datagrams.close()
+  }
+
+  #connect(stream: TunnelStream, opening: RawOpening, { pieces, ended }: Heard): void {
     const { upstream, proxyProtocol } = this.#options
     const startedAt = Date.now()
     const startedMs = performance.now()
@@ -50,23 +95,24 @@ export class RawForwarder {
       this.#report(opening, spliced, startedAt, performance.now() - startedMs)
     })
     this.#open.add(splice)
-    this.#total += 1
-    this.#options.onStreams?.(this.#open.size, this.#total)
+    this.#count(true)
     stream.events = splice
     failUnlessConnected(socket, splice, upstream)
     if (proxyProtocol) {
       socket.write(proxyHeader(proxyProtocol, opening))
     }
     splice.start(stream)
+    for (const piece of pieces) splice.onData(piece, false)
     if (ended) splice.onEnd()
   }
 
-  close(): void {
-    for (const splice of this.#open) splice.reset()
+  #count(opened: boolean): void {
+    if (opened) this.#total += 1
+    this.#options.onStreams?.(this.openStreams, this.#total)
   }
 
   #report(opening: RawOpening, spliced: Spliced, startedAt: number, durationMs: number): void {
-    this.#options.onStreams?.(this.#open.size, this.#total)
+    this.#count(false)
     this.#options.onCarried?.({
       visitor: opening.visitor,
       visitorPort: opening.visitorPort,
