@@ -16,7 +16,7 @@ const count = z.coerce.number().int().positive()
 /** Typed options from the environment. */
 export function config(
   env: NodeJS.ProcessEnv,
-): Omit<RelayOptions, 'log' | 'version'> & { logLevel: string } {
+): Omit<RelayOptions, 'log' | 'version'> & { logLevel: string; processes: number } {
   const read = readConfig(env, {
     RELAY_ID: z.string().default(hostname()),
     RELAY_REGION: z.string().default('local'),
@@ -42,6 +42,20 @@ export function config(
     RELAY_JWKS_URL: z.url().optional(),
     RELAY_CONSOLE_HOST: z.string().toLowerCase().optional(),
     REDIS_URL: z.url().optional(),
+    RELAY_EDGE_POOL: z
+      .string()
+      .regex(/^[a-z0-9][a-z0-9-]{0,31}$/)
+      .default('default'),
+    RELAY_PEER_SECRET: z.string().min(32).optional(),
+    RELAY_PEER_HOST: z.string().default('127.0.0.1'),
+    RELAY_PEER_PORT: port.default(9468),
+    RELAY_PEER_URL: z.url({ protocol: /^(tcp|tls)$/ }).optional(),
+    RELAY_PEER_TLS_CERT_PATH: z.string().optional(),
+    RELAY_PEER_TLS_KEY_PATH: z.string().optional(),
+    RELAY_PEER_CA_PATH: z.string().optional(),
+    RELAY_PROCESSES: count.max(256).default(1),
+    RELAY_PROCESS: count.optional(),
+    RELAY_PRE_DRAIN_SECONDS: secondsOrNever.default(0),
     RELAY_DRAIN_SECONDS: seconds.default(30),
     RELAY_OUTAGE_SECONDS: outageSeconds.default(3_600),
     RELAY_HEAD_SECONDS: seconds.default(30),
@@ -61,14 +75,32 @@ export function config(
     throw new ConfigError('RELAY_TLS_CERT_PATH and RELAY_TLS_KEY_PATH belong together')
   }
   const gatewayUrl = read.RELAY_GATEWAY_URL
+  // Of several processes each is a relay of its own, behind the same public ports.
+  const sibling = (read.RELAY_PROCESS ?? 1) - 1
+  const ownPort = (first: number): number => (first === 0 ? 0 : first + sibling)
   return {
-    relayId: read.RELAY_ID,
+    processes: read.RELAY_PROCESS === undefined ? read.RELAY_PROCESSES : 1,
+    relayId: read.RELAY_PROCESS === undefined ? read.RELAY_ID : `${read.RELAY_ID}-${sibling + 1}`,
+    reusePort: read.RELAY_PROCESS !== undefined,
     region: read.RELAY_REGION,
+    pool: read.RELAY_EDGE_POOL,
+    ...(read.RELAY_PEER_SECRET
+      ? {
+          peer: {
+            secret: read.RELAY_PEER_SECRET,
+            host: read.RELAY_PEER_HOST,
+            port: ownPort(read.RELAY_PEER_PORT),
+            url: peerUrlOf(read.RELAY_PEER_URL, sibling),
+            certificate: certificateOf(read.RELAY_PEER_TLS_CERT_PATH, read.RELAY_PEER_TLS_KEY_PATH),
+            ca: read.RELAY_PEER_CA_PATH && readFileSync(read.RELAY_PEER_CA_PATH, 'utf8'),
+          },
+        }
+      : {}),
     apex,
     host: read.RELAY_HOST,
     httpPort: read.RELAY_HTTP_PORT,
     httpsPort: read.RELAY_HTTPS_PORT,
-    adminPort: read.RELAY_ADMIN_PORT,
+    adminPort: ownPort(read.RELAY_ADMIN_PORT),
     tcpPorts: read.RELAY_TCP_PORTS,
     udpPorts: read.RELAY_UDP_PORTS,
     ...(certPath && keyPath ? { certificate: { certPath, keyPath } } : {}),
@@ -94,6 +126,7 @@ export function config(
         }
       : {}),
     ...(read.RELAY_CONSOLE_HOST ? { console: { host: read.RELAY_CONSOLE_HOST, gatewayUrl } } : {}),
+    preDrainMs: read.RELAY_PRE_DRAIN_SECONDS * 1000,
     drainMs: read.RELAY_DRAIN_SECONDS * 1000,
     outageMs: read.RELAY_OUTAGE_SECONDS * 1000,
     headTimeoutMs: read.RELAY_HEAD_SECONDS * 1000,
@@ -109,6 +142,21 @@ export function config(
     connectionsMax: read.RELAY_CONNECTIONS_MAX,
     logLevel: read.LOG_LEVEL,
   }
+}
+
+/** Where other relays reach this one. Of several processes each has the port behind the one before. */
+function peerUrlOf(text: string | undefined, sibling: number): string | undefined {
+  if (text === undefined) return undefined
+  const { protocol, hostname, port: first } = new URL(text)
+  return `${protocol}//${hostname}:${Number(first || 9468) + sibling}`
+}
+
+function certificateOf(certPath: string | undefined, keyPath: string | undefined) {
+  if ((certPath === undefined) !== (keyPath === undefined)) {
+    throw new ConfigError('RELAY_PEER_TLS_CERT_PATH and RELAY_PEER_TLS_KEY_PATH belong together')
+  }
+  if (!certPath || !keyPath) return undefined
+  return { cert: readFileSync(certPath, 'utf8'), key: readFileSync(keyPath, 'utf8') }
 }
 
 /** Names that lead to this machine alone (RFC 6761 §6.3): nobody can have a certificate for them. */

@@ -48,6 +48,8 @@ export interface RelayOptions extends Pick<
   /** Undefined: no listener with TLS. */
   readonly httpsPort: number | undefined
   readonly adminPort: number
+  /** Shares the public ports with other processes of this machine. */
+  readonly reusePort?: boolean
   /** Public ports of `tcp` and `udp` tunnels. Undefined: none of the kind here. */
   readonly tcpPorts?: PortRange | undefined
   readonly udpPorts?: PortRange | undefined

@@ -40,6 +40,8 @@ export interface EdgeOptions extends Omit<
 > {
   readonly host: string
   readonly httpPort: number
+  /** Other processes listen on the same ports: the kernel shares connections out. */
+  readonly reusePort?: boolean | undefined
   /** Undefined: no listener with TLS. */
   readonly httpsPort: number | undefined
   readonly tls: {
@@ -103,10 +105,10 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
   const http = createServer({ allowHalfOpen: true }, (socket) => {
     if (!accept(options.sockets.open(socket) ?? socket, undefined)) socket.destroy()
   })
-  const listening = [{ server: http, port: await listen(http, options.httpPort, options.host) }]
+  const listening = [{ server: http, port: await listen(http, options.httpPort, options) }]
   if (options.httpsPort !== undefined) {
     const https = createServer({ allowHalfOpen: true }, (socket) => openings.accept(socket))
-    listening.push({ server: https, port: await listen(https, options.httpsPort, options.host) })
+    listening.push({ server: https, port: await listen(https, options.httpsPort, options) })
   }
 
   const { bodyBytesMin: _bytes, ...timeoutsMs } = options.timeouts
@@ -150,10 +152,14 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
   }
 }
 
-function listen(server: Server, port: number, host: string): Promise<number> {
+function listen(
+  server: Server,
+  port: number,
+  { host, reusePort = false }: Pick<EdgeOptions, 'host' | 'reusePort'>,
+): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once('error', reject)
-    server.listen({ port, host, backlog: 1024 }, () => {
+    server.listen({ port, host, backlog: 1024, reusePort }, () => {
       server.off('error', reject)
       const address = server.address()
       resolve(typeof address === 'object' && address ? address.port : port)
