@@ -2,7 +2,9 @@ import { chmod } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { build } from 'esbuild'
+import { build, type Plugin } from 'esbuild'
+
+import { assets } from './src/inspector/assets.ts'
 
 const here = fileURLToPath(new URL('.', import.meta.url))
 
@@ -15,6 +17,16 @@ Promise.withResolvers ??= function () {
   all.promise = new this((resolve, reject) => Object.assign(all, { resolve, reject }))
   return all
 }`
+
+/** The texts of the inspector page stand in the program: it reads no file that might not be there. */
+const embeddedAssets: Plugin = {
+  name: 'embedded-assets',
+  setup(bundle) {
+    bundle.onLoad({ filter: /inspector[\\/]assets\.ts$/ }, () => ({
+      contents: `export const assets = ${JSON.stringify(assets)}`,
+    }))
+  },
+}
 
 /** Builds the program as one file of plain JavaScript, which the Node of the developer's machine runs. */
 export async function buildAgent(outFile: string): Promise<void> {
@@ -31,6 +43,7 @@ export async function buildAgent(outFile: string): Promise<void> {
     keepNames: false,
     legalComments: 'none',
     banner: { js: banner },
+    plugins: [embeddedAssets],
     // Native helpers that `ws` uses when they happen to be installed.
     external: ['bufferutil', 'utf-8-validate'],
     logLevel: 'warning',

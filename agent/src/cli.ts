@@ -3,7 +3,8 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 
 import type { CommandContext, Io } from './commands/context.ts'
 import type { LogsFlags } from './commands/logs.ts'
-import { readSettings, type GlobalFlags } from './config.ts'
+import type { StartFlags } from './commands/start.ts'
+import { readSettings, type GlobalFlags, type ProjectSettings } from './config.ts'
 import { examples } from './help.ts'
 import type { Output } from './output.ts'
 import { looksLikeTarget } from './target.ts'
@@ -69,8 +70,9 @@ function createProgram(io: Io, output: Output): Command {
     .exitOverride()
     .addHelpText('before', examples.sluice)
 
-  const open = (command: Command) => openContext(command, io, output)
+  const open: Open = (command, project) => openContext(command, io, output, project)
   addHttp(program, open)
+  addProject(program, open, io, output)
   addAccount(program, open)
   addLists(program, open)
   program
@@ -80,10 +82,15 @@ function createProgram(io: Io, output: Output): Command {
   return program
 }
 
-type Open = (command: Command) => Promise<CommandContext>
+type Open = (command: Command, project?: ProjectSettings) => Promise<CommandContext>
 
-async function openContext(command: Command, io: Io, output: Output): Promise<CommandContext> {
-  const settings = await readSettings(command.optsWithGlobals<GlobalFlags>(), io.env)
+async function openContext(
+  command: Command,
+  io: Io,
+  output: Output,
+  project?: ProjectSettings,
+): Promise<CommandContext> {
+  const settings = await readSettings(command.optsWithGlobals<GlobalFlags>(), io.env, project)
   io.useServer(settings.server)
   if (settings.movedTo) {
     output.warning(
@@ -106,13 +113,6 @@ function addHttp(program: Command, open: Open): void {
     )
     .option('--allow-ip <cidr>', 'let in visitors from here only (repeatable)', collect)
     .option('--deny-ip <cidr>', 'keep out visitors from here (repeatable)', collect)
-    .option('--host-header <value>', 'Host sent to the service: preserve, rewrite, or a name')
-    .addOption(
-      new Option(
-        '--upstream-protocol <protocol>',
-        'what the service speaks; http2 is for gRPC, too',
-      ).choices(['http1', 'http2']),
-    )
     .option(
       '--rate-limit <rate>',
       'requests over all relays: 50/s, 100/m, or 50/s:200 with a burst',
@@ -127,16 +127,63 @@ function addHttp(program: Command, open: Open): void {
       '--verify-webhook <provider>',
       'let in only what stripe, github, slack, shopify, razorpay or paypal has signed; the secret comes from SLUICE_WEBHOOK_SECRET, PROVIDER=env:NAME, PROVIDER=@file, or a prompt',
     )
+    .option('--host-header <value>', 'Host sent to the service: preserve, rewrite, or a name')
+    .addOption(
+      new Option(
+        '--upstream-protocol <protocol>',
+        'what the service speaks; http2 is for gRPC, too',
+      ).choices(['http1', 'http2']),
+    )
     .option('--region <region>', 'where the relay stands; without it the nearest that is ready')
     .option(
       '--allow-target <cidr>',
       'forward to this address although it is link-local or a metadata service (repeatable)',
       collect,
     )
+    .addOption(
+      new Option('--inspect-port <port>', 'where the local inspector page listens').argParser(
+        parsePort,
+      ),
+    )
+    .option('--no-inspect', 'no local inspector page, and nothing is captured')
     .addHelpText('before', examples.http)
     .action(async (target: string, flags: HttpFlags, command: Command) =>
       (await import('./commands/http.ts')).runHttp(target, flags, await open(command)),
     )
+}
+
+function addProject(program: Command, open: Open, io: Io, output: Output): void {
+  program
+    .command('start')
+    .description('open tunnels of the project file, and follow it as it is saved')
+    .argument('[names...]', 'which of them')
+    .option('--all', 'all of them')
+    .option(
+      '--config <file>',
+      'the project file; without it sluice.yml here or in the configuration folder',
+    )
+    .addHelpText('before', examples.start)
+    .action(async (names: string[], flags: StartFlags, command: Command) => {
+      const { openProject, runStart } = await import('./commands/start.ts')
+      const project = openProject(flags.config, io.env)
+      return runStart(project, names, flags, await open(command, project.agent))
+    })
+  const config = program.command('config').description('check the project file')
+  config
+    .command('check')
+    .description('say all that is wrong with a project file, with line and column')
+    .argument('[file]', 'without it the one that sluice start would take')
+    .action(async (file: string | undefined) =>
+      (await import('./commands/config.ts')).runConfigCheck(file, io.env, output),
+    )
+  config
+    .command('path')
+    .description('say which files count')
+    .action(async () => (await import('./commands/config.ts')).runConfigPath(io.env, output))
+  config
+    .command('schema')
+    .description('print the JSON Schema of the project file, for editors')
+    .action(async () => (await import('./commands/config.ts')).runConfigSchema(output))
 }
 
 function addAccount(program: Command, open: Open): void {
@@ -186,6 +233,11 @@ function addLists(program: Command, open: Open): void {
 
 function collect(value: string, earlier: readonly string[] = []): readonly string[] {
   return [...earlier, value]
+}
+
+function parsePort(text: string): number {
+  if (/^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) < 65_536) return Number(text)
+  throw new InvalidArgumentError('It is a number from 1 to 65535.')
 }
 
 function parseLimit(text: string): number {

@@ -97,7 +97,9 @@ export async function openPlatformFixture(extra: GraphRoot = {}): Promise<Platfo
     const head = { alg: 'EdDSA', kid: key.kid, typ: agentTokenType }
     const body = `${encode(head)}.${encode(claims)}`
     const agentToken = `${body}.${sign(null, Buffer.from(body), privateKey).toString('base64url')}`
-    return { agentToken, expiresAt: new Date((seconds + 3_600) * 1000).toISOString(), epoch }
+    const expiresAt = new Date((seconds + 3_600) * 1000).toISOString()
+    const edges = [{ url: `ws://edge.${apex}:${httpPort}/_sluice/session`, region: 'local' }]
+    return { agentToken, expiresAt, epoch, hostHeader: null, edges }
   }
 
   const graph = stack.use(
@@ -111,7 +113,6 @@ export async function openPlatformFixture(extra: GraphRoot = {}): Promise<Platfo
         return {
           tunnel: fixtureTunnel(name),
           urls: [`http://${name}.${apex}:${httpPort}`],
-          edgeUrls: [`ws://edge.${apex}:${httpPort}/_sluice/session`],
           grant: grantOf(name),
         }
       },

@@ -11,6 +11,7 @@ const state: ScreenState = {
   latencyMs: 3.2,
   urls: ['http://app.tunnel.localhost:8080', 'https://app.tunnel.localhost:8443'],
   target: 'http://localhost:3000',
+  inspectorUrl: 'http://127.0.0.1:4040',
   connections: { open: 2, total: 15 },
   requests: [
     {
@@ -38,7 +39,7 @@ const plain = (_style: string, text: string) => text
 test('the screen shows status, forwarding, connections and the newest request first', () => {
   expect(screenLines(state, { columns: 80, rows: 24 }, plain, 0)).toMatchInlineSnapshot(`
     [
-      "sluice 0.1.0                                                   q or Ctrl-C quits",
+      "sluice 0.1.0                                   i inspect  o open  c copy  q quit",
       "",
       "Status         online",
       "Logged in as   Ada (Acme)",
@@ -46,6 +47,7 @@ test('the screen shows status, forwarding, connections and the newest request fi
       "Latency        3.2 ms",
       "Forwarding     http://app.tunnel.localhost:8080   ->  http://localhost:3000",
       "               https://app.tunnel.localhost:8443  ->  http://localhost:3000",
+      "Inspector      http://127.0.0.1:4040",
       "",
       "Connections    2 open, 15 total",
       "",

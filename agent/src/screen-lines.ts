@@ -27,6 +27,8 @@ export interface ScreenState {
   readonly latencyMs: number | null
   readonly urls: readonly string[]
   readonly target: string
+  /** The address of the local page; null when there is none. */
+  readonly inspectorUrl: string | null
   readonly connections: { readonly open: number; readonly total: number }
   /** The newest first. */
   readonly requests: readonly ScreenRequest[]
@@ -66,6 +68,7 @@ export function screenLines(
     row('Region', state.region),
     row('Latency', state.latencyMs === null ? '-' : durationText(state.latencyMs)),
     ...forwarding,
+    ...(state.inspectorUrl === null ? [] : [row('Inspector', state.inspectorUrl)]),
     [],
     row('Connections', `${state.connections.open} open, ${state.connections.total} total`),
     [],
@@ -85,9 +88,10 @@ export function screenLines(
     .map((line) => paintLine(line, size.columns, paint))
 }
 
-function titleLine({ version, status }: ScreenState, { columns }: ScreenSize): Line {
+function titleLine({ version, status, inspectorUrl }: ScreenState, { columns }: ScreenSize): Line {
   const name = `sluice ${version}`
-  const hint = status.kind === 'closing' ? 'Ctrl-C again stops at once' : 'q or Ctrl-C quits'
+  const keys = `${inspectorUrl === null ? '' : 'i inspect  '}o open  c copy  q quit`
+  const hint = status.kind === 'closing' ? 'Ctrl-C again stops at once' : keys
   const gap = Math.max(2, columns - textColumns(name) - textColumns(hint))
   return [{ text: name, style: 'bold' }, { text: ' '.repeat(gap) }, { text: hint, style: 'dim' }]
 }

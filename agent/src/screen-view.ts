@@ -1,3 +1,4 @@
+import { browse, copy } from './desktop.ts'
 import type { Output, Style } from './output.ts'
 import { screenLines, type ScreenRequest, type ScreenState } from './screen-lines.ts'
 import { openScreen, type Screen } from './screen.ts'
@@ -32,6 +33,7 @@ export function createScreenView({ output, ...terminal }: ScreenViewOptions): Tu
     latencyMs: null,
     urls: [],
     target: '',
+    inspectorUrl: null,
     connections: { open: 0, total: 0 },
     requests,
     requestsTotal: 0,
@@ -49,10 +51,16 @@ export function createScreenView({ output, ...terminal }: ScreenViewOptions): Tu
   }
 
   return {
-    ready({ loggedInAs, region, urls, target }: ReadyTunnel) {
-      change({ loggedInAs, region, urls, target })
+    ready({ loggedInAs, region, urls, target, inspectorUrl }: ReadyTunnel) {
+      change({ loggedInAs, region, urls, target, inspectorUrl })
+      const [url = ''] = urls
       screen = openScreen({
         ...terminal,
+        keys: {
+          o: () => browse(url),
+          c: () => copy(url, terminal.stdout),
+          ...(inspectorUrl === null ? {} : { i: () => browse(inspectorUrl) }),
+        },
         lines: (size) => screenLines(state, size, paint, Date.now()),
       })
     },

@@ -26,7 +26,7 @@ class FakeTerminal extends EventEmitter {
   }
 }
 
-function open(lines: () => string[]) {
+function open(lines: () => string[], keys: Record<string, () => void> = {}) {
   const terminal = new FakeTerminal()
   const restores = new Set<() => void>()
   const quit = vi.fn<() => void>()
@@ -35,6 +35,7 @@ function open(lines: () => string[]) {
     stdin: terminal as unknown as NodeJS.ReadStream,
     stdout: terminal as unknown as NodeJS.WriteStream,
     lines,
+    keys,
     quit,
     interrupt,
     onExit: (restore) => {
@@ -112,6 +113,18 @@ test('a crash gives the terminal back too', () => {
 
   expect(terminal.take()).toContain('\u001B[?1049l')
   expect(terminal.isRaw).toBe(false)
+})
+
+test('a key does what it is for, and the letters of an escape do nothing', () => {
+  const pressed: string[] = []
+  const { terminal, screen } = open(() => [], { c: () => pressed.push('c') })
+
+  terminal.emit('data', '\u001B[?1;2c\u001BOc\u001B[A')
+  expect(pressed).toEqual([])
+  terminal.emit('data', 'xcq')
+
+  expect(pressed).toEqual(['c'])
+  screen.close()
 })
 
 test('q and Ctrl-C quit, other keys do nothing', () => {

@@ -17,6 +17,8 @@ export interface ScreenOptions {
   readonly lines: (size: ScreenSize) => readonly string[]
   /** `q`. */
   readonly quit: () => void
+  /** What other keys do. */
+  readonly keys?: Readonly<Record<string, () => void>>
   /** Ctrl-C, which a terminal in raw mode hands over as a key. */
   readonly interrupt: () => void
   readonly onExit: (restore: () => void) => () => void
@@ -32,7 +34,7 @@ export interface Screen {
 
 /** The live screen. Nothing else writes to the terminal while it is open. */
 export function openScreen(options: ScreenOptions): Screen {
-  const { stdin, stdout, lines, quit, interrupt, onExit } = options
+  const { stdin, stdout, lines, quit, interrupt, onExit, keys: more = {} } = options
   const intervalMs = options.drawIntervalMs ?? drawIntervalMs
   let shown: readonly string[] = []
   let timer: NodeJS.Timeout | null = null
@@ -71,8 +73,9 @@ export function openScreen(options: ScreenOptions): Screen {
 
   function pressed(keys: string): void {
     // One by one: fast fingers, or a paste, send several in one chunk.
-    for (const key of keys) {
+    for (const key of withoutEscapes(keys)) {
       if (key === 'q') quit()
+      else if (Object.hasOwn(more, key)) more[key]?.()
       if (key === '\u0003') interrupt()
     }
   }
@@ -106,4 +109,10 @@ export function openScreen(options: ScreenOptions): Screen {
       takeBack()
     },
   }
+}
+
+/** Arrow keys and answers of the terminal are escapes that hold letters: nobody pressed those. */
+function withoutEscapes(text: string): string {
+  // oxlint-disable-next-line no-control-regex -- an escape sequence begins with one
+  return text.replaceAll(/\u001B(?:\[[0-?]*[ -/]*[@-~]|O.|.)?/g, '')
 }

@@ -14,6 +14,9 @@ export interface HttpFlags extends PolicyFlags {
   readonly hostHeader?: string
   readonly region?: string
   readonly allowTarget?: readonly string[]
+  readonly inspectPort?: number
+  /** Commander’s form of `--no-inspect`. */
+  readonly inspect?: boolean
   readonly upstreamProtocol?: UpstreamProtocol
 }
 

@@ -11,6 +11,8 @@ export interface ReadyTunnel {
   readonly loggedInAs: string
   readonly organization: string | null
   readonly relayUrl: string
+  /** The local page that shows what passes; null when there is none. */
+  readonly inspectorUrl: string | null
 }
 
 /** One of three ways to show an open tunnel: live screen, plain lines, JSON events. */
@@ -34,9 +36,10 @@ const ignore = () => undefined
 /** The address alone on stdout, remarks on stderr. */
 export function createPlainView(output: Output): TunnelView {
   return {
-    ready({ urls, target }) {
+    ready({ urls, target, inspectorUrl }) {
       output.result(urls[0] ?? '')
       output.message(`Forwarding to ${target}. Ctrl-C ends.`)
+      if (inspectorUrl !== null) output.message(`Inspector: ${inspectorUrl}`)
     },
     online: () => output.message('Online again.'),
     offline(reason, retryInMs) {

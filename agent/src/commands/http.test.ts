@@ -43,6 +43,14 @@ class DrivenSession extends EventEmitter<AgentSessionEvents> {
 
 const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
 
+const grantOf = (agentToken: string) => ({
+  agentToken,
+  expiresAt: inMinutes(5),
+  epoch: 1,
+  hostHeader: null,
+  edges: [{ url: 'ws://edge.tunnel.localhost:1/_sluice/session', region: 'local' }],
+})
+
 /** A server, an edge and a session: `sluice http` runs between them as a function. */
 async function openWorld(
   extra: { renew?: () => object; viewer?: () => object; edgeStatus?: number } = {},
@@ -70,12 +78,10 @@ async function openWorld(
       return {
         tunnel: fixtureTunnel('app'),
         urls: [url],
-        edgeUrls: ['ws://edge.tunnel.localhost:1/_sluice/session'],
-        grant: { agentToken: 'eyJ.a.b', expiresAt: inMinutes(5), epoch: 1 },
+        grant: grantOf('eyJ.a.b'),
       }
     },
-    renewAgentToken:
-      extra.renew ?? (() => ({ agentToken: 'x', expiresAt: inMinutes(5), epoch: 1 })),
+    renewAgentToken: extra.renew ?? (() => grantOf('x')),
   })
 
   const stdout = new PassThrough()
@@ -127,7 +133,12 @@ async function openWorld(
       return all
     },
     run(flags: HttpFlags = {}, mode: { json?: boolean; quiet?: boolean } = {}) {
-      return runHttp('3000', flags, context(mode.json ?? false, mode.quiet), open)
+      return runHttp(
+        '3000',
+        { inspect: false, ...flags },
+        context(mode.json ?? false, mode.quiet),
+        open,
+      )
     },
     async [Symbol.asyncDispose]() {
       edge.closeAllConnections()

@@ -1,4 +1,5 @@
 import type { Api } from '../api.ts'
+import { openInspectorFor } from '../inspector/open-inspector-for.ts'
 import { openTunnel } from '../open-tunnel.ts'
 import { needsWebhookSecret, webhookSecretVariable } from '../policy-flags.ts'
 import { readSecret } from '../prompt.ts'
@@ -27,10 +28,14 @@ export async function runHttp(
   const api = apiOf(context)
   const { ca, proxyOf } = settings
   const guard = createTargetGuard(flags.allowTarget)
-  const [tunnel, loggedInAs] = await Promise.all([
-    openTunnel({ api, input, upstream, ca, proxyOf, guard, signal: io.signal, openSession }),
-    findLogin(api),
-  ])
+  const inspector = await openInspectorFor(flags, output)
+  const hostHeader = flags.hostHeader ?? 'preserve'
+  const shownName = flags.name ?? targetText(upstream)
+  const tap = inspector?.inspect(shownName, { upstream, hostHeader, guard })
+  const options = { api, input, upstream, ca, proxyOf, guard, tap, signal: io.signal, openSession }
+  const tunnelAndLogin = Promise.all([openTunnel(options), findLogin(api)])
+  tunnelAndLogin.catch(() => inspector?.close())
+  const [tunnel, loggedInAs] = await tunnelAndLogin
   output.message(`Connecting ${tunnel.name} …`)
 
   const view = createView(context)
@@ -46,6 +51,7 @@ export async function runHttp(
       loggedInAs,
       organization,
       relayUrl,
+      inspectorUrl: inspector?.url ?? null,
     }
     show(tunnel.session, view)
     view.ready(ready)
@@ -60,7 +66,7 @@ export async function runHttp(
   } finally {
     // The way out of a failure: an orderly end has come by here already, and closing twice is nothing.
     view.close()
-    await tunnel.close({ graceMs: 0 })
+    await Promise.all([tunnel.close({ graceMs: 0 }), inspector?.close()])
   }
 }
 

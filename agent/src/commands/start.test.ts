@@ -49,7 +49,8 @@ async function openWorld(extra = {}) {
 
   return {
     platform,
-    write: (tunnels: string) => writeFileSync(file, `version: 1\ntunnels:\n${tunnels}`),
+    write: (tunnels: string) =>
+      writeFileSync(file, `version: 1\nagent: { inspect: false }\ntunnels:\n${tunnels}`),
     read: () => readFileSync(file, 'utf8'),
     events,
     /** Waits for the next event of this kind behind those already waited for. */
@@ -177,8 +178,8 @@ test('an invalid file keeps the old state and says where it is wrong', async () 
 
   expect(await world.event('invalid')).toMatchObject({
     faults: [
-      { line: 3, column: 8, path: 'tunnels.app.target' },
-      { line: 3, column: 10, path: 'tunnels.app.taget' },
+      { line: 4, column: 8, path: 'tunnels.app.target' },
+      { line: 4, column: 10, path: 'tunnels.app.taget' },
     ],
   })
   expect((await world.platform.visit('app')).body).toBe('still here')

@@ -1,5 +1,6 @@
 import { SluiceError } from '@sluice/schema/errors'
 
+import { openInspectorFor } from '../inspector/open-inspector-for.ts'
 import { openTunnel } from '../open-tunnel.ts'
 import { Interrupted } from '../problem.ts'
 import { findProject, projectPaths } from '../project/find-project.ts'
@@ -48,14 +49,21 @@ export async function runStart(
   const wanted = choose(project, names, flags)
   const api = apiOf(context)
   const view = createProjectView(output, settings.server)
+  const inspector = await openInspectorFor(project.agent, output)
+  if (inspector) output.message(`Inspector: ${inspector.url}`)
+  const guard = createTargetGuard(project.agent.allowTargets)
+  const tapOf = ({ key, upstream, input, inspect }: ProjectTunnel) =>
+    inspect
+      ? inspector?.inspect(key, { upstream, hostHeader: input.hostHeader ?? 'preserve', guard })
+      : undefined
   const served = serveProject({
     api,
     ca: settings.ca,
     proxyOf: settings.proxyOf,
-    guard: createTargetGuard(project.agent.allowTargets),
+    guard,
     listener: view,
     open,
-    tapOf: () => undefined,
+    tapOf,
   })
   await served.apply(wanted)
 
@@ -80,7 +88,7 @@ export async function runStart(
     await served.close({ graceMs })
   } finally {
     endWatch()
-    await served.close({ graceMs: 0 })
+    await Promise.all([served.close({ graceMs: 0 }), inspector?.close()])
   }
 }
 

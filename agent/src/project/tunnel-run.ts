@@ -82,6 +82,8 @@ export class TunnelRun {
       })
     }
     this.#spec = next
+    // Replays follow the change as visitors do.
+    this.#options.tapOf(next)
     this.#options.listener.changed(this.key, [
       ...(isPolicyChanged ? ['policy'] : []),
       ...(isHostChanged ? ['host-header'] : []),
