@@ -53,7 +53,7 @@ export interface EdgeOptions extends Omit<
   readonly connectionsMax: number
   readonly h2Limits?: Partial<H2Limits> | undefined
   /** Takes over a connection whose bytes are the agent's business: nobody reads the socket, and `first` has been read. */
-  readonly serveRaw?: (visit: {
+  readonly serveRaw: (visit: {
     readonly socket: Socket
     readonly first: Buffer
     readonly tunnel: TunnelSession
@@ -96,10 +96,8 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     isOwn: (serverName) => serverName === places.edgeHost || serverName === places.consoleHost,
     admits: () => count() < options.connectionsMax,
     secured: acceptTls,
-    splice(socket, first, tunnel, serverName) {
-      if (options.serveRaw) options.serveRaw({ socket, first, tunnel, serverName })
-      else socket.destroy()
-    },
+    splice: (socket, first, tunnel, serverName) =>
+      options.serveRaw({ socket, first, tunnel, serverName }),
   })
 
   const http = createServer({ allowHalfOpen: true }, (socket) => {
