@@ -43,6 +43,7 @@ export function openSocketLink(
   const socket = link instanceof DirectSocket ? link.socket : link
   const io: SessionIo = {
     slabs: sockets.slabs,
+    chunks: sockets.chunks,
     now: () => performance.now(),
     setTimer(callback, delayMs) {
       const timer = setTimeout(callback, delayMs)

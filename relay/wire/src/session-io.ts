@@ -18,6 +18,8 @@ export interface SessionIo {
   send(parts: Buffer[], payloadBytes: number, slab: Slab | undefined): boolean
   /** Where messages are built; without them the session has its own. */
   readonly slabs?: SlabPool
+  /** For large pieces of bodies that have to wait. */
+  readonly chunks?: SlabPool
   /** Closes the link; `abrupt` without waiting for what was sent. */
   close(code: number, abrupt: boolean): void
 }

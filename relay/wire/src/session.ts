@@ -31,7 +31,14 @@ import {
 import { Outbox } from './outbox.ts'
 import { ReceivedCredit } from './received-credit.ts'
 import type { SessionEvents, SessionIo, SessionWindows } from './session-io.ts'
-import { TunnelStream, unowned, type StreamCarrier, type StreamEvents } from './stream.ts'
+import { SlabPool, readBytes } from './socket/slab.ts'
+import {
+  TunnelStream,
+  unowned,
+  type KeptBytes,
+  type StreamCarrier,
+  type StreamEvents,
+} from './stream.ts'
 import { ProtocolViolation } from './violation.ts'
 
 type State = 'greeting' | 'verifying' | 'open' | 'closed'
@@ -55,6 +62,7 @@ export class Session implements FrameSink, StreamCarrier {
   #nextStreamId = 1
   #reusesIds = false
   readonly #headParts = new HeadParts()
+  #chunks: SlabPool | undefined
 
   readonly #outbox: Outbox
   readonly #sender: FairSender
@@ -279,6 +287,14 @@ export class Session implements FrameSink, StreamCarrier {
   drained(stream: TunnelStream, bytes: number): void {
     stream.undrainedBytes -= bytes
     if (this.#state !== 'closed') this.#credit.drained(stream, bytes)
+  }
+
+  keep(bytes: Buffer): KeptBytes | undefined {
+    const large = bytes.length * 2 > readBytes && bytes.length <= readBytes
+    if (!large) return undefined
+    this.#chunks ??= this.#io.chunks ?? new SlabPool(readBytes)
+    const slab = this.#chunks.take()
+    return { bytes: slab.bytes.subarray(0, bytes.copy(slab.bytes)), slab }
   }
 
   reset(stream: TunnelStream, code: string, details: Details): void {

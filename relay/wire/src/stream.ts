@@ -1,5 +1,6 @@
 import { frameFlag, frameType } from './frame.ts'
 import type { Details } from './message.ts'
+import type { Slab } from './socket/slab.ts'
 
 const none = Buffer.alloc(0)
 
@@ -27,14 +28,23 @@ export interface StreamCarrier {
   /** Asks for a `pump` when the link or credit allows. */
   enqueue(stream: TunnelStream): void
   drained(stream: TunnelStream, bytes: number): void
+  /** A copy of bytes that have to wait, when the carrier has a place for them. */
+  keep?(bytes: Buffer): KeptBytes | undefined
   reset(stream: TunnelStream, code: string, details: Details): void
   /** Both halves have ended. */
   forget(stream: TunnelStream): void
 }
 
+/** Bytes of ours; in a slab, it is released once they are not needed any more. */
+export interface KeptBytes {
+  readonly bytes: Buffer
+  readonly slab: Slab | undefined
+}
+
 interface Queued {
   readonly type: number
   bytes: Buffer
+  readonly slab: Slab | undefined
   readonly end: boolean
 }
 
@@ -73,7 +83,7 @@ export class TunnelStream {
       if (ended) this.#endLocal()
       return
     }
-    this.#push({ type, bytes: Buffer.from(bytes.subarray(start, end)), end: ended })
+    this.#push(type, bytes.subarray(start, end), ended)
   }
 
   /** Sends body bytes, which are the caller's again. False means that the source must wait for `onResume`. */
@@ -86,14 +96,10 @@ export class TunnelStream {
         return true
       }
       if (allowed > 0) this.#frameData(chunk.subarray(0, allowed), false)
-      this.#push({
-        type: frameType.data,
-        bytes: Buffer.from(chunk.subarray(allowed)),
-        end: ended,
-      })
+      this.#push(frameType.data, chunk.subarray(allowed), ended)
       return false
     }
-    this.#push({ type: frameType.data, bytes: Buffer.from(chunk), end: ended })
+    this.#push(frameType.data, chunk, ended)
     return false
   }
 
@@ -101,7 +107,7 @@ export class TunnelStream {
   end(trailers: Buffer = none): void {
     if (this.closed || this.#ending) return
     if (this.#queue.length > 0 || !this.#carrier.open) {
-      this.#push({ type: frameType.end, bytes: Buffer.from(trailers), end: true })
+      this.#push(frameType.end, trailers, true)
       return
     }
     this.#carrier.frame(frameType.end, this, trailers, 0, trailers.length)
@@ -146,6 +152,7 @@ export class TunnelStream {
       }
       this.#queue.shift()
       this.#frameData(next.bytes, next.end)
+      next.slab?.release()
     } else {
       this.#queue.shift()
       const typeAndFlags =
@@ -169,6 +176,7 @@ export class TunnelStream {
     this.closed = true
     this.localEnded = true
     this.remoteEnded = true
+    for (const { slab } of this.#queue) slab?.release()
     this.#queue = emptyQueue
     this.#carrier.forget(this)
   }
@@ -192,10 +200,12 @@ export class TunnelStream {
     this.#carrier.forget(this)
   }
 
-  #push(item: Queued): void {
+  #push(type: number, waiting: Buffer, end: boolean): void {
     if (this.#queue === emptyQueue) this.#queue = []
-    this.#queue.push(item)
-    if (item.end) this.#ending = true
+    const kept = this.#carrier.keep?.(waiting)
+    const bytes = kept?.bytes ?? Buffer.from(waiting)
+    this.#queue.push({ type, bytes, slab: kept?.slab, end })
+    if (end) this.#ending = true
     this.#carrier.enqueue(this)
   }
 }

@@ -8,10 +8,8 @@ import {
   type StreamHandle,
   type WriteRequest,
 } from './node-streams.ts'
-import { SlabPool, slabBytes, type Slab } from './slab.ts'
+import { SlabPool, readBytes, slabBytes, type Slab } from './slab.ts'
 
-/** What one read brings at most. All sockets read into the same buffer, one after the other. */
-const readBytes = 65_536
 /** Views of what was read, kept by length: requests of one kind are of one length. */
 const viewsKept = 64
 
@@ -27,6 +25,8 @@ export interface DirectSocketsOptions {
  */
 export class DirectSockets {
   readonly slabs = new SlabPool()
+  /** For reads that have to wait. */
+  readonly chunks = new SlabPool(readBytes)
   readonly streams: NodeStreams | undefined = findNodeStreams()
   readonly scrub: boolean
   #buffer: Buffer | undefined
