@@ -45,8 +45,14 @@ tunnels:
     allow-ip: [203.0.113.0/24]
     deny-ip: [203.0.113.9]
     inspect: false
+    rate-limit: 50/s:100
+    bandwidth: 10mb
+    request-header: ['X-From: sluice']
+    remove-response-header: [Server]
+    compress: true
+    verify-webhook: stripe=env:STRIPE
 `,
-    { TOKEN: 'slt_x', LOGIN: 'ada:pw' },
+    { TOKEN: 'slt_x', LOGIN: 'ada:pw', STRIPE: 'whsec' },
   )
 
   expect(faults).toEqual([])
@@ -71,6 +77,12 @@ tunnels:
         ],
         allowIps: ['203.0.113.0/24'],
         denyIps: ['203.0.113.9'],
+        requestRate: { perSecond: 50, burst: 100 },
+        bandwidthBytesPerSecond: 10_000_000,
+        requestHeaders: { add: [{ name: 'X-From', value: 'sluice' }], remove: [] },
+        responseHeaders: { add: [], remove: ['Server'] },
+        compression: true,
+        webhook: { provider: 'STRIPE', secret: 'whsec' },
       },
     },
   })
@@ -117,7 +129,7 @@ tunnels:
     name: app
 `
   expect(faultsOf(text)).toEqual([
-    '4:13 The target ftp://x is not valid: only http:// and https:// are forwarded.',
+    '4:13 The target ftp://x is not valid: only http://, https://, h2c:// and h2:// are forwarded.',
     '5:15 --allow-ip takes an address or a block such as 203.0.113.0/24, not 10.0.0.0/99.',
     '6:17 --basic-auth env:NOT_SET: the variable is not set.',
   ])

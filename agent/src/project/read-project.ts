@@ -7,7 +7,14 @@ import { createTargetGuard } from '../target-guard.ts'
 import { parseTarget, type Upstream } from '../target.ts'
 import { startTunnelInput, type HttpFlags, type StartTunnelInput } from '../tunnel-input.ts'
 import { nearestOf } from './nearest.ts'
-import { keysOf, ProjectShape, secretKeys, type ProjectValues, type TunnelValues } from './shape.ts'
+import {
+  keysOf,
+  policyKeys,
+  ProjectShape,
+  secretKeys,
+  type ProjectValues,
+  type TunnelValues,
+} from './shape.ts'
 import { readYamlValues, type Fault, type YamlValues } from './yaml-values.ts'
 
 const fileBytesMax = 256 * 1024
@@ -107,7 +114,9 @@ function build(
     },
     tunnels: Object.entries(values.tunnels).flatMap(([key, tunnel]) => {
       const path = ['tunnels', key]
-      const upstream = at([...path, 'target'], () => parseTarget(String(tunnel.target)))
+      const upstream = at([...path, 'target'], () =>
+        parseTarget(String(tunnel.target), tunnel['upstream-protocol']),
+      )
       const input = inputOf(key, tunnel, folder, (field, flags) =>
         at([...path, field], () => startTunnelInput(flags, env)),
       )
@@ -148,10 +157,19 @@ function flagsOf(tunnel: TunnelValues, folder: string): Readonly<Record<string, 
     ),
     'allow-ip': optional('allowIp', tunnel['allow-ip']),
     'deny-ip': optional('denyIp', tunnel['deny-ip']),
+    'rate-limit': optional('rateLimit', tunnel['rate-limit']),
+    bandwidth: optional('bandwidth', tunnel.bandwidth),
+    'request-header': optional('requestHeader', tunnel['request-header']),
+    'response-header': optional('responseHeader', tunnel['response-header']),
+    'remove-request-header': optional('removeRequestHeader', tunnel['remove-request-header']),
+    'remove-response-header': optional('removeResponseHeader', tunnel['remove-response-header']),
+    compress: optional('compress', tunnel.compress),
+    'verify-webhook': optional(
+      'verifyWebhook',
+      tunnel['verify-webhook']?.replace(/=@(.+)$/, (_, path) => `=@${resolve(folder, path)}`),
+    ),
   }
 }
-
-const policyKeys = ['basic-auth', 'allow-ip', 'deny-ip'] as const
 
 /** Each flag is checked alone, so that a fault has its place, and then all of them together are the input. */
 function inputOf(

@@ -65,6 +65,43 @@ const Tunnel = z.strictObject(
       z.optional(list(text('an address or a block'), 'a list')),
       'Addresses or CIDR blocks that may not visit.',
     ),
+    'upstream-protocol': described(
+      z.optional(z.enum(['http1', 'http2'], 'http1 or http2')),
+      'What the service speaks; http2 is for gRPC, too.',
+    ),
+    'rate-limit': described(
+      z.optional(text('50/s, 100/m or 50/s:200')),
+      'Requests per second, minute or hour, over all relays; behind a colon how many at once.',
+    ),
+    bandwidth: described(
+      z.optional(text('bytes per second: 500kb, 10mb')),
+      'Bytes per second, both directions together.',
+    ),
+    'request-header': described(
+      z.optional(list(text('Name: value'), 'a list')),
+      'Headers added to requests; env:NAME as the value reads a variable.',
+    ),
+    'response-header': described(
+      z.optional(list(text('Name: value'), 'a list')),
+      'Headers added to responses.',
+    ),
+    'remove-request-header': described(
+      z.optional(list(text('a header name'), 'a list')),
+      'Headers taken out of requests.',
+    ),
+    'remove-response-header': described(
+      z.optional(list(text('a header name'), 'a list')),
+      'Headers taken out of responses.',
+    ),
+    compress: described(z.optional(onOff), 'Whether the edge compresses text.'),
+    'verify-webhook': described(
+      z.optional(
+        z
+          .string('PROVIDER=env:NAME or PROVIDER=@file')
+          .check(z.regex(/^[a-z]+(?:=(?:env:|@).+)?$/, 'PROVIDER=env:NAME or PROVIDER=@file')),
+      ),
+      'Lets only requests pass that this provider has signed: stripe=env:NAME or stripe=@file.',
+    ),
     inspect: described(z.optional(onOff), 'Whether the local inspector keeps its requests.'),
   },
   'a tunnel: a mapping with a target',
@@ -133,6 +170,21 @@ export const ProjectShape = z.strictObject(
 
 export type ProjectValues = z.infer<typeof ProjectShape>
 export type TunnelValues = ProjectValues['tunnels'][string]
+
+/** Keys of a tunnel that are its policy: one of them, even empty, replaces the stored policy. */
+export const policyKeys = [
+  'basic-auth',
+  'allow-ip',
+  'deny-ip',
+  'rate-limit',
+  'bandwidth',
+  'request-header',
+  'response-header',
+  'remove-request-header',
+  'remove-response-header',
+  'compress',
+  'verify-webhook',
+] as const satisfies readonly (keyof TunnelValues)[]
 
 /** Keys that a mapping of the file may have, for the hint beside an unknown one. */
 export function keysOf(path: readonly PropertyKey[]): readonly string[] {
