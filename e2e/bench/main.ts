@@ -6,6 +6,7 @@ import type { Benchmark, Figures } from './figures.ts'
 /** Each is loaded only when it is asked for: what one needs another machine may lack. */
 const benchmarks: Record<string, () => Promise<Benchmark>> = {
   http: async () => (await import('./http.ts')).httpBenchmark,
+  http2: async () => (await import('./http2.ts')).http2Benchmark,
   gateway: async () => (await import('./gateway/gateway.ts')).gatewayBenchmark,
   live: async () => (await import('./gateway/live.ts')).liveBenchmark,
 }

@@ -51,6 +51,25 @@ export async function startNginx(folder: string, sinkPort: number): Promise<Ngin
   return { child: proxy, originPort, proxyPort, proxyPids, children: [origin, proxy] }
 }
 
+export interface Http2Proxy {
+  readonly child: ChildProcess
+  readonly port: number
+  readonly pids: readonly number[]
+}
+
+/** A reverse proxy that speaks HTTP/2 over TLS to visitors, and HTTP/1.1 to the origin. */
+export async function startHttp2Proxy(
+  folder: string,
+  originPort: number,
+  certificate: { readonly certPath: string; readonly keyPath: string },
+): Promise<Http2Proxy> {
+  const port = await freePort()
+  const config = http2Config(port, originPort, certificate)
+  const child = start(findNginx(), folder, 'http2', config)
+  await untilOpen(port)
+  return { child, port, pids: childrenOf(child.pid ?? 0) }
+}
+
 function start(binary: string, folder: string, name: string, config: string): ChildProcess {
   const prefix = join(folder, name)
   mkdirSync(prefix, { recursive: true })
@@ -115,6 +134,32 @@ http { ${httpCommon}
     listen 127.0.0.1:${port} backlog=4096;
     location / { proxy_pass http://origin; ${forward} }
     location = /sink { proxy_pass http://sink; ${forward} }
+  }
+}
+`
+}
+
+function http2Config(
+  port: number,
+  originPort: number,
+  { certPath, keyPath }: { readonly certPath: string; readonly keyPath: string },
+): string {
+  return `${common}
+http { ${httpCommon}
+  upstream origin { server 127.0.0.1:${originPort}; keepalive 256; keepalive_requests 1000000000; }
+  server {
+    listen 127.0.0.1:${port} ssl http2 backlog=4096;
+    ssl_certificate ${certPath};
+    ssl_certificate_key ${keyPath};
+    location / {
+      proxy_pass http://origin;
+      proxy_http_version 1.1;
+      proxy_set_header Connection "";
+      proxy_set_header Host $host;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_set_header X-Forwarded-Proto $scheme;
+      proxy_buffering off;
+    }
   }
 }
 `
