@@ -2,6 +2,8 @@ import { createServer, type Server } from 'node:http'
 
 import { errors, type ErrorCode } from '@sluice/schema/errors'
 
+import type { Certificate } from '../tls/certificate.ts'
+
 /** What the control plane says to a relay: all is well, a code, or nothing but a cut connection. */
 export type Mood = 'well' | 'away' | ErrorCode
 
@@ -23,6 +25,9 @@ export class ControlPlane implements AsyncDisposable {
     revokedAuthtokens: [],
   }
   readonly revocationsAsked: Date[] = []
+  /** Certificates of custom domains, and each domain that was asked for. */
+  readonly certificates = new Map<string, Certificate>()
+  readonly certificatesAsked: string[] = []
   readonly #server: Server
   #arrived = Promise.withResolvers<void>()
 
@@ -37,6 +42,14 @@ export class ControlPlane implements AsyncDisposable {
           this.revocationsAsked.push(new Date(variables.since))
           this.#arrive()
           response.end(JSON.stringify({ data: this.revocations }))
+          return
+        }
+        if (operationName === 'RelayCertificate' && this.mood === 'well') {
+          const found = this.certificates.get(variables.domain)
+          this.certificatesAsked.push(variables.domain)
+          this.#arrive()
+          const relayCertificate = found ? { chain: found.cert, privateKey: found.key } : null
+          response.end(JSON.stringify({ data: { relayCertificate } }))
           return
         }
         this.asked.push({ operationName, authorization, input: variables.input })

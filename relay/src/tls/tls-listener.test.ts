@@ -121,6 +121,7 @@ test(
     await Promise.all([silent, half].map((socket) => once(socket.resume(), 'close')))
 
     await untilResult(world, 'timeout', 2)
+    expect(await exchange(world)).toContain('reached')
   },
 )
 
@@ -142,6 +143,7 @@ test('a handshake that stops behind its hello is let go, too', { timeout: waitMs
   await once(stopped.resume(), 'close')
 
   await untilResult(world, 'failed', 1)
+  expect(await exchange(world)).toContain('reached')
 })
 
 test(
