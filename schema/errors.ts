@@ -159,7 +159,7 @@ export const errors = {
   SLUICE_RELAY_NOT_FOUND: {
     status: 404,
     title: 'There is no such relay.',
-    cause: 'No relay has registered under this id, or you are not staff of the platform.',
+    cause: 'No relay has registered under this id.',
     fix: 'List the relays at /graphiql with `{ relays { id status } }`.',
   },
   SLUICE_RELAY_KEY_INVALID: {
@@ -403,7 +403,8 @@ export const errors = {
   SLUICE_TUNNEL_OFFLINE: {
     status: 503,
     title: '{endpointHost} is offline.',
-    cause: 'The tunnel exists, but no agent is connected: it is being restarted, or its owner has stopped it.',
+    cause:
+      'The tunnel exists, but no agent is connected: it is being restarted, or its owner has stopped it.',
     fix: 'If it is yours, start the agent: `sluice http <port> --name <name>`.',
   },
   SLUICE_RELAY_DRAINING: {

@@ -144,7 +144,6 @@ export const cliOperations = {
   startTunnel: `mutation CliStartTunnel($input: StartTunnelInput!) {
   startTunnel(input: $input) {
     urls
-    edgeUrls
     tunnel {
       id
       name
@@ -166,6 +165,10 @@ export const cliOperations = {
       expiresAt
       epoch
       hostHeader
+      edges {
+        url
+        region
+      }
     }
   }
 }`,
@@ -183,6 +186,10 @@ export const cliOperations = {
     expiresAt
     epoch
     hostHeader
+    edges {
+      url
+      region
+    }
   }
 }`,
 } as const

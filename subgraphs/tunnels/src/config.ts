@@ -3,6 +3,36 @@ import { objectStoreSettings, objectStoreVariables } from '@sluice/kit/object-st
 import { PrivateJwks, PublicJwks } from '@sluice/kit/signing-keys'
 import { z } from 'zod'
 
+const name = '[a-z0-9][a-z0-9-]{0,31}'
+
+/** `one,two` */
+const names = z
+  .string()
+  .regex(new RegExp(`^${name}(,${name})*$`))
+  .transform((text) => text.split(','))
+
+/** `eu=3,us=1` */
+const regionWeights = z
+  .string()
+  .regex(new RegExp(`^${name}=\\d{1,4}(,${name}=\\d{1,4})*$`))
+  .transform((text) => new Map(text.split(',').map(weightOf)))
+
+/** `eu:us,ap;us:eu` */
+const failoverRegions = z
+  .string()
+  .regex(new RegExp(`^${name}:${name}(,${name})*(;${name}:${name}(,${name})*)*$`))
+  .transform((text) => new Map(text.split(';').map(standInsOf)))
+
+function weightOf(text: string): [string, number] {
+  const [region = '', weight] = text.split('=')
+  return [region, Number(weight)]
+}
+
+function standInsOf(text: string): [string, string[]] {
+  const [region = '', others = ''] = text.split(':')
+  return [region, others.split(',')]
+}
+
 export const config = (env: NodeJS.ProcessEnv) => {
   const values = readConfig(env, {
     DATABASE_URL: z.url(),
@@ -18,6 +48,9 @@ export const config = (env: NodeJS.ProcessEnv) => {
     TUNNELS_TCP_PORTS: portRange.optional(),
     TUNNELS_UDP_PORTS: portRange.optional(),
     TUNNELS_PORTS_FOR_ALL: flag.default(false),
+    RELAY_EDGE_POOL: names.optional(),
+    RELAY_REGION_WEIGHTS: regionWeights.default(new Map()),
+    RELAY_FAILOVER_REGIONS: failoverRegions.default(new Map()),
   })
   return {
     databaseUrl: values.DATABASE_URL,
@@ -36,6 +69,11 @@ export const config = (env: NodeJS.ProcessEnv) => {
       tcp: values.TUNNELS_TCP_PORTS,
       udp: values.TUNNELS_UDP_PORTS,
       forAllPlans: values.TUNNELS_PORTS_FOR_ALL,
+    },
+    edgeAssignment: {
+      pools: values.RELAY_EDGE_POOL,
+      regionWeights: values.RELAY_REGION_WEIGHTS,
+      failoverRegions: values.RELAY_FAILOVER_REGIONS,
     },
   }
 }

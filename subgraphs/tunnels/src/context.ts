@@ -7,6 +7,7 @@ import type { SigningKeys } from '@sluice/kit/signing-keys'
 import type { Redis } from 'ioredis'
 
 import { createLoaders, type Loaders } from './loaders.ts'
+import type { EdgeAssignment } from './relay/assign-edges.ts'
 
 /** Where visitors reach tunnels, when the operator says so instead of the relays. */
 export interface PublicTunnelUrls {
@@ -40,6 +41,7 @@ export interface Parts {
   readonly keys: SigningKeys
   readonly publicTunnelUrls: PublicTunnelUrls
   readonly tunnelPorts: TunnelPorts
+  readonly edgeAssignment: EdgeAssignment
   readonly now: () => Date
   readonly log: Log
   /** Publishes what the outbox holds at once instead of at the next look. */

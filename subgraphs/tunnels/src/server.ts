@@ -13,6 +13,7 @@ import { createContext, type Parts, type PublicTunnelUrls, type TunnelPorts } fr
 import { domainEvents } from './domain/attached-domain.ts'
 import { organizationEvents } from './organization/organization.ts'
 import { database } from './orm.ts'
+import { evenly, type EdgeAssignment } from './relay/assign-edges.ts'
 import { schema } from './schema.ts'
 import { openEndpointHosts } from './tunnel/endpoint-hosts.ts'
 
@@ -30,6 +31,7 @@ export interface TunnelsOptions {
   log: Log
   publicTunnelUrls?: PublicTunnelUrls
   tunnelPorts?: TunnelPorts
+  edgeAssignment?: EdgeAssignment
   now?: () => Date
 }
 
@@ -62,6 +64,7 @@ export function createServer(
       log,
       publicTunnelUrls: options.publicTunnelUrls ?? {},
       tunnelPorts: options.tunnelPorts ?? {},
+      edgeAssignment: options.edgeAssignment ?? evenly,
       wakeOutbox: () => outbox.wake(),
     }
     const { port } = closer.add(

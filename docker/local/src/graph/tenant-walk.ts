@@ -243,8 +243,13 @@ export const rows: Record<string, Row> = {
     variables: (ids) => ({ id: ids.relayId }),
     ...relay,
   },
+  'Mutation.drainRelay': {
+    document: 'mutation WalkDrainRelay($id: ID!) { drainRelay(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.relayId }),
+    ...staff,
+  },
   'Mutation.heartbeatRelay': {
-    document: `mutation WalkHeartbeat($id: ID!) { heartbeatRelay(input: { id: $id, draining: true, connections: 0, sessions: [] }) }`,
+    document: `mutation WalkHeartbeat($id: ID!) { heartbeatRelay(input: { id: $id, draining: true, connections: 0, sessions: [] }) { drain } }`,
     variables: (ids) => ({ id: ids.relayId }),
     ...relay,
   },

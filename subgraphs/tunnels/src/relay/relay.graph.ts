@@ -1,7 +1,15 @@
 import { builder } from '../builder.ts'
 import { listRegions, type Region } from './region.ts'
 import type { Relay } from './relay.entity.ts'
-import { heartbeatRelay, listRelays, registerRelay, relayStatus } from './relay.ts'
+import {
+  drainRelay,
+  heartbeatRelay,
+  listRelays,
+  registerRelay,
+  relayStatus,
+  type RelayOrders,
+} from './relay.ts'
+import { listStoppedTunnels, type StoppedTunnel } from './revocation-list.ts'
 
 const RelayStatusType = builder.enumType('RelayStatus', {
   description: 'Whether agents are sent to a relay.',
@@ -17,6 +25,7 @@ const RelayType = builder.objectRef<Relay>('Relay').implement({
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The name it has given itself.' }),
     region: t.exposeString('region', { description: 'Where it stands.' }),
+    pool: t.exposeString('pool', { description: 'The pool that it belongs to.' }),
     edgeUrl: t.exposeString('edgeUrl', { description: 'The address that agents dial.' }),
     status: t.field({
       type: RelayStatusType,
@@ -63,11 +72,42 @@ builder.queryFields((t) => ({
   }),
 }))
 
+const StoppedTunnelType = builder.objectRef<StoppedTunnel>('StoppedTunnel').implement({
+  description: 'A tunnel whose sessions are void.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The id of the tunnel.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'Agent tokens from before are void.' }),
+  }),
+})
+
+builder.queryField('stoppedTunnels', (t) =>
+  t.field({
+    type: [StoppedTunnelType],
+    nullable: true,
+    description: 'Tunnels stopped or deleted since then, the latest first. For relay keys only.',
+    args: {
+      since: t.arg({ type: 'DateTime', required: true, description: 'What came before is known.' }),
+    },
+    resolve: (_root, { since }, context) => listStoppedTunnels(context, since),
+  }),
+)
+
+const RelayOrdersType = builder.objectRef<RelayOrders>('RelayOrders').implement({
+  description: 'What a relay hears in answer to a heartbeat.',
+  fields: (t) => ({
+    drain: t.exposeBoolean('drain', { description: 'Staff wants it to leave, without a loss.' }),
+    replacedSessionIds: t.exposeIDList('replacedSessionIds', {
+      description: 'Its sessions whose tunnels a newer start serves elsewhere.',
+    }),
+  }),
+})
+
 const RelayInput = builder.inputType('RelayInput', {
   description: 'How a relay presents itself.',
   fields: (t) => ({
     id: t.id({ required: true, description: 'Stays the same over restarts.' }),
     region: t.string({ required: true, description: 'Where it stands.' }),
+    pool: t.string({ description: 'The pool that it belongs to: `default` unless it says so.' }),
     edgeUrl: t.string({ required: true, description: 'The ws or wss address that agents dial.' }),
     publicHttpUrl: t.string({
       required: true,
@@ -110,17 +150,23 @@ builder.mutationFields((t) => ({
     type: RelayType,
     description: 'Makes a relay known. For relay keys only.',
     args: { input: t.arg({ type: RelayInput, required: true, description: 'The relay.' }) },
-    resolve: (_root, { input }, context) => registerRelay(context, input),
+    resolve: (_root, { input: { pool, ...input } }, context) =>
+      registerRelay(context, { ...input, ...(pool ? { pool } : {}) }),
   }),
-  heartbeatRelay: t.boolean({
+  heartbeatRelay: t.field({
+    type: RelayOrdersType,
     description:
       'Every few seconds. An error asks the relay to register again. For relay keys only.',
     args: {
       input: t.arg({ type: RelayHeartbeatInput, required: true, description: 'What it holds.' }),
     },
-    resolve: async (_root, { input }, context) => {
-      await heartbeatRelay(context, input)
-      return true
-    },
+    resolve: (_root, { input }, context) => heartbeatRelay(context, input),
+  }),
+  drainRelay: t.field({
+    type: RelayType,
+    description:
+      'Sends a relay away: agents move to others, requests in flight finish, and its process ends. For staff of the platform only.',
+    args: { id: t.arg.id({ required: true, description: 'The id of the relay.' }) },
+    resolve: (_root, { id }, context) => drainRelay(context, id),
   }),
 }))

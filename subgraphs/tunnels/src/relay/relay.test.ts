@@ -7,7 +7,7 @@ import { startTunnel } from '../tunnel/start-tunnel.ts'
 import { stopTunnel } from '../tunnel/tunnel.ts'
 import { AgentSession } from './agent-session.entity.ts'
 import { endLostSessions } from './end-lost-sessions.ts'
-import { heartbeatRelay, registerRelay } from './relay.ts'
+import { drainRelay, heartbeatRelay, registerRelay } from './relay.ts'
 
 const statusQuery = `query($id: ID!) { tunnel(id: $id) { status onlineSince connections } }`
 
@@ -200,4 +200,65 @@ test('the status of a tunnel of others cannot be asked for', async () => {
 
   expect(answer.data).toEqual({ tunnel: null })
   expect(codeOf(stopped)).toBe('SLUICE_TUNNEL_NOT_FOUND')
+})
+
+test('staff sends a relay away: no agent goes there, it hears so, and comes back by registering', async () => {
+  await using world = await openWorld()
+  const { beat } = await serve(world)
+  await world.relay('relay-2')
+  const staff = world.context({ ...memberOf(world.acme.id), isAdmin: true })
+  const before = await beat()
+
+  const drained = await drainRelay(staff, 'relay-1')
+  const after = await beat()
+  const started = await startTunnel(world.acme.as(), { name: 'app' })
+  await world.relay('relay-1')
+
+  expect(before).toEqual({ drain: false, replacedSessionIds: [] })
+  expect(drained.drainRequestedAt).toBeInstanceOf(Date)
+  expect(after).toMatchObject({ drain: true })
+  expect(started.relays.map(({ id }) => id)).toEqual(['relay-2'])
+  expect(await beat()).toMatchObject({ drain: false })
+  await expect(drainRelay(world.acme.as(), 'relay-1')).rejects.toMatchObject({
+    code: 'SLUICE_FORBIDDEN',
+  })
+  await expect(drainRelay(staff, 'relay-9')).rejects.toMatchObject({
+    code: 'SLUICE_RELAY_NOT_FOUND',
+  })
+})
+
+test('a relay hears which of its sessions a newer start has replaced on another relay', async () => {
+  await using world = await openWorld()
+  const { beat, tunnel } = await serve(world)
+  await world.relay('relay-2')
+  await beat()
+  const newer = { tunnelId: tunnel.id, sessionId: 'session-2', epoch: 2, since: new Date() }
+
+  const other = await heartbeatRelay(world.context(relayPrincipal), {
+    id: 'relay-2',
+    draining: false,
+    connections: 0,
+    sessions: [newer],
+  })
+
+  expect(other.replacedSessionIds).toEqual([])
+  expect((await beat()).replacedSessionIds).toEqual(['session-1'])
+})
+
+test('relays alone read what was stopped, since when they ask', async () => {
+  await using world = await openWorld()
+  const { tunnel } = await serve(world)
+  const query = `query($since: DateTime!) { stoppedTunnels(since: $since) { id at } }`
+  const since = (ms: number) => ({ since: new Date(Date.now() - ms).toISOString() })
+  const stopped = await stopTunnel(world.acme.as(), tunnel.id)
+
+  const known = await world.ask(relayPrincipal, query, since(60_000))
+  const later = await world.ask(relayPrincipal, query, since(-60_000))
+  const member = await world.ask(world.acme.member, query, since(60_000))
+
+  expect(known.data).toEqual({
+    stoppedTunnels: [{ id: tunnel.id, at: stopped.stoppedAt?.toISOString() }],
+  })
+  expect(later.data).toEqual({ stoppedTunnels: [] })
+  expect(codeOf(member)).toBe('SLUICE_RELAY_KEY_INVALID')
 })

@@ -1,5 +1,5 @@
 import { forkSystem } from '@sluice/kit/database'
-import type { Principal } from '@sluice/kit/principal'
+import { assertSignedIn, type Principal } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 import { z } from 'zod'
@@ -13,7 +13,6 @@ export type RelayStatus = 'READY' | 'DRAINING' | 'LOST'
 /** A relay that has not been heard of for this long is lost: no agent is sent to it. */
 const relaySilentMsMax = 15_000
 const sessionsPerHeartbeatMax = 20_000
-const edgesMax = 4
 
 const region = z.string().regex(/^[a-z0-9][a-z0-9-]{0,31}$/, 'has 1 to 32 of a-z, 0-9 and -')
 const url = (...protocols: string[]) =>
@@ -27,12 +26,20 @@ const url = (...protocols: string[]) =>
 const RelayInput = z.object({
   id: z.string().regex(/^[\w.:-]{1,64}$/, 'has 1 to 64 letters, digits and ._:-'),
   region,
+  pool: region.default('default'),
   edgeUrl: url('ws:', 'wss:'),
   publicHttpUrl: url('http:', 'https:'),
   version: z.string().min(1).max(64),
   capacity: z.int().min(1),
 })
-export type RelayInput = z.infer<typeof RelayInput>
+export type RelayInput = z.input<typeof RelayInput>
+
+/** What a relay hears in answer to a heartbeat. */
+export interface RelayOrders {
+  drain: boolean
+  /** Sessions of an earlier start of their tunnel, whose newer one is served elsewhere. */
+  replacedSessionIds: string[]
+}
 
 export interface RelayHeartbeat {
   id: string
@@ -56,6 +63,8 @@ export async function registerRelay(context: Context, input: RelayInput): Promis
     {
       ...parsed.data,
       draining: false,
+      // Whoever has come back has left before.
+      drainRequestedAt: null,
       sessions: 0,
       connections: 0,
       registeredAt: now,
@@ -69,7 +78,7 @@ export async function registerRelay(context: Context, input: RelayInput): Promis
 export async function heartbeatRelay(
   { principal, parts }: Context,
   heartbeat: RelayHeartbeat,
-): Promise<void> {
+): Promise<RelayOrders> {
   assertRelay(principal)
   if (heartbeat.sessions.length > sessionsPerHeartbeatMax) {
     const reason = `a heartbeat names at most ${sessionsPerHeartbeatMax} sessions.`
@@ -92,6 +101,28 @@ export async function heartbeatRelay(
     throw new SluiceError('SLUICE_INPUT_INVALID', { reason: 'no relay has registered this id.' })
   }
   await keepSessions(parts, heartbeat, now)
+  const { drainRequestedAt } = await em.findOneOrFail(Relay, { id: heartbeat.id })
+  return {
+    drain: drainRequestedAt !== null,
+    replacedSessionIds: await listReplaced(parts, heartbeat.id),
+  }
+}
+
+/** Staff of the platform sends a relay away: agents go to others at once, and it leaves after its next heartbeat. */
+export async function drainRelay(context: Context, id: string): Promise<Relay> {
+  const { principal, parts } = context
+  assertSignedIn(principal)
+  if (!principal.isAdmin) throw new SluiceError('SLUICE_FORBIDDEN')
+  const relay = await forkSystem(parts.orm).findOne(Relay, { id })
+  if (!relay) throw new SluiceError('SLUICE_RELAY_NOT_FOUND')
+  const now = parts.now()
+  await forkSystem(parts.orm).nativeUpdate(
+    Relay,
+    { id, drainRequestedAt: null },
+    { drainRequestedAt: now },
+  )
+  relay.drainRequestedAt ??= now
+  return relay
 }
 
 /** All relays, for staff of the platform; nobody else learns of them. */
@@ -101,21 +132,7 @@ export async function listRelays({ principal, load }: Context): Promise<Relay[]>
 
 export function relayStatus(relay: Relay, now: Date): RelayStatus {
   if (now.getTime() - relay.lastSeenAt.getTime() > relaySilentMsMax) return 'LOST'
-  return relay.draining ? 'DRAINING' : 'READY'
-}
-
-/**
- * The relays an agent may dial, the least loaded first. Those of the wanted region only: a region is chosen for
- * latency or for law, and falling back in silence would break both.
- */
-export function pickRelays(relays: readonly Relay[], wanted: string | null, now: Date): Relay[] {
-  const ready = relays
-    .filter((relay) => wanted === null || relay.region === wanted)
-    .filter((relay) => relayStatus(relay, now) === 'READY')
-    .toSorted((a, b) => loadOf(a) - loadOf(b) || a.sessions - b.sessions)
-    .slice(0, edgesMax)
-  if (ready.length === 0) throw new SluiceError('SLUICE_RELAY_UNAVAILABLE')
-  return ready
+  return relay.draining || relay.drainRequestedAt ? 'DRAINING' : 'READY'
 }
 
 /** Throws unless a relay serves the region. Before the first relay has registered every region may come to be. */
@@ -125,10 +142,6 @@ export function assertRegion(relays: readonly Relay[], wanted: string): void {
   if (regions.length === 0 && region.safeParse(wanted).success) return
   const details = { region: wanted.slice(0, 64), regions: regions.join(', ') }
   throw new SluiceError('SLUICE_REGION_UNKNOWN', details)
-}
-
-function loadOf({ connections, capacity }: Relay): number {
-  return connections / capacity
 }
 
 function assertRelay(principal: Principal): void {
@@ -173,4 +186,17 @@ async function revokeStopped(parts: Parts, heartbeat: RelayHeartbeat, now: Date)
     [heartbeat.id, now.toISOString()],
   )
   for (const { id, at } of stopped) await announceRevocation(parts, id, new Date(at))
+}
+
+/** Should Redis be away, a relay learns here that a newer start of a tunnel is served by another one. */
+async function listReplaced(parts: Parts, relayId: string): Promise<string[]> {
+  const replaced = await forkSystem(parts.orm).execute<{ id: string }[]>(
+    `select old.id from tunnels.agent_session as old
+     where old.relay_id = ? and old.ended_at is null and exists (
+       select 1 from tunnels.agent_session as newer
+       where newer.tunnel_id = old.tunnel_id and newer.ended_at is null and newer.epoch > old.epoch
+     )`,
+    [relayId],
+  )
+  return replaced.map(({ id }) => id)
 }

@@ -17,6 +17,7 @@ import { inject } from 'vitest'
 import { createContext, type Context, type Parts } from '../context.ts'
 import type { JobDeps } from '../job-deps.ts'
 import { database } from '../orm.ts'
+import { evenly } from '../relay/assign-edges.ts'
 import { registerRelay } from '../relay/relay.ts'
 import { schema } from '../schema.ts'
 
@@ -63,6 +64,7 @@ export async function openWorld() {
       tcp: { first: 20_000, last: 20_005 },
       udp: { first: 20_000, last: 20_001 },
     },
+    edgeAssignment: evenly,
     now: () => clock.now(),
     log: silentLog,
     wakeOutbox: () => undefined,

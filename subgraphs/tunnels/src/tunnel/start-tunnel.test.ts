@@ -256,3 +256,41 @@ test('an authtoken without the scope starts nothing', async () => {
     code: 'SLUICE_FORBIDDEN',
   })
 })
+
+test('agents that pool join one start; one that does not takes over from all', async () => {
+  await using world = await openWorld()
+  await world.relay()
+  const start = (pooling?: boolean) =>
+    startTunnel(world.acme.as(), { name: 'app', ...(pooling === undefined ? {} : { pooling }) })
+  const claimsOf = ({ grant }: Awaited<ReturnType<typeof start>>) =>
+    JSON.parse(Buffer.from(grant.agentToken.split('.')[1] ?? '', 'base64url').toString())
+
+  const first = await start(true)
+  const second = await start(true)
+  const taker = await start()
+  const third = await start(true)
+
+  expect([first, second, taker, third].map(({ grant }) => grant.epoch)).toEqual([1, 1, 2, 3])
+  expect(claimsOf(second)).toMatchObject({ pooling: true, epoch: 1 })
+  expect(claimsOf(taker)).not.toHaveProperty('pooling')
+  const { id } = first.tunnel
+  await expect(renewAgentToken(world.acme.as(), id, 1)).rejects.toMatchObject({
+    code: 'SLUICE_SESSION_REPLACED',
+  })
+})
+
+test('a renewal names the relays to go to, and none while none is ready', async () => {
+  await using world = await openWorld()
+  await world.relay('relay-1', 'eu')
+  await world.relay('relay-2', 'us')
+  const { tunnel, grant } = await startTunnel(world.acme.as(), { name: 'app', region: 'eu' })
+  const renew = () => renewAgentToken(world.acme.as(), tunnel.id, grant.epoch)
+
+  const ready = await renew()
+  world.clock.now = () => new Date(Date.now() + 60_000)
+  const lost = await renew()
+
+  expect(grant.relays.map(({ id }) => id)).toEqual(['relay-1'])
+  expect(ready.relays.map(({ id }) => id)).toEqual(['relay-1'])
+  expect(lost.relays).toEqual([])
+})

@@ -13,8 +13,9 @@ import { SluiceError } from '@sluice/schema/errors'
 import type { Context } from '../context.ts'
 import { domainsOf } from '../domain/attached-domain.ts'
 import { entitlementsOf } from '../organization/organization.ts'
+import { assignEdges } from '../relay/assign-edges.ts'
 import type { Relay } from '../relay/relay.entity.ts'
-import { assertRegion, pickRelays } from '../relay/relay.ts'
+import { assertRegion } from '../relay/relay.ts'
 import { announceStatus } from './announce.ts'
 import { createTunnel, type TunnelInput } from './create-tunnel.ts'
 import { parseTunnelName } from './tunnel-name.ts'
@@ -25,6 +26,8 @@ import { changeTunnel, findTunnelToChange, parseChanges } from './tunnel.ts'
 export interface StartTunnelInput extends TunnelInput {
   organizationId?: string | null | undefined
   tunnelId?: string | null | undefined
+  /** Serves together with the agents that have started it so, instead of taking over. */
+  pooling?: boolean | null | undefined
 }
 
 export interface AgentTokenGrant {
@@ -32,6 +35,7 @@ export interface AgentTokenGrant {
   expiresAt: Date
   epoch: number
   hostHeader: string | null
+  relays: Relay[]
 }
 
 export interface StartedTunnel {
@@ -54,18 +58,22 @@ export async function startTunnel(
   assertSame(found, input)
   await assertKind(context, found.organizationId, found.kind)
   // Picked before the epoch rises: without a relay a running session stays as it is.
-  const picked = pickRelays(relays, input.region || region || null, parts.now())
+  const { edgeAssignment, now } = parts
+  const picked = assignEdges(relays, input.region || region || null, now(), edgeAssignment)
+  const pooling = input.pooling ?? false
 
   const tunnel = await changeTunnel(context, id, (one) => {
     Object.assign(one, changes(one), {
-      epoch: one.epoch + 1,
-      startedAt: parts.now(),
+      // One more of a pool joins the start of the others.
+      epoch: pooling && one.pooling && one.startedAt ? one.epoch : one.epoch + 1,
+      pooling,
+      startedAt: now(),
       relayId: picked[0]?.id ?? null,
       ...(input.region ? { region: input.region } : {}),
     })
   })
   await passSecondOf(tunnel.stoppedAt, parts.now)
-  const grant = await grantAgentToken(context, tunnel, picked[0]?.region ?? '')
+  const grant = await grantAgentToken(context, tunnel, picked)
   const live = await load.live.load(tunnel.id)
   if (!live) await announceStatus(parts, tunnel, 'OFFLINE')
   return { tunnel, relays: picked, grant }
@@ -80,9 +88,17 @@ export async function renewAgentToken(
   const tunnel = await findTunnelToChange(context, tunnelId, { deletedToo: true })
   if (tunnel.deletedAt || !tunnel.startedAt) throw new SluiceError('SLUICE_SESSION_REVOKED')
   if (tunnel.epoch !== epoch) throw new SluiceError('SLUICE_SESSION_REPLACED')
-  const relays = await context.load.relays()
-  const relay = relays.find(({ id }) => id === tunnel.relayId)
-  return grantAgentToken(context, tunnel, relay?.region ?? tunnel.region ?? '')
+  return grantAgentToken(context, tunnel, await edgesNow(context, tunnel))
+}
+
+/** Where the agent of a started tunnel may go from now on. While no relay is ready it has to make do with those it knows. */
+async function edgesNow({ load, parts }: Context, { region }: Tunnel): Promise<Relay[]> {
+  try {
+    return assignEdges(await load.relays(), region ?? null, parts.now(), parts.edgeAssignment)
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'SLUICE_RELAY_UNAVAILABLE') return []
+    throw error
+  }
 }
 
 async function findOrCreate(context: Context, input: StartTunnelInput): Promise<Tunnel> {
@@ -141,7 +157,7 @@ async function passSecondOf(stoppedAt: Date | null | undefined, now: () => Date)
 async function grantAgentToken(
   { em, principal, parts }: Context,
   tunnel: Tunnel,
-  region: string,
+  relays: Relay[],
 ): Promise<AgentTokenGrant> {
   const { maxConcurrentConnections } = await entitlementsOf(em, tunnel.organizationId)
   const { kind, port } = tunnel
@@ -158,8 +174,9 @@ async function grantAgentToken(
     endpointHosts: hasPort(kind) ? [] : [tunnel.endpointHost, ...(await domainsOf(em, tunnel))],
     ...(port === null ? {} : { endpointPort: port }),
     tlsMode: kind === 'tls' ? 'passthrough' : 'terminate',
-    region,
+    region: relays[0]?.region ?? tunnel.region ?? '',
     epoch: tunnel.epoch,
+    ...(tunnel.pooling ? { pooling: true } : {}),
     policy,
     ...(bandwidthBytesPerSecond === undefined ? {} : { bandwidthBytesPerSecond }),
     maxConcurrentConns: maxConcurrentConnections,
@@ -167,5 +184,6 @@ async function grantAgentToken(
   }
   const expiresAt = new Date((Math.floor(parts.now().getTime() / 1000) + agentTokenSeconds) * 1000)
   const agentToken = await parts.keys.sign(agentTokenType, claims, agentTokenSeconds)
-  return { agentToken, expiresAt, epoch: tunnel.epoch, hostHeader: tunnel.hostHeader ?? null }
+  const { epoch, hostHeader = null } = tunnel
+  return { agentToken, expiresAt, epoch, hostHeader, relays }
 }

@@ -11,6 +11,9 @@ const reservedNames: ReadonlySet<string> = new Set(
    support system tunnel tunnels usenet webmail webmaster wpad www www1 www2`.split(/\s+/),
 )
 
+/** Hosts at which agents dial relays one by one. */
+const edgeForm = /^edge-\d+$/
+
 const nameForm = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/
 
 /** A name in lower case. Throws for what cannot be the first label of a host, or is kept for the platform. */
@@ -20,7 +23,7 @@ export function parseTunnelName(text: string): string {
     throw new SluiceError('SLUICE_TUNNEL_NAME_INVALID', { name: text.slice(0, 80) })
   }
   // `xn--` would let a name look like another one.
-  if (reservedNames.has(name) || name.startsWith('xn--')) {
+  if (reservedNames.has(name) || name.startsWith('xn--') || edgeForm.test(name)) {
     throw new SluiceError('SLUICE_TUNNEL_NAME_RESERVED', { name })
   }
   return name

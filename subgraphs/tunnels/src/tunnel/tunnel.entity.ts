@@ -46,6 +46,8 @@ const TunnelSchema = defineEntity({
     ownerId: p.uuid().nullable(),
     /** The relay of the last start. */
     relayId: p.string().length(64).nullable(),
+    /** Agents that start it so serve it together. */
+    pooling: p.boolean().default(false),
     /** Rises by one with each start: of two sessions the higher epoch owns the endpoint host. */
     epoch: p.integer().default(0),
     createdAt: p.datetime().onCreate(() => new Date()),

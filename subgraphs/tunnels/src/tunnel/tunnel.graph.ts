@@ -4,6 +4,7 @@ import { isUuid } from '@sluice/kit/uuid'
 
 import { builder } from '../builder.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'
+import type { Relay } from '../relay/relay.entity.ts'
 import { UserType } from '../user/user.graph.ts'
 import { createTunnel } from './create-tunnel.ts'
 import { statusOf } from './live-status.ts'
@@ -204,6 +205,18 @@ const StartTunnelInput = builder.inputType('StartTunnelInput', {
     captureBodies: t.boolean({
       description: 'Keeps the beginnings of bodies; as stored if absent.',
     }),
+    pooling: t.boolean({
+      description:
+        'Serves together with the other agents that start it so. Otherwise the new agent takes over.',
+    }),
+  }),
+})
+
+const EdgeType = builder.objectRef<Relay>('Edge').implement({
+  description: 'A relay that an agent may dial.',
+  fields: (t) => ({
+    url: t.exposeString('edgeUrl', { description: 'The WebSocket address to dial.' }),
+    region: t.exposeString('region', { description: 'Where the relay stands.' }),
   }),
 })
 
@@ -217,6 +230,11 @@ const AgentTokenGrantType = builder.objectRef<AgentTokenGrant>('AgentTokenGrant'
       nullable: true,
       description:
         'The Host that the upstream shall get from now on; null means the visitor’s own.',
+    }),
+    edges: t.expose('relays', {
+      type: [EdgeType],
+      description:
+        'Relays to dial from now on, the best first. Of those in the first one’s region the nearest is as good. Empty: stay with those you know.',
     }),
   }),
 })
@@ -232,6 +250,7 @@ const StartedTunnelType = builder.objectRef<StartedTunnel>('StartedTunnel').impl
     }),
     edgeUrls: t.stringList({
       description: 'WebSocket addresses to dial, the best first.',
+      deprecationReason: 'The edges of the grant say more.',
       resolve: ({ relays }) => relays.map(({ edgeUrl }) => edgeUrl),
     }),
     grant: t.expose('grant', { type: AgentTokenGrantType, description: 'The first agent token.' }),
