@@ -37,6 +37,18 @@ const forging: Record<string, string> = {
   'a key inside an inline fragment of a list': `query($id: ID!) { tunnel(id: $id) { requests { nodes { ... on CapturedRequest { id: path tunnel { id } } } } } }`,
 }
 
+test('private keys of certificates are for relay keys, at this door as at any other', async () => {
+  const text = '{ relayCertificate(domain: "nobody.example.com") { privateKey } }'
+  const ask = (token: string) => world.ask(text, {}, { token })
+
+  const relay = await ask(world.relayKey)
+  const member = await ask(owner.token)
+
+  expect(relay).toMatchObject({ data: { relayCertificate: null } })
+  expect(relay.errors).toBeUndefined()
+  expect(codeOf(member)).toBe('SLUICE_RELAY_KEY_INVALID')
+})
+
 test.for(Object.entries(forging))('%s is refused over HTTP and graphql-ws', async ([, text]) => {
   const variables = { id: tunnel.id }
   const answer = await world.ask(text, variables, { token: owner.token })

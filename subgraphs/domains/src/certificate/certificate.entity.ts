@@ -3,7 +3,7 @@ import { tenantFilter } from '@sluice/kit/database'
 
 /** `ACME`: issued for the domain by an authority that was asked to. */
 const certificateSources = ['UPLOADED', 'ACME'] as const
-export type CertificateSource = (typeof certificateSources)[number]
+type CertificateSource = (typeof certificateSources)[number]
 
 const CertificateSchema = defineEntity({
   name: 'Certificate',
