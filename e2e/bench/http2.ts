@@ -78,8 +78,11 @@ async function benchHttp2({ quick }: { quick: boolean }): Promise<Figures> {
 async function load({ port, pids }: Way, seconds: number): Promise<Measured> {
   const before = cpuSecondsOf(pids)
   const { stdout } = await promisify(execFile)('h2load', [
-    ...['-D', String(seconds), '-c', String(connections), '-m', String(streams)],
-    ...['--connect-to', `127.0.0.1:${port}`, `https://${host}/small`],
+    `-D${seconds}`,
+    `-c${connections}`,
+    `-m${streams}`,
+    `--connect-to=127.0.0.1:${port}`,
+    `https://${host}/small`,
   ])
   const cpuSeconds = cpuSecondsOf(pids) - before
   const [, succeeded = '0', failed = ''] =
@@ -137,11 +140,10 @@ async function startSluice(
 /** One certificate for both, so that they spend the same on handshakes. */
 function makeCertificate(folder: string): { certPath: string; keyPath: string } {
   const [certPath, keyPath] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  const made = spawnSync('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'],
-    ...['-days', '2', '-subj', `/CN=${host}`, '-addext', `subjectAltName=DNS:*.${apex}`],
-    ...['-keyout', keyPath, '-out', certPath],
-  ])
+  const words =
+    `req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=${host} ` +
+    `-addext subjectAltName=DNS:*.${apex} -keyout ${keyPath} -out ${certPath}`
+  const made = spawnSync('openssl', words.split(' '))
   if (made.status !== 0)
     throw new Error('This benchmark makes a certificate with openssl: install it.')
   return { certPath, keyPath }

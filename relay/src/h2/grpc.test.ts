@@ -280,8 +280,8 @@ test('both ends of a gRPC call may be silent for longer than those of other requ
   const chat = client['chat']?.()
   chat.write(Buffer.from('first'))
   const [first] = await once(chat, 'data')
-  const late = client['collect']?.((error: unknown, answer: Buffer) => {
-    collected.resolve(error ? String(error) : answer.toString())
+  const late = client['collect']?.((error: Error | null, answer: Buffer) => {
+    collected.resolve(error ? error.message : answer.toString())
   })
   late.write(Buffer.from('a'))
   await new Promise((resolve) => setTimeout(resolve, 2.5 * limitMs))

@@ -58,6 +58,34 @@ test('many streams of one connection are answered, each with its own', async () 
   expect(answers.map(({ body }) => body.toString())).toEqual(paths)
 })
 
+test('streams under way beside each other never get each other’s bytes', async () => {
+  await using world = await worldWithTls()
+  const bodyOf = (index: number): Buffer => Buffer.alloc(1_000 + 3_001 * index, `<${index}>`)
+  const upstream = await world.upstream((request, response) => {
+    const index = Number(request.url?.slice(1))
+    const body = bodyOf(index)
+    // Half of them in chunks, so that pieces of all sizes are on their way.
+    if (index % 2 === 0) response.setHeader('Content-Length', body.length)
+    for (let at = 0; at < body.length; at += 1_500 + 100 * index) {
+      response.write(body.subarray(at, at + 1_500 + 100 * index))
+    }
+    response.end()
+  })
+  await world.tunnel(upstream)
+  const sessions = [h2Visitor(world, certificate.cert), h2Visitor(world, certificate.cert)]
+
+  const wrong = await Promise.all(
+    Array.from({ length: 120 }, async (_, at) => {
+      const index = at % 60
+      const session = sessions[at % 2] ?? h2Visitor(world, certificate.cert)
+      const { body } = await h2Get(session, { ':path': `/${index}` })
+      return body.equals(bodyOf(index)) ? [] : [index]
+    }),
+  )
+
+  expect(wrong.flat()).toEqual([])
+})
+
 test.for([
   ['with a length', true],
   ['without one', false],

@@ -51,6 +51,8 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
   #remaining = 0
   #chunked: ChunkedDecoder | undefined
   #unwritten = 0
+  /** What is being written belongs to somebody else. */
+  #borrowed = false
   #progressMs = 0
 
   constructor(options: StreamSocketOptions) {
@@ -69,8 +71,9 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
   /** Hands the request to whoever listens by now. */
   start(): void {
     const stream = this.#stream
-    if (this.#requestEnded) stream.resume()
-    else {
+    // A stream without a body is left unread: node:http2 destroys one that was read to its end as soon as it closes, in the
+    // middle of its last write, and makes an error of that for nobody.
+    if (!this.#requestEnded) {
       stream.on('data', (piece: Buffer) => this.#onBody(piece))
       stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) => {
         for (let at = 0; at + 1 < raw.length; at += 2)
@@ -127,6 +130,14 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
 
   get writableNeedDrain(): boolean {
     return this.#stream.writableNeedDrain
+  }
+
+  /** Copies of a slab what has to wait: there may be no end to that. */
+  send(bytes: Buffer): boolean {
+    this.#borrowed = true
+    const taken = this.write(bytes)
+    this.#borrowed = false
+    return taken
   }
 
   write(bytes: Buffer): boolean {
@@ -241,7 +252,7 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
   #send(piece: Buffer): void {
     if (this.#unwritten === 0) this.#progressMs = performance.now()
     this.#unwritten += 1
-    this.#stream.write(piece, this.#onWritten)
+    this.#stream.write(this.#borrowed ? Buffer.from(piece) : piece, this.#onWritten)
   }
 
   readonly #onWritten = (): void => {
