@@ -71,15 +71,15 @@ test('streams under way beside each other never get each other’s bytes', async
     }
     response.end()
   })
-  await world.tunnel(upstream)
+  await world.tunnel(upstream, { maxConcurrentConns: 1_000 })
   const sessions = [h2Visitor(world, certificate.cert), h2Visitor(world, certificate.cert)]
 
   const wrong = await Promise.all(
     Array.from({ length: 120 }, async (_, at) => {
       const index = at % 60
       const session = sessions[at % 2] ?? h2Visitor(world, certificate.cert)
-      const { body } = await h2Get(session, { ':path': `/${index}` })
-      return body.equals(bodyOf(index)) ? [] : [index]
+      const { status, reset, body } = await h2Get(session, { ':path': `/${index}` })
+      return body.equals(bodyOf(index)) ? [] : [{ index, status, reset, bytes: body.length }]
     }),
   )
 
