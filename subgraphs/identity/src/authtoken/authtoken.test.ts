@@ -1,4 +1,5 @@
 import { forkSystem } from '@sluice/kit/database'
+import { anonymous } from '@sluice/kit/principal'
 import { expect, test } from 'vitest'
 
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
@@ -7,7 +8,12 @@ import { addMember, changeMemberRole } from '../organization/member.ts'
 import { openWorld, type World } from '../testing.ts'
 import { isAuthtoken, newAuthtoken } from './authtoken-secret.ts'
 import { Authtoken } from './authtoken.entity.ts'
-import { authtokenPage, createAuthtoken, revokeAuthtoken } from './authtoken.ts'
+import {
+  authtokenPage,
+  createAuthtoken,
+  listRevokedAuthtokens,
+  revokeAuthtoken,
+} from './authtoken.ts'
 
 const ask = (world: World, token: string, ip = '192.0.2.1') =>
   authenticate(world.deps, { credential: { kind: 'authtoken', token }, ip })
@@ -126,6 +132,23 @@ test('revoking ends an authtoken, once, and tells relays, gateways and the other
   expect(
     await em.execute(`select payload from identity.outbox_event where name = 'authtoken.revoked'`),
   ).toEqual([{ payload: { organizationId: ada.organizationId, authtokenId: authtoken.id } }])
+})
+
+test('relays alone read which authtokens were revoked, since when they ask', async () => {
+  await using world = await openWorld()
+  const ada = await world.person()
+  const context = await ada.context()
+  const { authtoken } = await createAuthtoken(context, ada.organizationId, 'laptop')
+  await createAuthtoken(context, ada.organizationId, 'kept')
+  const { revokedAt } = await revokeAuthtoken(context, authtoken.id)
+  const relay = { ...context, principal: { ...anonymous, kind: 'relay' as const } }
+  const list = (ms: number) => listRevokedAuthtokens(relay, new Date(Date.now() - ms))
+
+  expect(await list(60_000)).toEqual([{ id: authtoken.id, at: revokedAt }])
+  expect(await list(-60_000)).toEqual([])
+  await expect(listRevokedAuthtokens(context, new Date(0))).rejects.toMatchObject({
+    code: 'SLUICE_RELAY_KEY_INVALID',
+  })
 })
 
 test('developers revoke their own authtokens, admins any, and nobody another organization’s', async () => {
