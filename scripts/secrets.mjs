@@ -65,6 +65,7 @@ function makeMissing() {
   // Not ours to make: the operator writes it here when bodies are captured.
   make('s3_secret_access_key', () => '')
   make('certificate_keys', newSealingKey)
+  make('relay_peer_secret', () => randomBytes(32).toString('base64url'))
   make('relay_key', () => `slrk_${randomBytes(32).toString('base64url')}`)
   make('relay_key_hashes', () => createHash('sha256').update(read('relay_key')).digest('hex'))
 }

@@ -23,6 +23,8 @@ export interface Places {
   readonly sessions: Sessions
   /** Where agents dial: `edge.<apex>`. */
   readonly edgeHost: string
+  /** The same for this relay alone, where relays have addresses of their own. */
+  readonly ownEdgeHost?: string | undefined
   readonly consoleHost: string | undefined
   readonly passwordChecks: PasswordChecks
   draining(): boolean
@@ -52,9 +54,10 @@ export interface Refusal {
 export function routeOf(asked: Asked, places: Places): Route {
   const { endpointHost } = asked
   const misdirected = asked.tls !== undefined && asked.tls.serverName !== endpointHost
-  if (endpointHost === places.edgeHost || endpointHost === places.consoleHost) {
+  const isEdge = endpointHost === places.edgeHost || endpointHost === places.ownEdgeHost
+  if (isEdge || endpointHost === places.consoleHost) {
     if (misdirected) return { kind: 'refuse', code: 'SLUICE_TLS_MODE_MISMATCH' }
-    if (endpointHost === places.edgeHost) return { kind: 'control' }
+    if (isEdge) return { kind: 'control' }
     return asked.redirects ? { kind: 'redirect' } : { kind: 'console' }
   }
   const tunnel = places.sessions.find(endpointHost)

@@ -238,6 +238,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     places: {
       sessions,
       edgeHost: `edge.${apex}`,
+      ownEdgeHost: options.registration && new URL(options.registration.edgeUrl).hostname,
       consoleHost: options.console?.host,
       passwordChecks: new PasswordChecks(),
       draining: () => draining,

@@ -93,7 +93,8 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     ...tls,
     alpn: ['h2', 'http/1.1'],
     find: (serverName) => places.sessions.find(serverName),
-    isOwn: (serverName) => serverName === places.edgeHost || serverName === places.consoleHost,
+    isOwn: (name) =>
+      name === places.edgeHost || name === places.ownEdgeHost || name === places.consoleHost,
     admits: () => count() < options.connectionsMax,
     secured: acceptTls,
     splice: (socket, first, tunnel, serverName) =>
