@@ -21,6 +21,8 @@ export function tunnelOf(id: string, name: string, status: string) {
   return {
     id,
     name,
+    kind: 'HTTP',
+    port: null as number | null,
     endpointHost,
     urls: [`http://${endpointHost}:8080`, `https://${endpointHost}:8443`],
     status,
@@ -31,8 +33,24 @@ export function tunnelOf(id: string, name: string, status: string) {
     connections: status === 'ONLINE' ? 3 : 0,
     hostHeader: null as string | null,
     captureBodies: false,
-    policy: { basicAuthUsers: [] as string[], allowIps: [] as string[], denyIps: [] as string[] },
+    policy: openPolicy(),
     owner: ada,
+  }
+}
+
+/** A policy as the graph shows it: secrets are not in it. */
+export function openPolicy() {
+  return {
+    basicAuthUsers: [] as string[],
+    allowIps: [] as string[],
+    denyIps: [] as string[],
+    requestRate: null as { perSecond: number; burst: number } | null,
+    bandwidthBytesPerSecond: null as number | null,
+    requestHeaders: { add: [] as { name: string; value: string }[], remove: [] as string[] },
+    responseHeaders: { add: [] as { name: string; value: string }[], remove: [] as string[] },
+    compression: false,
+    webhookProvider: null as string | null,
+    visitorCa: null as string | null,
   }
 }
 

@@ -188,6 +188,46 @@ test('a tunnel that comes online shows at once, and a new one joins the list', a
   await page.getByText('fresh-heron', { exact: true }).waitFor()
 })
 
+test('the edge policy is changed in one form, and secrets go in without coming out', async () => {
+  await using opened = await stage.open('/o/acme/tunnels/t1')
+  const { page, complaints, world } = opened
+  await page.getByText('Everyone may visit').waitFor()
+
+  await page.getByRole('button', { name: 'Change' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByRole('button', { name: 'Add a user' }).click()
+  await dialog.getByLabel('User 1', { exact: true }).fill('grace')
+  await dialog.getByLabel('Password of user 1', { exact: true }).fill('refused')
+  await dialog.getByLabel('Denied addresses').fill('198.51.100.7')
+  await dialog.getByLabel('Requests per second').fill('50')
+  await dialog.getByLabel('Add to requests').fill('X-Env: staging')
+  await dialog.getByLabel('Signed webhooks only').selectOption('stripe')
+  await dialog.getByLabel('Signing secret').fill('whsec_1')
+  expect(await barriers(page)).toEqual([])
+  await dialog.getByRole('button', { name: 'Save the policy' }).click()
+  // What the server refuses is said in the form, and nothing that was typed is lost.
+  await dialog.getByText('the password of grace').waitFor()
+  await dialog.getByLabel('Password of user 1', { exact: true }).fill('hunter2')
+  await dialog.getByRole('button', { name: 'Save the policy' }).click()
+
+  await page.getByText('nobody is disconnected').waitFor()
+  await page.getByText('only what Stripe has signed').waitFor()
+  await page.getByText('X-Env: staging').waitFor()
+  const [tunnel] = world.data.tunnels
+  expect(tunnel?.policy).toMatchObject({
+    basicAuthUsers: ['grace'],
+    denyIps: ['198.51.100.7'],
+    requestRate: { perSecond: 50 },
+    webhookProvider: 'STRIPE',
+  })
+
+  await page.getByRole('button', { name: 'Change' }).click()
+  await dialog.getByText('It is set. Leave it empty to keep it.').waitFor()
+  expect(await dialog.getByLabel('Signing secret').inputValue()).toBe('')
+  expect(await dialog.getByLabel('Password of user 1', { exact: true }).inputValue()).toBe('')
+  expect(complaints).toEqual([])
+})
+
 test('deleting a tunnel asks first and says what visitors will meet', async () => {
   await using opened = await stage.open('/o/acme/tunnels/t1')
   const { page, url, world } = opened

@@ -6,6 +6,7 @@ import {
   entitlements,
   failure,
   filledData,
+  openPolicy,
   password,
   plans,
   recordsOf,
@@ -251,6 +252,10 @@ function mutationsOf(world: Platform) {
       data.tunnels.unshift(made)
       return made
     },
+    updateTunnel: ({ id, input }: { id: string; input: TunnelUpdate }) => {
+      const { policy, ...rest } = input
+      return Object.assign(tunnelBy(id), rest, policy && { policy: shownPolicy(policy) })
+    },
     stopTunnel: ({ id }: { id: string }) =>
       Object.assign(tunnelBy(id), { status: 'STOPPED', connections: 0 }),
     deleteTunnel: ({ id }: { id: string }) => {
@@ -348,4 +353,31 @@ function fail({ down }: Platform, subgraph: Subgraph): void {
 
 async function* mapped(source: AsyncGenerator<object>, field: string) {
   for await (const event of source) yield { [field]: event }
+}
+
+interface TunnelUpdate {
+  readonly hostHeader?: string | null
+  readonly policy?: Partial<Omit<Policy, 'basicAuthUsers' | 'webhookProvider'>> & {
+    readonly basicAuth?: { user: string; password?: string }[]
+    readonly webhook?: { provider: string; secret?: string } | null
+  }
+}
+type Policy = ReturnType<typeof openPolicy>
+
+/** As the tunnels subgraph: what was given replaces all, and secrets do not come back. */
+function shownPolicy({ basicAuth = [], webhook, ...rest }: NonNullable<TunnelUpdate['policy']>) {
+  for (const { user, password: given } of basicAuth) {
+    if (given === 'refused') {
+      throw failure('SLUICE_INPUT_INVALID', { reason: `the password of ${user}` })
+    }
+  }
+  return {
+    ...openPolicy(),
+    ...rest,
+    requestRate: rest.requestRate
+      ? { ...rest.requestRate, burst: rest.requestRate.burst ?? 1 }
+      : null,
+    basicAuthUsers: basicAuth.map(({ user }) => user),
+    webhookProvider: webhook?.provider ?? null,
+  }
 }

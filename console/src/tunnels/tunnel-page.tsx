@@ -1,4 +1,4 @@
-import { Anchor, Button, Code, Group, SimpleGrid, Stack, Text } from '@mantine/core'
+import { Anchor, Button, Group, SimpleGrid, Stack, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
@@ -16,6 +16,7 @@ import { ProblemNote } from '../ui/problem-note.tsx'
 import { Ago } from '../ui/time.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { CaptureBodies } from './capture-bodies.tsx'
+import { EdgePolicy } from './edge-policy.tsx'
 import { StatusWord, tunnelStates } from './status-word.tsx'
 import { useStatusNews, useTunnelStatuses } from './tunnel-statuses-context.ts'
 import { withLiveStatus } from './tunnel-statuses.ts'
@@ -58,7 +59,7 @@ export function TunnelPage() {
             <About tunnel={tunnel} />
           </SimpleGrid>
           <SimpleGrid cols={{ base: 1, md: 2 }}>
-            <Policy tunnel={tunnel} />
+            <EdgePolicy tunnel={tunnel} onChanged={refetch} />
             <Domains answer={answer} onRetry={refetch} />
           </SimpleGrid>
         </Stack>
@@ -178,38 +179,6 @@ function About({ tunnel }: { tunnel: Tunnel }) {
           <dd>
             <CaptureBodies id={tunnel.id} isOn={captureBodies} />
           </dd>
-        </dl>
-      )}
-    </Panel>
-  )
-}
-
-function Policy({ tunnel }: { tunnel: Tunnel }) {
-  const { basicAuthUsers, allowIps, denyIps } = tunnel.policy
-  const isOpen = basicAuthUsers.length + allowIps.length + denyIps.length === 0
-  return (
-    <Panel
-      title="Policy"
-      of={isOpen ? { kind: 'empty' } : { kind: 'full', value: tunnel.policy }}
-      empty={
-        <Stack gap="xs">
-          <Text size="sm">
-            Everyone may visit. To ask visitors for the <Code>user:password</Code> in the variable
-            SITE_LOGIN, or to let in some addresses only:
-          </Text>
-          <Command>{`sluice http 3000 --name ${tunnel.name} --basic-auth env:SITE_LOGIN`}</Command>
-          <Command>{`sluice http 3000 --name ${tunnel.name} --allow-ip 203.0.113.0/24`}</Command>
-        </Stack>
-      }
-    >
-      {(policy) => (
-        <dl className="facts">
-          <dt>Basic auth</dt>
-          <dd>{policy.basicAuthUsers.join(', ') || 'not asked for'}</dd>
-          <dt>Allowed addresses</dt>
-          <dd className="mono">{policy.allowIps.join(', ') || 'all'}</dd>
-          <dt>Denied addresses</dt>
-          <dd className="mono">{policy.denyIps.join(', ') || 'none'}</dd>
         </dl>
       )}
     </Panel>
