@@ -192,4 +192,5 @@ test('a limit that is set slows down what is under way, on the same session', as
   }
 
   expectLimited(await rateOf(() => bytes))
+  expect(visitor.ended).toBe(false)
 })

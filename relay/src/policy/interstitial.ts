@@ -58,7 +58,7 @@ function ask(path: string, attributes: string): Visit {
   return {
     kind: 'ask',
     lines: [`Set-Cookie: ${visitCookie}=${number}; Max-Age=3600${attributes}`],
-    onward: `${confirmPath}?${query}`,
+    onward: `${confirmPath}?${query.toString()}`,
   }
 }
 

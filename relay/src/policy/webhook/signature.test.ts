@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto'
 
 import { sign as signGithub } from '@octokit/webhooks-methods'
 import Razorpay from 'razorpay'
-import Stripe from 'stripe'
+import { Stripe } from 'stripe'
 import { expect, test } from 'vitest'
 
 import { hmacFault, type HmacProvider, type Webhook } from './signature.ts'
