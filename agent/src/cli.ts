@@ -3,6 +3,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 
 import type { CommandContext, Io } from './commands/context.ts'
 import type { LogsFlags } from './commands/logs.ts'
+import type { PortFlags, PortKind } from './commands/port.ts'
 import type { StartFlags } from './commands/start.ts'
 import { readSettings, type GlobalFlags, type ProjectSettings } from './config.ts'
 import { examples } from './help.ts'
@@ -72,6 +73,7 @@ function createProgram(io: Io, output: Output): Command {
 
   const open: Open = (command, project) => openContext(command, io, output, project)
   addHttp(program, open)
+  addPorts(program, open)
   addProject(program, open, io, output)
   addAccount(program, open)
   addLists(program, open)
@@ -150,6 +152,52 @@ function addHttp(program: Command, open: Open): void {
     .action(async (target: string, flags: HttpFlags, command: Command) =>
       (await import('./commands/http.ts')).runHttp(target, flags, await open(command)),
     )
+}
+
+/** Tunnels of bytes and datagrams. */
+function addPorts(program: Command, open: Open): void {
+  const kinds: readonly [PortKind, string, string][] = [
+    ['TCP', 'open a tunnel to a local TCP service, at a public port', 'port or host:port'],
+    [
+      'TLS',
+      'open a tunnel to a local TLS service, which keeps its certificate',
+      'port or host:port',
+    ],
+    ['UDP', 'open a tunnel to a local UDP service, at a public port', 'port or host:port'],
+  ]
+  for (const [kind, description, target] of kinds) {
+    const name = kind.toLowerCase()
+    const command = program
+      .command(name)
+      .description(description)
+      .argument('<target>', target)
+      .option('--name <name>', 'the name of the tunnel; without it a free one')
+      .option('--allow-ip <cidr>', 'let in visitors from here only (repeatable)', collect)
+      .option('--deny-ip <cidr>', 'keep out visitors from here (repeatable)', collect)
+      .option('--region <region>', 'where the relay stands; without it the nearest that is ready')
+      .option(
+        '--allow-target <cidr>',
+        'forward to this address although it is link-local or a metadata service (repeatable)',
+        collect,
+      )
+      .addHelpText('before', examples.port)
+      .action(async (text: string, flags: PortFlags, action: Command) =>
+        (await import('./commands/port.ts')).runPort(kind, text, flags, await open(action)),
+      )
+    if (kind !== 'TLS') {
+      command.addOption(
+        new Option('--port <port>', 'the public port; without it a free one').argParser(parsePort),
+      )
+    }
+    if (kind !== 'UDP') {
+      command.addOption(
+        new Option(
+          '--proxy-protocol <version>',
+          'tell the service who the visitor is: 1 (text) or 2 (binary)',
+        ).argParser(parseProxyProtocol),
+      )
+    }
+  }
 }
 
 function addProject(program: Command, open: Open, io: Io, output: Output): void {
@@ -238,6 +286,11 @@ function collect(value: string, earlier: readonly string[] = []): readonly strin
 function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) < 65_536) return Number(text)
   throw new InvalidArgumentError('It is a number from 1 to 65535.')
+}
+
+function parseProxyProtocol(text: string): 1 | 2 {
+  if (text === '1' || text === '2') return text === '1' ? 1 : 2
+  throw new InvalidArgumentError('It is 1 or 2.')
 }
 
 function parseLimit(text: string): number {

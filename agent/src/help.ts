@@ -14,6 +14,13 @@ export const examples = {
   sluice http 3000 --proxy http://proxy:3128 --ca company.pem
   sluice http 3000 --json | jq -r 'select(.event == "request").path'
 `,
+  port: `Examples:
+  sluice tcp 5432                         a database at a public port
+  sluice tcp 22 --name box --port 20022   the same port at every start
+  sluice tls 8443 --name app              TLS that the service itself terminates
+  sluice udp 53 --allow-ip 203.0.113.0/24
+  sluice tcp 8080 --proxy-protocol 2      with the visitor’s address before the bytes
+`,
   start: `Examples:
   sluice start                            the only tunnel of sluice.yml
   sluice start app docs                   two of several

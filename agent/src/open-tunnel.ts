@@ -9,10 +9,16 @@ import type { Api } from './api.ts'
 import { isLoopback } from './localhost.ts'
 import { Interrupted } from './problem.ts'
 import type { ProxyOf } from './proxy.ts'
-import { openAgentSession, type AgentSession, type TokenNeed } from './session/agent-session.ts'
+import {
+  openAgentSession,
+  type AgentSession,
+  type RawOptions,
+  type TokenNeed,
+} from './session/agent-session.ts'
 import type { TargetGuard } from './target-guard.ts'
 import type { Upstream } from './target.ts'
 import type { StartTunnelInput } from './tunnel-input.ts'
+import { verifyPort } from './verify-port.ts'
 import { verifyRoundTrip } from './verify-round-trip.ts'
 import { version } from './version.ts'
 import { findViewer } from './viewer.ts'
@@ -40,6 +46,8 @@ export interface OpenTunnelOptions {
   readonly proxyOf?: ProxyOf | undefined
   /** Checks the target, and every address that its name leads to. */
   readonly guard: TargetGuard
+  /** For kinds other than HTTP. */
+  readonly raw?: RawOptions
   /** What the inspector listens with. */
   readonly tap?: ForwarderOptions['tap']
   /** The wish to stop: ends waiting, and is the reason that `ended` then has. */
@@ -59,6 +67,8 @@ export interface OpenTunnel {
   readonly ended: AbortSignal
   /** Waits until a relay has it and, for HTTP, a request through the public address came back. Returns the relay. */
   reached(): Promise<string>
+  /** For other kinds: makes the way through the public address. Answers why that failed; it may work for others. */
+  checkPort(): Promise<string | undefined>
   /** Returns when the person wants to stop, and throws when somebody else ended the session. */
   untilEnded(): Promise<void>
   /** What a failure means, once the server was asked where only it can tell. */
@@ -97,6 +107,7 @@ export async function openTunnel(options: OpenTunnelOptions): Promise<OpenTunnel
     proxyOf,
     tap: options.tap,
     agentToken: endingWhenRefused(grant, ended),
+    raw: options.raw,
   })
   endWith(session, signal, ended)
   // Listens from the start: the session may be online before anybody asks. Whoever asks gets the failure.
@@ -113,11 +124,21 @@ export async function openTunnel(options: OpenTunnelOptions): Promise<OpenTunnel
     ended: ended.signal,
     async reached() {
       const relayUrl = await online
+      if (options.raw) return relayUrl
       const nonce = randomBytes(18).toString('base64url')
       session.expectRoundTrip(nonce)
       const basicAuth = input.policy?.basicAuth[0] ?? null
       await verifyRoundTrip({ urls, nonce, basicAuth, ca, proxyOf, signal: ended.signal })
       return relayUrl
+    },
+    async checkPort() {
+      const nonce = randomBytes(18).toString('base64url')
+      session.expectRoundTrip(nonce)
+      try {
+        return await verifyPort(urls[0] ?? '', nonce, ended.signal)
+      } finally {
+        session.forgetRoundTrip(nonce)
+      }
     },
     untilEnded: () => untilEnded(ended.signal),
     explain: (error) => nameRevocation(error, api),

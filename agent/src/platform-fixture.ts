@@ -27,6 +27,7 @@ const apex = 'tunnel.localhost'
 const readyTimeoutMs = 30_000
 
 interface FixtureInput {
+  readonly kind?: 'HTTP' | 'TCP' | 'TLS' | 'UDP'
   readonly name?: string
   readonly policy?: { readonly allowIps?: readonly string[]; readonly denyIps?: readonly string[] }
 }
@@ -42,6 +43,8 @@ export interface PlatformFixture extends AsyncDisposable {
   readonly graph: GraphFixture
   /** Every start of a tunnel, by what it asked for. */
   readonly starts: readonly FixtureInput[]
+  /** The one public port of tunnels of TCP, and of UDP. */
+  readonly tunnelPort: number
   /** A visitor’s request to the tunnel of this name. */
   visit(name: string, path?: string, options?: VisitOptions): Promise<Visit>
   /** The same, when the response has begun. */
@@ -68,13 +71,18 @@ export async function openPlatformFixture(extra: GraphRoot = {}): Promise<Platfo
     keys.closeAllConnections()
   })
   const jwksUrl = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`
-  const httpPort = await startRelay(jwksUrl, stack)
+  const tunnelPort = await freePort()
+  const { httpPort, httpsPort } = await startRelay(jwksUrl, tunnelPort, stack)
 
   const starts: FixtureInput[] = []
-  const tunnels = new Map<string, { epoch: number; policy: NonNullable<FixtureInput['policy']> }>()
+  const tunnels = new Map<
+    string,
+    { epoch: number; policy: NonNullable<FixtureInput['policy']>; kind: string }
+  >()
 
   function grantOf(name: string) {
-    const { epoch = 1, policy = {} } = tunnels.get(name) ?? {}
+    const { epoch = 1, policy = {}, kind = 'HTTP' } = tunnels.get(name) ?? {}
+    const hasPort = kind === 'TCP' || kind === 'UDP'
     const seconds = Math.floor(Date.now() / 1000)
     const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
     const claims = {
@@ -86,9 +94,10 @@ export async function openPlatformFixture(extra: GraphRoot = {}): Promise<Platfo
       sub: 'fixture',
       organizationId: fixtureOrganization.id,
       tunnelId: `t-${name}`,
-      kind: 'http',
-      endpointHosts: [`${name}.${apex}`],
-      tlsMode: 'terminate',
+      kind: kind.toLowerCase(),
+      endpointHosts: hasPort ? [] : [`${name}.${apex}`],
+      ...(hasPort ? { endpointPort: tunnelPort } : {}),
+      tlsMode: kind === 'TLS' ? 'passthrough' : 'terminate',
       region: 'local',
       epoch,
       policy: { allowIps: policy.allowIps ?? [], denyIps: policy.denyIps ?? [] },
@@ -109,10 +118,17 @@ export async function openPlatformFixture(extra: GraphRoot = {}): Promise<Platfo
         const name = input.name ?? `free-${starts.length}`
         starts.push(input)
         const epoch = (tunnels.get(name)?.epoch ?? 0) + 1
-        tunnels.set(name, { epoch, policy: input.policy ?? {} })
+        const { kind = 'HTTP', policy = {} } = input
+        tunnels.set(name, { epoch, policy, kind })
+        const urlOf = {
+          HTTP: `http://${name}.${apex}:${httpPort}`,
+          TCP: `tcp://127.0.0.1:${tunnelPort}`,
+          TLS: `tls://${name}.${apex}:${httpsPort}`,
+          UDP: `udp://127.0.0.1:${tunnelPort}`,
+        }
         return {
           tunnel: fixtureTunnel(name),
-          urls: [`http://${name}.${apex}:${httpPort}`],
+          urls: [urlOf[kind]],
           grant: grantOf(name),
         }
       },
@@ -138,6 +154,7 @@ export async function openPlatformFixture(extra: GraphRoot = {}): Promise<Platfo
   return {
     graph,
     starts,
+    tunnelPort,
     async visit(name, path = '/', { method = 'GET', headers = {}, body } = {}) {
       const address = addressOf(name, path)
       const asking = request({ ...address, method, headers: { ...address.headers, ...headers } })
@@ -155,8 +172,22 @@ export async function openPlatformFixture(extra: GraphRoot = {}): Promise<Platfo
   }
 }
 
-/** Starts the relay on free ports and returns the one of its edge. */
-async function startRelay(jwksUrl: string, stack: AsyncDisposableStack): Promise<number> {
+async function freePort(): Promise<number> {
+  const server = createServer()
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** Starts the relay on free ports and returns those of its edge. */
+async function startRelay(
+  jwksUrl: string,
+  tunnelPort: number,
+  stack: AsyncDisposableStack,
+): Promise<{ httpPort: number; httpsPort: number }> {
   const relay = spawn(process.execPath, [relayMain], {
     env: {
       PATH: '/usr/bin:/bin',
@@ -164,6 +195,8 @@ async function startRelay(jwksUrl: string, stack: AsyncDisposableStack): Promise
       RELAY_HTTP_PORT: '0',
       RELAY_HTTPS_PORT: '0',
       RELAY_ADMIN_PORT: '0',
+      RELAY_TCP_PORTS: String(tunnelPort),
+      RELAY_UDP_PORTS: String(tunnelPort),
       RELAY_JWKS_URL: jwksUrl,
     },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -177,11 +210,14 @@ async function startRelay(jwksUrl: string, stack: AsyncDisposableStack): Promise
   const timer = setTimeout(() => relay.kill('SIGKILL'), readyTimeoutMs)
   try {
     for await (const line of lines) {
-      const { httpPort } = JSON.parse(line) as { httpPort?: number }
+      const { httpPort, httpsPort = 0 } = JSON.parse(line) as {
+        httpPort?: number
+        httpsPort?: number
+      }
       if (httpPort === undefined) continue
       // Its log goes on: nobody may be made to wait for a full pipe.
       relay.stdout.resume()
-      return httpPort
+      return { httpPort, httpsPort }
     }
   } finally {
     clearTimeout(timer)

@@ -33,6 +33,7 @@ const state: ScreenState = {
     },
   ],
   requestsTotal: 2,
+  kind: 'HTTP',
 }
 const plain = (_style: string, text: string) => text
 

@@ -33,6 +33,8 @@ export interface ScreenState {
   /** The newest first. */
   readonly requests: readonly ScreenRequest[]
   readonly requestsTotal: number
+  /** Of other kinds connections are listed, as they end. */
+  readonly kind: 'HTTP' | 'TCP' | 'TLS' | 'UDP'
 }
 
 export interface ScreenSize {
@@ -73,7 +75,7 @@ export function screenLines(
     row('Connections', `${state.connections.open} open, ${state.connections.total} total`),
     [],
     [
-      { text: 'Requests'.padEnd(labelColumns), style: 'bold' },
+      { text: (state.kind === 'HTTP' ? 'Requests' : 'Ended').padEnd(labelColumns), style: 'bold' },
       { text: `${state.requestsTotal} since the start` },
     ],
   ]

@@ -37,6 +37,7 @@ export function createScreenView({ output, ...terminal }: ScreenViewOptions): Tu
     connections: { open: 0, total: 0 },
     requests,
     requestsTotal: 0,
+    kind: 'HTTP',
   }
 
   function change(part: Partial<ScreenState>): void {
@@ -50,9 +51,15 @@ export function createScreenView({ output, ...terminal }: ScreenViewOptions): Tu
     }
   }
 
+  function add(request: ScreenRequest): void {
+    requests.unshift(request)
+    if (requests.length > requestsMax) requests.pop()
+    change({ requestsTotal: state.requestsTotal + 1 })
+  }
+
   return {
-    ready({ loggedInAs, region, urls, target, inspectorUrl }: ReadyTunnel) {
-      change({ loggedInAs, region, urls, target, inspectorUrl })
+    ready({ loggedInAs, region, urls, target, inspectorUrl, kind = 'HTTP' }: ReadyTunnel) {
+      change({ loggedInAs, region, urls, target, inspectorUrl, kind })
       const [url = ''] = urls
       screen = openScreen({
         ...terminal,
@@ -69,10 +76,10 @@ export function createScreenView({ output, ...terminal }: ScreenViewOptions): Tu
       change({ status: { kind: 'offline', reason, retryAtMs: Date.now() + retryInMs } }),
     latency: (latencyMs) => change({ latencyMs }),
     connections: (open, total) => change({ connections: { open, total } }),
-    request(request) {
-      requests.unshift(request)
-      if (requests.length > requestsMax) requests.pop()
-      change({ requestsTotal: state.requestsTotal + 1 })
+    request: add,
+    connection({ visitorIp, visitorPort, bytesOut, ...connection }) {
+      const path = `${visitorIp.includes(':') ? `[${visitorIp}]` : visitorIp}:${visitorPort}`
+      add({ ...connection, method: state.kind, path, status: 0, responseBytes: bytesOut })
     },
     closing: () => change({ status: { kind: 'closing' } }),
     close() {
@@ -82,7 +89,8 @@ export function createScreenView({ output, ...terminal }: ScreenViewOptions): Tu
       screen = null
     },
     stopped({ name, urls }) {
-      output.message(`${urls[0] ?? ''}: ${state.requestsTotal} requests.`)
+      const what = state.kind === 'HTTP' ? 'requests' : 'connections'
+      output.message(`${urls[0] ?? ''}: ${state.requestsTotal} ${what}.`)
       output.message(stoppedText(name))
     },
   }

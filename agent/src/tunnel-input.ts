@@ -28,6 +28,10 @@ export interface BasicAuth {
 /** The graph's `StartTunnelInput`. */
 export interface StartTunnelInput {
   readonly name?: string
+  /** Absent: HTTP. */
+  readonly kind?: 'TCP' | 'TLS' | 'UDP'
+  /** The public port; absent: a free one. */
+  readonly port?: number
   readonly region?: string
   readonly hostHeader?: string
   readonly policy?: PolicyExtras & {

@@ -1,10 +1,12 @@
 import type { Output } from './output.ts'
-import type { ForwardedRequest } from './session/agent-session.ts'
+import type { ForwardedConnection, ForwardedRequest } from './session/agent-session.ts'
 
 /** What is known of a tunnel once visitors reach it. */
 export interface ReadyTunnel {
   readonly tunnelId: string
   readonly name: string
+  /** Absent: HTTP. */
+  readonly kind?: 'HTTP' | 'TCP' | 'TLS' | 'UDP'
   readonly urls: readonly string[]
   readonly target: string
   readonly region: string
@@ -13,6 +15,8 @@ export interface ReadyTunnel {
   readonly relayUrl: string
   /** The local page that shows what passes; null when there is none. */
   readonly inspectorUrl: string | null
+  /** Why the public address did not answer this machine; absent when it did. */
+  readonly unreached?: string
 }
 
 /** One of three ways to show an open tunnel: live screen, plain lines, JSON events. */
@@ -23,6 +27,8 @@ export interface TunnelView {
   latency(ms: number): void
   connections(open: number, total: number): void
   request(request: ForwardedRequest): void
+  /** A connection or flow of a tunnel that is not for HTTP. */
+  connection(connection: ForwardedConnection): void
   /** The person wants to stop; what is in flight finishes first. */
   closing(): void
   /** Gives back what the view holds. Safe to call twice. */
@@ -48,6 +54,7 @@ export function createPlainView(output: Output): TunnelView {
     latency: ignore,
     connections: ignore,
     request: ignore,
+    connection: ignore,
     closing: () =>
       output.message('Closing; requests in flight finish. Ctrl-C again stops at once.'),
     close: ignore,
@@ -71,16 +78,19 @@ export function createJsonView(output: Output): TunnelView {
     })
   }
 
+  function traffic(name: string, fields: object): void {
+    if (hasRoom) event(name, fields)
+    else skipped += 1
+  }
+
   return {
     ready: ({ urls, ...tunnel }) => event('ready', { url: urls[0], urls, ...tunnel }),
     online: () => event('reconnected', {}),
     offline: (reason, retryInMs) => event('disconnected', { reason, retryInMs }),
     latency: ignore,
     connections: ignore,
-    request(request) {
-      if (hasRoom) event('request', { ...request })
-      else skipped += 1
-    },
+    request: (request) => traffic('request', { ...request }),
+    connection: (connection) => traffic('connection', { ...connection }),
     closing: () => event('closing', {}),
     close: ignore,
     stopped: ({ tunnelId, name }) => event('stopped', { tunnelId, name }),

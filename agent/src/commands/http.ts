@@ -1,16 +1,13 @@
-import type { Api } from '../api.ts'
 import { openInspectorFor } from '../inspector/open-inspector-for.ts'
 import { openTunnel } from '../open-tunnel.ts'
 import { needsWebhookSecret, webhookSecretVariable } from '../policy-flags.ts'
 import { readSecret } from '../prompt.ts'
-import { createScreenView } from '../screen-view.ts'
-import { openAgentSession, type AgentSession } from '../session/agent-session.ts'
+import { openAgentSession } from '../session/agent-session.ts'
 import { createTargetGuard } from '../target-guard.ts'
 import { parseTarget, targetText } from '../target.ts'
 import { startTunnelInput, type HttpFlags } from '../tunnel-input.ts'
-import { createJsonView, createPlainView, type TunnelView } from '../tunnel-view.ts'
-import { findViewer, viewerText } from '../viewer.ts'
 import { apiOf, type CommandContext } from './context.ts'
+import { createView, findLogin, show } from './shown-tunnel.ts'
 
 /** How long requests in flight may go on after Ctrl-C. */
 const graceMs = 10_000
@@ -75,36 +72,4 @@ async function withWebhookSecret(flags: HttpFlags, io: CommandContext['io']) {
   if (!needsWebhookSecret(flags, io.env) || !io.stdin.isTTY) return io.env
   const secret = await readSecret(`Signing secret of ${flags.verifyWebhook}: `, io)
   return { ...io.env, [webhookSecretVariable]: secret }
-}
-
-function show(session: AgentSession, view: TunnelView): void {
-  session.on('online', () => view.online())
-  session.on('offline', ({ reason, retryInMs }) => view.offline(reason, retryInMs))
-  session.on('latency', ({ ms }) => view.latency(ms))
-  session.on('connections', ({ open, total }) => view.connections(open, total))
-  session.on('request', (request) => view.request(request))
-}
-
-function createView({ io, output }: CommandContext): TunnelView {
-  const { stdin, stdout, env } = io
-  if (output.json) return createJsonView(output)
-  if (!stdout.isTTY || output.quiet || env['TERM'] === 'dumb') return createPlainView(output)
-  return createScreenView({
-    stdin,
-    stdout,
-    output,
-    quit: () => io.quit(),
-    interrupt: () => io.interrupt(),
-    onExit: (restore) => io.onExit(restore),
-  })
-}
-
-/** For the eye only: a tunnel opens without it. */
-async function findLogin(api: Api): Promise<string> {
-  try {
-    return viewerText(await findViewer(api))
-  } catch {
-    // Whatever is wrong, the mutation beside it meets it too, and its failure is the one to show.
-    return 'not known'
-  }
 }

@@ -3,10 +3,12 @@ import { EventEmitter } from 'node:events'
 import { SluiceError, errors, isErrorCode } from '@sluice/schema/errors'
 import {
   Forwarder,
+  RawForwarder,
   Redial,
   openSocketLink,
   type Exchanged,
   type ForwarderOptions,
+  type ProxyProtocolVersion,
   type Refusal,
   type Session,
   type UpstreamAddress,
@@ -15,7 +17,15 @@ import {
 import type { ProxyOf } from '../proxy.ts'
 import { dial } from './dial.ts'
 import { Edges, type Edge } from './edges.ts'
+import {
+  connectionOf,
+  requestOf,
+  type ForwardedConnection,
+  type ForwardedRequest,
+} from './forwarded.ts'
 import { roundTripAnswer } from './round-trip.ts'
+
+export type { ForwardedConnection, ForwardedRequest } from './forwarded.ts'
 
 export interface AgentSessionOptions {
   /** Relays to dial (`ws://…/_sluice/session`), in order of preference. */
@@ -30,6 +40,8 @@ export interface AgentSessionOptions {
   /** `preserve` forwards the visitor's Host, `rewrite` sends the upstream's own, anything else is sent as it is. */
   readonly hostHeader: string
   readonly agentVersion: string
+  /** A tunnel of TCP, UDP, or TLS that passes through: bytes instead of requests. */
+  readonly raw?: RawOptions | undefined
   /** PEM certificates to trust for `wss:` edges, instead of the system's. */
   readonly ca?: string
   readonly proxyOf?: ProxyOf | undefined
@@ -40,6 +52,11 @@ export interface AgentSessionOptions {
   readonly log?: (message: string, fields: Record<string, unknown>) => void
 }
 
+export interface RawOptions {
+  /** Tells the upstream who the visitor is, before all other bytes. */
+  readonly proxyProtocol?: ProxyProtocolVersion | undefined
+}
+
 export interface TokenNeed {
   readonly expiredWillDo: boolean
   readonly fresh?: boolean
@@ -48,30 +65,19 @@ export interface TokenNeed {
 /** Where requests go, and with which Host. */
 type Target = Pick<AgentSessionOptions, 'upstream' | 'hostHeader'>
 
-/** One request as the agent saw it end. */
-export interface ForwardedRequest {
-  readonly method: string
-  readonly path: string
-  readonly status: number
-  /** Set when the agent answered in the upstream's place. */
-  readonly code?: string
-  readonly durationMs: number
-  readonly requestBytes: number
-  readonly responseBytes: number
-  readonly visitorIp: string
-  readonly startedAt: Date
-}
-
 export interface AgentSessionEvents {
   online: [{ relayUrl: string; sessionId: string; reconnected: boolean }]
   offline: [{ reason: string; retryInMs: number }]
   latency: [{ ms: number }]
   connections: [{ open: number; total: number }]
   request: [ForwardedRequest]
+  connection: [ForwardedConnection]
   fatal: [SluiceError]
 }
 
 const renewRetryMs = 5_000
+/** Raw streams and datagrams came with this version of the protocol. */
+const rawVersion = 2
 /** How long a relay that is leaving goes on to send visitors here, until all relays know of the next session. */
 const handOverMs = 2_000
 /** Refusals that dialling again cannot cure. */
@@ -89,9 +95,9 @@ export function openAgentSession(options: AgentSessionOptions): AgentSession {
 /** An agent's session with a relay, kept up across losses until `close` or a fatal refusal. */
 export class AgentSession extends EventEmitter<AgentSessionEvents> {
   readonly #options: AgentSessionOptions
-  #forwarder: Forwarder
+  #forwarder: Forwarder | RawForwarder
   /** Forwarders of earlier targets: they only finish what they have. */
-  readonly #retired = new Set<Forwarder>()
+  readonly #retired = new Set<Forwarder | RawForwarder>()
   #streamsBefore = 0
   #streams = 0
   readonly #redial: Redial
@@ -120,8 +126,18 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     this.#redial.again()
   }
 
-  #createForwarder({ upstream, hostHeader }: Target): Forwarder {
-    const { tap } = this.#options
+  #createForwarder({ upstream, hostHeader }: Target): Forwarder | RawForwarder {
+    const { tap, raw } = this.#options
+    if (raw) {
+      const rawForwarder: RawForwarder = new RawForwarder({
+        upstream,
+        proxyProtocol: raw.proxyProtocol,
+        checks: this.#nonces,
+        onCarried: (carried) => this.emit('connection', connectionOf(carried)),
+        onStreams: (_open, total) => this.#onStreams(rawForwarder, total),
+      })
+      return rawForwarder
+    }
     const forwarder: Forwarder = new Forwarder({
       upstream,
       hostHeader,
@@ -166,9 +182,14 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     this.#edges.offer(edges)
   }
 
-  /** Lets the agent answer `GET /.well-known/sluice-verify/<nonce>` itself, for this nonce only. */
+  /** Lets the agent answer `GET /.well-known/sluice-verify/<nonce>` itself, or raw bytes with it, for this nonce only. */
   expectRoundTrip(nonce: string): void {
     this.#nonces.add(nonce)
+  }
+
+  /** The check is over: on a raw tunnel visitors are not held up for it any more. */
+  forgetRoundTrip(nonce: string): void {
+    this.#nonces.delete(nonce)
   }
 
   /** Takes no new streams, lets those in flight finish for `graceMs`, then closes. */
@@ -233,6 +254,13 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     const { session } = openSocketLink('agent', socket, first, {
       onWelcome: (welcome) => {
         sessionId = welcome.sessionId
+        if (this.#options.raw && welcome.version < rawVersion) {
+          session.close()
+          this.#isFatal(
+            new SluiceError('SLUICE_PROTOCOL_UNSUPPORTED', { supported: welcome.version }),
+          )
+          return
+        }
         this.#current = session
         this.#tokenRefused = false
         this.#scheduleRenewal(session, welcome.expiresInMs)
@@ -258,7 +286,13 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         this.#retry(reason)
       },
       onOpen: (stream, payload, ended) => this.#forwarder.open(stream, payload, ended),
+      onDatagram: (datagram) => {
+        if (this.#forwarder instanceof RawForwarder) this.#forwarder.receive(session, datagram)
+      },
       onClose: (reason) => {
+        for (const forwarder of [this.#forwarder, ...this.#retired]) {
+          if (forwarder instanceof RawForwarder) forwarder.forget(session)
+        }
         // The one that was left behind: whatever became of it, the session is elsewhere, or about to be.
         if (this.#draining.delete(session)) return
         if (refusal && this.#isFatal(errorOf(refusal))) return
@@ -325,7 +359,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     return true
   }
 
-  #onStreams(forwarder: Forwarder, total: number): void {
+  #onStreams(forwarder: Forwarder | RawForwarder, total: number): void {
     if (forwarder === this.#forwarder) this.#streams = total
     else if (forwarder.openStreams === 0 && this.#retired.delete(forwarder)) forwarder.close()
     let open = this.#forwarder.openStreams
@@ -336,21 +370,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   }
 
   #onExchanged(exchanged: Exchanged): void {
-    if (this.listenerCount('request') === 0) return
-    const { requestLine, code } = exchanged
-    const methodEnd = requestLine.indexOf(' ')
-    const known = isErrorCode(code) ? code : undefined
-    this.emit('request', {
-      method: requestLine.slice(0, methodEnd),
-      path: requestLine.slice(methodEnd + 1, requestLine.lastIndexOf(' ')),
-      status: known && exchanged.status === 0 ? errors[known].status : exchanged.status,
-      ...(known ? { code: known } : {}),
-      durationMs: exchanged.durationMs,
-      requestBytes: exchanged.requestBytes,
-      responseBytes: exchanged.responseBytes,
-      visitorIp: exchanged.visitor,
-      startedAt: new Date(exchanged.startedAt),
-    })
+    if (this.listenerCount('request') > 0) this.emit('request', requestOf(exchanged))
   }
 
   #log(message: string, fields: Record<string, unknown>): void {

@@ -1,0 +1,101 @@
+import { SluiceError } from '@sluice/schema/errors'
+import type { ProxyProtocolVersion } from '@sluice/wire'
+
+import { openTunnel } from '../open-tunnel.ts'
+import { createTargetGuard } from '../target-guard.ts'
+import { parseTarget, type Upstream } from '../target.ts'
+import { startTunnelInput } from '../tunnel-input.ts'
+import { apiOf, type CommandContext } from './context.ts'
+import { createView, findLogin, show } from './shown-tunnel.ts'
+
+export type PortKind = 'TCP' | 'TLS' | 'UDP'
+
+export interface PortFlags {
+  readonly name?: string
+  readonly port?: number
+  readonly allowIp?: readonly string[]
+  readonly denyIp?: readonly string[]
+  readonly region?: string
+  readonly allowTarget?: readonly string[]
+  readonly proxyProtocol?: ProxyProtocolVersion
+}
+
+/** How long connections may go on after Ctrl-C. */
+const graceMs = 10_000
+
+/** Opens a tunnel of bytes or datagrams to the target and serves it until the person stops, or somebody else does. */
+export async function runPort(
+  kind: PortKind,
+  target: string,
+  flags: PortFlags,
+  context: CommandContext,
+): Promise<void> {
+  const { settings, io, output } = context
+  const upstream = parsePortTarget(kind, target)
+  const input = {
+    ...startTunnelInput(flags, io.env),
+    kind,
+    ...(flags.port === undefined ? {} : { port: flags.port }),
+  }
+  const api = apiOf(context)
+  const { ca, proxyOf } = settings
+  const guard = createTargetGuard(flags.allowTarget)
+  const raw = { proxyProtocol: flags.proxyProtocol }
+  const [tunnel, loggedInAs] = await Promise.all([
+    openTunnel({ api, input, upstream, ca, proxyOf, guard, raw, signal: io.signal }),
+    findLogin(api),
+  ])
+  output.message(`Connecting ${tunnel.name} …`)
+
+  const view = createView(context)
+  try {
+    const relayUrl = await tunnel.reached()
+    const unreached = await tunnel.checkPort()
+    const { id: tunnelId, name, urls, region, organization } = tunnel
+    if (unreached !== undefined) {
+      output.warning(
+        `${urls[0] ?? ''} did not answer this machine: ${unreached}. Visitors elsewhere may reach it.`,
+      )
+    }
+    const ready = {
+      tunnelId,
+      name,
+      kind,
+      urls,
+      target: addressText(upstream),
+      region,
+      loggedInAs,
+      organization,
+      relayUrl,
+      inspectorUrl: null,
+      ...(unreached === undefined ? {} : { unreached }),
+    }
+    show(tunnel.session, view)
+    view.ready(ready)
+    await tunnel.untilEnded()
+    view.closing()
+    await tunnel.close({ graceMs })
+    view.close()
+    view.stopped(ready)
+  } catch (error) {
+    view.close()
+    throw await tunnel.explain(error)
+  } finally {
+    view.close()
+    await tunnel.close({ graceMs: 0 })
+  }
+}
+
+/** A port, or a host and port: bytes have no scheme. */
+function parsePortTarget(kind: PortKind, text: string): Upstream {
+  const command = kind.toLowerCase()
+  if (text.includes('://')) {
+    const reason = `The target ${text} is not valid: it is a port, or host:port.`
+    throw new SluiceError('SLUICE_USAGE', { reason, command })
+  }
+  return parseTarget(text)
+}
+
+function addressText({ host, port }: Upstream): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
