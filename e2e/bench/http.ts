@@ -1,22 +1,23 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 
 import type { Benchmark, Figures } from './figures.ts'
 import { startKeys } from './keys.ts'
-import type { LoadResult } from './load-driver.ts'
+import type { Load, LoadResult } from './load-driver.ts'
 import { fileBytes, startNginx } from './nginx.ts'
-import { cpuSecondsOf, residentMbOf, startDriver, startNode, stop } from './process.ts'
+import { startOpenSsh } from './openssh.ts'
+import { cpuSecondsOf, residentMbOf, startDriver, stop } from './process.ts'
+import { startRedis } from './redis.ts'
+import { apex, startAgent, startRelay } from './tunnel.ts'
 
-const apex = 'tunnel.localhost'
 const host = `app.${apex}`
 const uploadHost = `upload.${apex}`
-const relayMain = fileURLToPath(new URL('../../relay/src/main.ts', import.meta.url))
-const agentMain = fileURLToPath(new URL('../../agent/src/session/main.ts', import.meta.url))
+const concurrencies = [1, 64, 256]
+const streamsAtOnce = 8
 
 interface Way {
-  readonly name: 'upstream' | 'nginx' | 'sluice'
+  readonly name: 'upstream' | 'nginx' | 'openssh' | 'sluice' | 'inspected'
   readonly port: number
   readonly sinkPort: number
   readonly host: string
@@ -29,13 +30,15 @@ interface Measured extends LoadResult {
   readonly cpuMicroseconds: number
 }
 
-/** Small responses, one large download and one large upload: bare upstream, nginx and Sluice in the same run. */
+/** Small responses, large downloads and large uploads: bare upstream, nginx, OpenSSH and Sluice in the same run. */
 export const httpBenchmark: Benchmark = {
   run: benchHttp,
   aims: {
+    'http.c1.added_latency_us': 'at most 200',
     'http.c64.rps_vs_nginx': 'at least 1.0',
     'http.c64.cpu_vs_nginx': 'at most 1.2',
     'http.c64.p99_vs_nginx': 'at most 1.0',
+    'http.c64.cpu_vs_openssh': 'at most 1.0',
     'http.down.mbps_vs_nginx': 'at least 0.8',
     'http.up.mbps_vs_nginx': 'at least 0.8',
     'memory.relay_growth_mb': 'below 32',
@@ -54,79 +57,50 @@ async function benchHttp({ quick }: { quick: boolean }): Promise<Figures> {
   const sinkDriver = startDriver()
   closing.defer(() => stop(sinkDriver.child))
   const { port: sinkPort } = await sinkDriver.run({ kind: 'sink' })
-  const nginx = await startNginx(folder, sinkPort)
-  for (const child of nginx.children) closing.defer(() => stop(child))
-
-  const keys = startKeys(closing)
-  const relayPort = await startRelay(closing, await keys.url)
-  const agents = [
-    await startAgent(closing, relayPort.port, keys.token(host), nginx.originPort),
-    await startAgent(closing, relayPort.port, keys.token(uploadHost), sinkPort),
-  ]
-  const ways: Way[] = [
-    { name: 'upstream', port: nginx.originPort, sinkPort, host, sinkHost: host, pids: [] },
-    {
-      name: 'nginx',
-      port: nginx.proxyPort,
-      sinkPort: nginx.proxyPort,
-      host,
-      sinkHost: host,
-      pids: nginx.proxyPids,
-    },
-    {
-      name: 'sluice',
-      port: relayPort.port,
-      sinkPort: relayPort.port,
-      host,
-      sinkHost: uploadHost,
-      pids: [relayPort.pid, ...agents],
-    },
-  ]
-  const run = (way: Way, load: Parameters<typeof driver.run>[0]) =>
-    measure(way, () => driver.run(load))
+  const { ways, relayPid, agentPids } = await openWays(closing, folder, sinkPort)
+  const run = (way: Way, load: Load): Promise<Measured> => measure(way, () => driver.run(load))
   const rounds = quick ? 1 : 3
-  const durationMs = quick ? 1_500 : 3_000
-  const figures: Figures = {}
+  const durationMs = quick ? 1_000 : 2_000
+  const requests = (way: Way, connections: number, ms: number): Promise<Measured> =>
+    run(way, { kind: 'requests', ...way, path: '/small', connections, durationMs: ms })
 
   // Compilers and pools settle before anything counts, memory too.
   for (const way of ways) {
-    for (const connections of [1, 64]) {
-      await run(way, {
-        kind: 'requests',
-        ...way,
-        path: '/small',
-        connections,
-        durationMs: durationMs / 2,
-      })
-    }
+    for (const connections of concurrencies) await requests(way, connections, durationMs)
   }
-  const before = {
-    relay: residentMbOf(relayPort.pid),
-    agent: Math.max(...agents.map(residentMbOf)),
-  }
-
-  for (const connections of [1, 64]) {
-    const results = await alternate(ways, rounds, (way) =>
-      run(way, { kind: 'requests', ...way, path: '/small', connections, durationMs }),
+  const before = memoryOf(relayPid, agentPids)
+  const figures: Figures = {}
+  // Inspection has figures of its own, and is not what the rest is about.
+  const plain = ways.filter(({ name }) => name !== 'inspected')
+  for (const connections of concurrencies) {
+    const name = `http.c${connections}`
+    const results = await alternate(connections === 64 ? ways : plain, rounds, (way) =>
+      requests(way, connections, durationMs),
     )
-    Object.assign(figures, requestFigures(`http.c${connections}`, results))
+    Object.assign(figures, requestFigures(name, results))
+    if (connections === 1) figures[`${name}.added_latency_us`] = addedLatencyUs(results)
   }
-  const down = await alternate(ways, rounds, (way) =>
-    run(way, { kind: 'download', ...way, path: '/large' }),
-  )
-  Object.assign(figures, bulkFigures('http.down', down))
-  const up = await alternate(ways, rounds, (way) =>
+  const down = (way: Way, streams: number): Promise<Measured> =>
+    run(way, { kind: 'download', ...way, path: '/large', streams })
+  const up = (way: Way, streams: number): Promise<Measured> =>
     run(way, {
       kind: 'upload',
       port: way.sinkPort,
       host: way.sinkHost,
       path: '/sink',
-      bytes: fileBytes,
-    }),
-  )
-  Object.assign(figures, bulkFigures('http.up', up))
-
-  const after = { relay: residentMbOf(relayPort.pid), agent: Math.max(...agents.map(residentMbOf)) }
+      bytes: fileBytes / streams,
+      streams,
+    })
+  for (const [suffix, streams] of [
+    ['', 1],
+    [streamsAtOnce, streamsAtOnce],
+  ] as const) {
+    const downloads = await alternate(plain, rounds, (way) => down(way, streams))
+    Object.assign(figures, bulkFigures(`http.down${suffix}`, downloads))
+    const uploads = await alternate(plain, rounds, (way) => up(way, streams))
+    Object.assign(figures, bulkFigures(`http.up${suffix}`, uploads))
+  }
+  const after = memoryOf(relayPid, agentPids)
   figures['memory.relay_before_mb'] = before.relay
   figures['memory.relay_after_mb'] = after.relay
   figures['memory.agent_before_mb'] = before.agent
@@ -136,6 +110,51 @@ async function benchHttp({ quick }: { quick: boolean }): Promise<Figures> {
   return figures
 }
 
+/** All ways from the driver to the same origin and the same sink, each with its own processes. */
+async function openWays(closing: AsyncDisposableStack, folder: string, sinkPort: number) {
+  const nginx = await startNginx(folder, sinkPort)
+  for (const child of nginx.children) closing.defer(() => stop(child))
+  const openSsh = await startOpenSsh(closing, folder, { originPort: nginx.originPort, sinkPort })
+  const keys = startKeys(closing)
+  const jwksUrl = await keys.url
+  const openTunnels = async (redisUrl: string, claims: object) => {
+    const relay = await startRelay(closing, { jwksUrl, redisUrl })
+    const agents = [
+      await startAgent(closing, relay.port, keys.token(host, claims), nginx.originPort),
+      await startAgent(closing, relay.port, keys.token(uploadHost, claims), sinkPort),
+    ]
+    return { relay, agents }
+  }
+  const tunnels = await openTunnels('', {})
+  const redisUrl = await startRedis(closing, folder)
+  const inspected = redisUrl ? await openTunnels(redisUrl, { captureBodies: true }) : undefined
+  const hosts = { host, sinkHost: host }
+  const proxy = { port: nginx.proxyPort, sinkPort: nginx.proxyPort, pids: nginx.proxyPids }
+  const tunnelHosts = { host, sinkHost: uploadHost }
+  const ways: Way[] = [
+    { name: 'upstream', port: nginx.originPort, sinkPort, ...hosts, pids: [] },
+    { name: 'nginx', ...proxy, ...hosts },
+    ...(openSsh ? [{ name: 'openssh', ...openSsh, ...hosts } as const] : []),
+    { name: 'sluice', ...portsOf(tunnels), ...tunnelHosts },
+    ...(inspected ? [{ name: 'inspected', ...portsOf(inspected), ...tunnelHosts } as const] : []),
+  ]
+  return { ways, relayPid: tunnels.relay.pid, agentPids: tunnels.agents }
+}
+
+function portsOf({
+  relay,
+  agents,
+}: {
+  readonly relay: { readonly port: number; readonly pid: number }
+  readonly agents: readonly number[]
+}) {
+  return { port: relay.port, sinkPort: relay.port, pids: [relay.pid, ...agents] }
+}
+
+function memoryOf(relayPid: number, agentPids: readonly number[]) {
+  return { relay: residentMbOf(relayPid), agent: Math.max(...agentPids.map(residentMbOf)) }
+}
+
 async function measure(way: Way, run: () => Promise<LoadResult>): Promise<Measured> {
   const cpuBefore = cpuSecondsOf(way.pids)
   const result = await run()
@@ -143,7 +162,7 @@ async function measure(way: Way, run: () => Promise<LoadResult>): Promise<Measur
   return { ...result, cpuMicroseconds: (cpuSeconds * 1e6) / Math.max(1, result.requests) }
 }
 
-type Results = Record<Way['name'], Measured[]>
+type Results = ReadonlyMap<Way['name'], readonly Measured[]>
 
 /** Takes turns, so that a noisy moment of the machine meets all of them. */
 async function alternate(
@@ -151,88 +170,75 @@ async function alternate(
   rounds: number,
   run: (way: Way) => Promise<Measured>,
 ): Promise<Results> {
-  const results: Results = { upstream: [], nginx: [], sluice: [] }
+  const results = new Map<Way['name'], Measured[]>(ways.map(({ name }) => [name, []]))
   for (let round = 0; round < rounds; round += 1) {
-    for (const way of ways) results[way.name].push(await run(way))
+    for (const way of ways) results.get(way.name)?.push(await run(way))
   }
   return results
 }
 
+const rpsOf = (one: Measured): number => one.requests / one.seconds
+const mbpsOf = (one: Measured): number => one.bytes / 1e6 / one.seconds
+const cpuOf = (one: Measured): number => one.cpuMicroseconds
+
 function requestFigures(name: string, results: Results): Figures {
-  const rps = (one: Measured) => one.requests / one.seconds
   const figures: Figures = {}
-  for (const [way, measured] of Object.entries(results)) {
-    figures[`${name}.${way}.rps`] = median(measured.map(rps))
+  for (const [way, measured] of results) {
+    figures[`${name}.${way}.rps`] = median(measured.map(rpsOf))
     figures[`${name}.${way}.p50_ms`] = median(measured.map((one) => one.p50Ms))
     figures[`${name}.${way}.p99_ms`] = median(measured.map((one) => one.p99Ms))
-    if (way !== 'upstream')
-      figures[`${name}.${way}.cpu_us`] = median(measured.map((one) => one.cpuMicroseconds))
+    if (way !== 'upstream') figures[`${name}.${way}.cpu_us`] = median(measured.map(cpuOf))
   }
-  figures[`${name}.rps_vs_nginx`] = medianRatio(results, rps)
-  figures[`${name}.cpu_vs_nginx`] = medianRatio(results, (one) => one.cpuMicroseconds)
-  figures[`${name}.p50_vs_nginx`] = medianRatio(results, (one) => one.p50Ms)
-  figures[`${name}.p99_vs_nginx`] = medianRatio(results, (one) => one.p99Ms)
+  for (const other of ['nginx', 'openssh'] as const) {
+    if (!results.has(other)) continue
+    figures[`${name}.rps_vs_${other}`] = ratio(results, 'sluice', other, rpsOf)
+    figures[`${name}.cpu_vs_${other}`] = ratio(results, 'sluice', other, cpuOf)
+    figures[`${name}.p50_vs_${other}`] = ratio(results, 'sluice', other, (one) => one.p50Ms)
+    figures[`${name}.p99_vs_${other}`] = ratio(results, 'sluice', other, (one) => one.p99Ms)
+  }
+  if (results.has('inspected')) {
+    figures[`${name}.inspected.rps_vs_off`] = ratio(results, 'inspected', 'sluice', rpsOf)
+    figures[`${name}.inspected.cpu_vs_off`] = ratio(results, 'inspected', 'sluice', cpuOf)
+  }
   return figures
 }
 
 function bulkFigures(name: string, results: Results): Figures {
-  const mbps = (one: Measured) => one.bytes / 1e6 / one.seconds
   const figures: Figures = {}
-  for (const [way, measured] of Object.entries(results)) {
-    figures[`${name}.${way}.mbps`] = median(measured.map(mbps))
+  for (const [way, measured] of results) {
+    figures[`${name}.${way}.mbps`] = median(measured.map(mbpsOf))
   }
-  figures[`${name}.mbps_vs_nginx`] = medianRatio(results, mbps)
+  for (const other of ['nginx', 'openssh'] as const) {
+    if (results.has(other)) {
+      figures[`${name}.mbps_vs_${other}`] = ratio(results, 'sluice', other, mbpsOf)
+    }
+  }
   return figures
 }
 
-function medianRatio({ sluice, nginx }: Results, value: (one: Measured) => number): number {
-  return median(sluice.map((one, round) => value(one) / value(nginx[round] ?? one)))
+/** What the tunnel adds to a request by itself on an idle machine. */
+function addedLatencyUs(results: Results): number {
+  const upstream = results.get('upstream') ?? []
+  const added = (results.get('sluice') ?? []).map(
+    ({ p50Ms }, round) => p50Ms - (upstream[round]?.p50Ms ?? 0),
+  )
+  return median(added) * 1000
+}
+
+/** Of the same round each, then the median: rounds see the machine in different moments. */
+function ratio(
+  results: Results,
+  name: Way['name'],
+  other: Way['name'],
+  value: (one: Measured) => number,
+): number {
+  const others = results.get(other) ?? []
+  return median(
+    (results.get(name) ?? []).map((one, round) => value(one) / value(others[round] ?? one)),
+  )
 }
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b)
   return sorted[Math.floor(sorted.length / 2)] ?? 0
-}
-
-async function startRelay(closing: AsyncDisposableStack, jwksUrl: string) {
-  let port = 0
-  const relay = await startNode(
-    relayMain,
-    {
-      RELAY_APEX: apex,
-      RELAY_HTTP_PORT: '0',
-      RELAY_HTTPS_PORT: '0',
-      RELAY_ADMIN_PORT: '0',
-      RELAY_JWKS_URL: jwksUrl,
-      RELAY_KEY: '',
-      REDIS_URL: '',
-      RELAY_DRAIN_SECONDS: '1',
-    },
-    (line) => {
-      const match = /"httpPort":(\d+)/.exec(line)
-      port = Number(match?.[1] ?? 0)
-      return port > 0
-    },
-  )
-  closing.defer(() => stop(relay))
-  return { port, pid: relay.pid ?? 0 }
-}
-
-async function startAgent(
-  closing: AsyncDisposableStack,
-  relayPort: number,
-  agentToken: string,
-  upstreamPort: number,
-): Promise<number> {
-  const agent = await startNode(
-    agentMain,
-    {
-      EDGE_URL: `ws://edge.${apex}:${relayPort}/_sluice/session`,
-      AGENT_TOKEN: agentToken,
-      UPSTREAM_PORT: String(upstreamPort),
-    },
-    (line) => line === 'online',
-  )
-  closing.defer(() => stop(agent))
-  return agent.pid ?? 0
 }

@@ -19,10 +19,14 @@ export function startKeys(closing: AsyncDisposableStack) {
     const address = server.address()
     resolve(`http://127.0.0.1:${typeof address === 'object' && address ? address.port : 0}/`)
   })
-  return { url, token: (endpointHost: string) => agentTokenFor(endpointHost, privateKey) }
+  return {
+    url,
+    token: (endpointHost: string, claims: object = {}) =>
+      agentTokenFor(endpointHost, claims, privateKey),
+  }
 }
 
-function agentTokenFor(endpointHost: string, privateKey: KeyObject): string {
+function agentTokenFor(endpointHost: string, claims: object, privateKey: KeyObject): string {
   const now = Math.floor(Date.now() / 1000)
   const encode = (part: object) => Buffer.from(JSON.stringify(part)).toString('base64url')
   const body = `${encode({ alg: 'EdDSA', kid: 'bench', typ: agentTokenType })}.${encode({
@@ -41,6 +45,7 @@ function agentTokenFor(endpointHost: string, privateKey: KeyObject): string {
     epoch: 1,
     policy: {},
     maxConcurrentConns: 1_000,
+    ...claims,
   })}`
   return `${body}.${sign(null, Buffer.from(body), privateKey).toString('base64url')}`
 }

@@ -15,13 +15,17 @@ export type Load =
       readonly port: number
       readonly host: string
       readonly path: string
+      /** So many at once, each on a connection of its own. */
+      readonly streams?: number
     }
   | {
       readonly kind: 'upload'
       readonly port: number
       readonly host: string
       readonly path: string
+      /** Of each stream. */
       readonly bytes: number
+      readonly streams?: number
     }
   | { readonly kind: 'sink' }
 
@@ -48,8 +52,16 @@ process.on('disconnect', () => process.exit(0))
 
 function run(load: Load): Promise<LoadResult> {
   if (load.kind === 'requests') return requests(load)
-  if (load.kind === 'download') return download(load)
-  return load.kind === 'upload' ? upload(load) : sink()
+  if (load.kind === 'download') return together(load.streams, () => download(load))
+  return load.kind === 'upload' ? together(load.streams, () => upload(load)) : sink()
+}
+
+/** Several transfers at once, as one: all their bytes in the time until the last is whole. */
+async function together(streams = 1, transfer: () => Promise<LoadResult>): Promise<LoadResult> {
+  const startedAt = performance.now()
+  const results = await Promise.all(Array.from({ length: streams }, transfer))
+  const bytes = results.reduce((sum, one) => sum + one.bytes, 0)
+  return { ...nothing, bytes, seconds: (performance.now() - startedAt) / 1000 }
 }
 
 /** Closed loop: each connection sends its next request when the response before is whole. */

@@ -165,7 +165,7 @@ http { ${httpCommon}
 `
 }
 
-function freePort(): Promise<number> {
+export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {
     const server = createServer()
     server.once('error', reject)
@@ -176,7 +176,7 @@ function freePort(): Promise<number> {
   })
 }
 
-async function untilOpen(port: number): Promise<void> {
+export async function untilOpen(port: number): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt += 1) {
     const open = await new Promise<boolean>((resolve) => {
       const socket = connect(port, '127.0.0.1')
@@ -186,5 +186,5 @@ async function untilOpen(port: number): Promise<void> {
     if (open) return
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
-  throw new Error('nginx did not start')
+  throw new Error(`nothing listens on port ${port}`)
 }

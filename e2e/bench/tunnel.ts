@@ -1,0 +1,55 @@
+import { fileURLToPath } from 'node:url'
+
+import { startNode, stop } from './process.ts'
+
+export const apex = 'tunnel.localhost'
+const relayMain = fileURLToPath(new URL('../../relay/src/main.ts', import.meta.url))
+const agentMain = fileURLToPath(new URL('../../agent/src/session/main.ts', import.meta.url))
+
+/** A relay without control plane. With Redis it records requests, as in production. */
+export async function startRelay(
+  closing: AsyncDisposableStack,
+  { jwksUrl, redisUrl = '' }: { readonly jwksUrl: string; readonly redisUrl?: string },
+): Promise<{ readonly port: number; readonly pid: number }> {
+  let port = 0
+  const relay = await startNode(
+    relayMain,
+    {
+      RELAY_APEX: apex,
+      RELAY_HTTP_PORT: '0',
+      RELAY_HTTPS_PORT: '0',
+      RELAY_ADMIN_PORT: '0',
+      RELAY_JWKS_URL: jwksUrl,
+      RELAY_KEY: '',
+      REDIS_URL: redisUrl,
+      RELAY_DRAIN_SECONDS: '1',
+    },
+    (line) => {
+      const match = /"httpPort":(\d+)/.exec(line)
+      port = Number(match?.[1] ?? 0)
+      return port > 0
+    },
+  )
+  closing.defer(() => stop(relay))
+  return { port, pid: relay.pid ?? 0 }
+}
+
+/** An agent with one session and no control plane; answers its process id once it is online. */
+export async function startAgent(
+  closing: AsyncDisposableStack,
+  relayPort: number,
+  agentToken: string,
+  upstreamPort: number,
+): Promise<number> {
+  const agent = await startNode(
+    agentMain,
+    {
+      EDGE_URL: `ws://edge.${apex}:${relayPort}/_sluice/session`,
+      AGENT_TOKEN: agentToken,
+      UPSTREAM_PORT: String(upstreamPort),
+    },
+    (line) => line === 'online',
+  )
+  closing.defer(() => stop(agent))
+  return agent.pid ?? 0
+}
