@@ -134,7 +134,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
       for (const connection of connections) connection.pace(limits)
     },
     busy() {
-      let busy = 0
+      let busy = h2.streams
       for (const connection of connections) if (connection.busy) busy += 1
       return busy
     },

@@ -27,6 +27,13 @@ export class H2Edge {
     return this.#visitors.size
   }
 
+  /** Streams whose last bytes have not gone yet, though their exchange may be over. */
+  get streams(): number {
+    let streams = 0
+    for (const visitor of this.#visitors) streams += visitor.streams
+    return streams
+  }
+
   /** Serves a connection whose handshake agreed on `h2`. `accept` takes a stream on, or says that there are too many. */
   serve(socket: TLSSocket, accept: (stream: VisitorSocket) => boolean): void {
     const { idleTimeoutMs } = this.#options

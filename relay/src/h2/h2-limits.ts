@@ -2,7 +2,7 @@ import { headBytesMax, headerFieldsMax } from '@sluice/wire'
 
 /** What one visitor's HTTP/2 connection may make the relay hold or do. */
 export interface H2Limits {
-  /** Requests at once. */
+  /** Requests at once. No more than the connections of the smallest plan, so that one browser alone never meets that limit. */
   readonly streamsMax: number
   /** Of a request's body that nobody has taken yet. Times `streamsMax`: what stuck uploads of one connection can hold. */
   readonly streamWindowBytes: number
@@ -28,7 +28,7 @@ export interface H2Limits {
 }
 
 export const h2Limits: H2Limits = {
-  streamsMax: 128,
+  streamsMax: 100,
   streamWindowBytes: 262_144,
   connectionWindowBytes: 4_194_304,
   headBytesMax,

@@ -62,6 +62,10 @@ export class H2Visitor {
     session.on('close', () => options.onClose(this))
   }
 
+  get streams(): number {
+    return this.#streams.size
+  }
+
   /** Takes no further streams: the visitor opens them on another connection. */
   retire(): void {
     this.#session.close()
