@@ -66,6 +66,8 @@ export function config(
     RELAY_UNREAD_SECONDS: secondsOrNever.default(0),
     RELAY_SESSIONS_MAX: count.default(5_000),
     RELAY_CONNECTIONS_MAX: count.default(20_000),
+    RELAY_CONNECTIONS_PER_ADDRESS_MAX: count.default(10_000),
+    RELAY_CONNECTIONS_WAITING_MAX: count.default(1_024),
     RELAY_PAYPAL_CERT_PATH: z.string().optional(),
     LOG_LEVEL: logLevel.default('info'),
   })
@@ -140,6 +142,8 @@ export function config(
       : {}),
     sessionsMax: read.RELAY_SESSIONS_MAX,
     connectionsMax: read.RELAY_CONNECTIONS_MAX,
+    connectionsPerAddressMax: read.RELAY_CONNECTIONS_PER_ADDRESS_MAX,
+    connectionsWaitingMax: read.RELAY_CONNECTIONS_WAITING_MAX,
     logLevel: read.LOG_LEVEL,
   }
 }

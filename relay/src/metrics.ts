@@ -22,6 +22,7 @@ export class RelayMetrics {
   readonly dropped: Counter<'what'>
   readonly datagramsDropped: Counter<'reason'>
   readonly #connections: Counter<'protocol'>
+  readonly connectionsRefused: Counter<'reason'>
   readonly sessionsOpened: Counter
   readonly peersRefused: Counter
   readonly sessionsRefused: Counter<'code'>
@@ -73,6 +74,12 @@ export class RelayMetrics {
     this.peersRefused = new Counter({
       name: 'sluice_relay_peers_refused_total',
       help: 'Connections of other relays without a preface that could be believed',
+      registers,
+    })
+    this.connectionsRefused = new Counter({
+      name: 'sluice_relay_connections_refused_total',
+      help: 'Visitor connections closed unanswered, because of their address or because all places were taken',
+      labelNames: ['reason'],
       registers,
     })
     this.sessionsOpened = new Counter({

@@ -93,6 +93,8 @@ export interface RelayOptions extends Pick<
   readonly unreadTimeoutMs: number
   readonly sessionsMax: number
   readonly connectionsMax: number
+  readonly connectionsPerAddressMax: number
+  readonly connectionsWaitingMax: number
   /** Those of a visitor's HTTP/2 connection that are not to be the built-in ones. */
   readonly h2Limits?: Partial<H2Limits>
   readonly version: string
@@ -255,6 +257,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     },
     refuseAgent: (head) => agents.refusalOf(head),
     acceptAgent: (socket, head, first) => agents.accept(socket, head, first),
+    onConnectionRefused: (reason) => metrics.connectionsRefused.inc({ reason }),
   })
   const revocations = options.registration
     ? openRevocationList({

@@ -1,7 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
 
-import { HeadScanner, headBytesMax, headRoomBytes } from '@sluice/wire'
+import { DirectSocket, HeadScanner, headBytesMax, headRoomBytes } from '@sluice/wire'
 
 import { H2Edge } from '../h2/h2-edge.ts'
 import type { H2Limits } from '../h2/h2-limits.ts'
@@ -13,6 +13,7 @@ import type { Certificates } from '../tls/certificates.ts'
 import { TlsListener, type HandshakeResult, type TlsLimits } from '../tls/tls-listener.ts'
 import type { TlsVisit } from '../tls/tls-visit.ts'
 import type { EdgeContext } from './edge-context.ts'
+import { Gate } from './gate.ts'
 import { HeldWrite } from './held-write.ts'
 import { VisitorConnection } from './visitor-connection.ts'
 import type { VisitorSocket } from './visitor-socket.ts'
@@ -49,8 +50,11 @@ export interface EdgeOptions extends Omit<
     readonly limits: TlsLimits
     readonly onHandshake: (result: HandshakeResult) => void
   }
-  /** Visitor connections at once, those in a handshake too; more are closed unanswered. */
+  /** Visitor connections at once, those in a handshake too; more wait. */
   readonly connectionsMax: number
+  readonly connectionsPerAddressMax: number
+  readonly connectionsWaitingMax: number
+  readonly onConnectionRefused: (reason: 'address' | 'full') => void
   readonly h2Limits?: Partial<H2Limits> | undefined
   /** Takes over a connection whose bytes are the agent's business: nobody reads the socket, and `first` has been read. */
   readonly serveRaw: (visit: {
@@ -72,6 +76,10 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     held: new HeldWrite(options.sockets.slabs),
     route: (asked) => routeOf(asked, options.places),
     forget: (connection) => connections.delete(connection),
+    acceptAgent(socket, head, first) {
+      gate.release(socket instanceof DirectSocket ? socket.socket : socket)
+      options.acceptAgent(socket, head, first)
+    },
   }
   const count = (): number => connections.size + h2.connections + openings.size
   /** A connection of HTTP/2 counts, and each of its streams as if it were one. */
@@ -101,12 +109,22 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
       options.serveRaw({ socket, first, tunnel, serverName }),
   })
 
+  const gate = new Gate({
+    ...options,
+    count,
+    idleTimeoutMs: options.timeouts.idleTimeoutMs,
+    onRefused: options.onConnectionRefused,
+  })
   const http = createServer({ allowHalfOpen: true }, (socket) => {
-    if (!accept(options.sockets.open(socket) ?? socket, undefined)) socket.destroy()
+    gate.admit(socket, () => {
+      if (!accept(options.sockets.open(socket) ?? socket, undefined)) socket.destroy()
+    })
   })
   const listening = [{ server: http, port: await listen(http, options.httpPort, options) }]
   if (options.httpsPort !== undefined) {
-    const https = createServer({ allowHalfOpen: true }, (socket) => openings.accept(socket))
+    const https = createServer({ allowHalfOpen: true }, (socket) => {
+      gate.admit(socket, () => openings.accept(socket))
+    })
     listening.push({ server: https, port: await listen(https, options.httpsPort, options) })
   }
 
@@ -117,9 +135,21 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
       const nowMs = performance.now()
       for (const connection of connections) connection.sweep(nowMs)
       h2.sweep(nowMs)
+      if (gate.waiting > 0) makeRoom(nowMs)
     },
     Math.max(20, Math.min(500, shortestMs / 4)),
   )
+  /** Visitors that wait come before those that only keep their connection. */
+  const makeRoom = (nowMs: number): void => {
+    let wanted = gate.waiting
+    for (const connection of connections) {
+      if (wanted === 0) break
+      if (!connection.idle) continue
+      connection.retire()
+      wanted -= 1
+    }
+    gate.sweep(nowMs)
+  }
   const stopListening = (): void => {
     for (const { server } of listening) server.close()
     h2.retire()
@@ -144,6 +174,7 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     async close() {
       clearInterval(sweep)
       stopListening()
+      gate.close()
       h2.destroy()
       openings.close()
       for (const connection of connections) connection.destroy()

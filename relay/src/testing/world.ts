@@ -269,6 +269,8 @@ export async function createWorld(
     unreadTimeoutMs: 0,
     sessionsMax: 20,
     connectionsMax: 200,
+    connectionsPerAddressMax: 10_000,
+    connectionsWaitingMax: 100,
     version: '0.0.0',
     // Whoever keeps bytes that are the socket's shall be seen.
     sockets: new DirectSockets({ scrub: true }),
