@@ -248,6 +248,12 @@ export const rows: Record<string, Row> = {
     variables: (ids) => ({ id: ids.relayId }),
     ...staff,
   },
+  'Mutation.setVisitNotice': {
+    document:
+      'mutation WalkVisitNotice($id: ID!) { setVisitNotice(organizationId: $id, isOn: false) { id } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...staff,
+  },
   'Mutation.heartbeatRelay': {
     document: `mutation WalkHeartbeat($id: ID!) { heartbeatRelay(input: { id: $id, draining: true, connections: 0, sessions: [] }) { drain } }`,
     variables: (ids) => ({ id: ids.relayId }),

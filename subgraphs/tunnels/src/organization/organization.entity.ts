@@ -11,9 +11,11 @@ const OrganizationSchema = defineEntity({
     planId: p.string().length(64).nullable(),
     /** Null until billing has told: the numbers of the free plan hold. */
     entitlements: p.json<Entitlements>().nullable(),
+    /** Browsers are asked before they visit its tunnels: staff has not verified the account. */
+    visitNotice: p.boolean().default(false),
   },
 })
 
-/** What tunnels knows of an organization, told by billing. Its row is also the lock under which tunnels are counted. */
+/** What tunnels knows of an organization, told by billing and by staff. Its row is also the lock under which tunnels are counted. */
 export class Organization extends OrganizationSchema.class {}
 OrganizationSchema.setClass(Organization)

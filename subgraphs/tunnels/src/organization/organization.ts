@@ -4,12 +4,20 @@ import { Entitlements, freeEntitlements } from '@sluice/schema/events'
 
 import { Organization } from './organization.entity.ts'
 
+/** What an agent token holds of its organization. */
+export async function termsOf(em: EntityManager, organizationId: string) {
+  const organization = await em.findOne(Organization, { organizationId })
+  return {
+    entitlements: organization?.entitlements ?? freeEntitlements,
+    visitNotice: organization?.visitNotice ?? false,
+  }
+}
+
 export async function entitlementsOf(
   em: EntityManager,
   organizationId: string,
 ): Promise<Entitlements> {
-  const organization = await em.findOne(Organization, { organizationId })
-  return organization?.entitlements ?? freeEntitlements
+  return (await termsOf(em, organizationId)).entitlements
 }
 
 /** Holds the organization until the transaction ends: whoever counts its tunnels meanwhile waits. */

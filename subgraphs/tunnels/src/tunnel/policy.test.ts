@@ -2,7 +2,7 @@ import { memberOf } from '@sluice/kit/testing'
 import { redisChannels } from '@sluice/schema/redis'
 import { expect, test } from 'vitest'
 
-import { openWorld } from '../testing/world.ts'
+import { codeOf, openWorld } from '../testing/world.ts'
 import { parsePolicy, type StoredPolicy, type TunnelPolicyInput } from './policy.ts'
 import { renewAgentToken, startTunnel } from './start-tunnel.ts'
 import { updateTunnel } from './tunnel.ts'
@@ -124,4 +124,38 @@ test('a viewer sees the policy without the values of headers, and nobody sees a 
     expect(seen).not.toContain('whsec_1')
     expect(seen).not.toContain('scrypt')
   }
+})
+
+test('staff has browsers asked before they visit an organization, from the next agent token on', async () => {
+  await using world = await openWorld()
+  await world.relay()
+  const { tunnel, grant } = await startTunnel(world.acme.as(), {})
+  const foreign = await startTunnel(world.globex.as(), {})
+  const told: string[] = []
+  const first = Promise.withResolvers<void>()
+  await world.parts.hub.subscribe(redisChannels.tunnelChanges, (message) => {
+    told.push(message)
+    first.resolve()
+  })
+  const document = `mutation ($id: ID!, $isOn: Boolean!) {
+    setVisitNotice(organizationId: $id, isOn: $isOn) { id }
+  }`
+  const set = (isAdmin: boolean, isOn: boolean) =>
+    world.ask({ ...world.acme.member, isAdmin }, document, { id: world.acme.id, isOn })
+  const policyOf = async () => {
+    const { agentToken } = await renewAgentToken(world.acme.as(), tunnel.id, grant.epoch)
+    const payload = Buffer.from(agentToken.split('.')[1] ?? '', 'base64url').toString()
+    return JSON.parse(payload).policy
+  }
+
+  expect(codeOf(await set(false, true))).toBe('SLUICE_FORBIDDEN')
+  expect(await policyOf()).toEqual({})
+  await set(true, true)
+  await first.promise
+
+  expect(await policyOf()).toEqual({ interstitial: true })
+  expect(told).toEqual([JSON.stringify({ tunnelId: tunnel.id })])
+  expect(told.join()).not.toContain(foreign.tunnel.id)
+  await set(true, false)
+  expect(await policyOf()).toEqual({})
 })

@@ -12,7 +12,7 @@ import { SluiceError } from '@sluice/schema/errors'
 
 import type { Context } from '../context.ts'
 import { domainsOf } from '../domain/attached-domain.ts'
-import { entitlementsOf } from '../organization/organization.ts'
+import { termsOf } from '../organization/organization.ts'
 import { assignEdges } from '../relay/assign-edges.ts'
 import type { Relay } from '../relay/relay.entity.ts'
 import { assertRegion } from '../relay/relay.ts'
@@ -159,7 +159,7 @@ async function grantAgentToken(
   tunnel: Tunnel,
   relays: Relay[],
 ): Promise<AgentTokenGrant> {
-  const { maxConcurrentConnections } = await entitlementsOf(em, tunnel.organizationId)
+  const { entitlements, visitNotice } = await termsOf(em, tunnel.organizationId)
   const { kind, port } = tunnel
   const { bandwidthBytesPerSecond, ...policy } = tunnel.policy
   const claims: Omit<AgentTokenClaims, 'iat' | 'exp'> = {
@@ -177,9 +177,9 @@ async function grantAgentToken(
     region: relays[0]?.region ?? tunnel.region ?? '',
     epoch: tunnel.epoch,
     ...(tunnel.pooling ? { pooling: true } : {}),
-    policy,
+    policy: visitNotice ? { ...policy, interstitial: true } : policy,
     ...(bandwidthBytesPerSecond === undefined ? {} : { bandwidthBytesPerSecond }),
-    maxConcurrentConns: maxConcurrentConnections,
+    maxConcurrentConns: entitlements.maxConcurrentConnections,
     ...(tunnel.captureBodies ? { captureBodies: true } : {}),
   }
   const expiresAt = new Date((Math.floor(parts.now().getTime() / 1000) + agentTokenSeconds) * 1000)

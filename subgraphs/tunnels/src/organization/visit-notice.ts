@@ -1,0 +1,34 @@
+import { forkSystem } from '@sluice/kit/database'
+import { assertSignedIn } from '@sluice/kit/principal'
+import { isUuid } from '@sluice/kit/uuid'
+import { SluiceError } from '@sluice/schema/errors'
+
+import type { Context } from '../context.ts'
+import { announceChange } from '../tunnel/announce.ts'
+
+/** Has browsers asked before they visit the tunnels of an organization, or no longer. For staff of the platform only. */
+export async function setVisitNotice(
+  { principal, parts }: Context,
+  organizationId: string,
+  isOn: boolean,
+): Promise<{ id: string }> {
+  assertSignedIn(principal)
+  if (!principal.isAdmin) throw new SluiceError('SLUICE_FORBIDDEN')
+  if (!isUuid(organizationId)) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
+  const em = forkSystem(parts.orm)
+  await em.execute(
+    `insert into tunnels.organization (organization_id, visit_notice) values (?, ?)
+     on conflict (organization_id) do update set visit_notice = excluded.visit_notice`,
+    [organizationId, isOn],
+  )
+  const started = await em.execute<{ id: string }[]>(
+    `select id from tunnels.tunnel
+     where organization_id = ? and started_at is not null and deleted_at is null`,
+    [organizationId],
+  )
+  await announceChange(
+    parts,
+    started.map(({ id }) => id),
+  )
+  return { id: organizationId }
+}
