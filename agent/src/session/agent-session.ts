@@ -2,6 +2,7 @@ import { EventEmitter } from 'node:events'
 
 import { SluiceError, errors, isErrorCode } from '@sluice/schema/errors'
 import {
+  DirectSockets,
   Forwarder,
   RawForwarder,
   Redial,
@@ -11,6 +12,7 @@ import {
   type ProxyProtocolVersion,
   type Refusal,
   type Session,
+  type SessionEvents,
   type UpstreamAddress,
 } from '@sluice/wire'
 
@@ -95,6 +97,8 @@ export function openAgentSession(options: AgentSessionOptions): AgentSession {
 /** An agent's session with a relay, kept up across losses until `close` or a fatal refusal. */
 export class AgentSession extends EventEmitter<AgentSessionEvents> {
   readonly #options: AgentSessionOptions
+  /** The short way to plain TCP, for links and upstreams. */
+  readonly #sockets = new DirectSockets()
   #forwarder: Forwarder | RawForwarder
   /** Forwarders of earlier targets: they only finish what they have. */
   readonly #retired = new Set<Forwarder | RawForwarder>()
@@ -142,6 +146,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
       upstream,
       hostHeader,
       tap,
+      sockets: this.#sockets,
       answer: (payload, headStart) =>
         this.#nonces.size > 0 ? roundTripAnswer(this.#nonces, payload, headStart) : undefined,
       onExchanged: (exchanged) => this.#onExchanged(exchanged),
@@ -251,7 +256,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #openSession(relayUrl: string, socket: Parameters<typeof openSocketLink>[1], first: Buffer) {
     let refusal: Refusal | undefined
     let sessionId = ''
-    const { session } = openSocketLink('agent', socket, first, {
+    const events: SessionEvents = {
       onWelcome: (welcome) => {
         sessionId = welcome.sessionId
         if (this.#options.raw && welcome.version < rawVersion) {
@@ -301,7 +306,8 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         if (sessionId === '') this.#edges.pass()
         this.#retry(refusal?.code ?? reason)
       },
-    })
+    }
+    const { session } = openSocketLink('agent', socket, first, events, { sockets: this.#sockets })
     return session
   }
 
@@ -362,10 +368,10 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #onStreams(forwarder: Forwarder | RawForwarder, total: number): void {
     if (forwarder === this.#forwarder) this.#streams = total
     else if (forwarder.openStreams === 0 && this.#retired.delete(forwarder)) forwarder.close()
-    let open = this.#forwarder.openStreams
-    for (const retired of this.#retired) open += retired.openStreams
     // Twice per request, and mostly nobody listens.
     if (this.listenerCount('connections') === 0) return
+    let open = this.#forwarder.openStreams
+    for (const retired of this.#retired) open += retired.openStreams
     this.emit('connections', { open, total: this.#streamsBefore + this.#streams })
   }
 

@@ -3,7 +3,7 @@ export const slabBytes = 139_264
 /** What one read brings at most. */
 export const readBytes = 65_536
 /** Slabs kept for the next who needs one. More are in use at once only while peers are slow to read. */
-const freeMax = 16
+const freeMax = 64
 
 /** A buffer that messages are built in. It is used again once its owner and every write that still needs it let go. */
 export class Slab {
