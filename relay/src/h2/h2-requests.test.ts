@@ -126,7 +126,7 @@ test('trailers pass both ways, and early hints before the response', async () =>
     { ':method': 'POST', ':authority': host },
     { waitForTrailers: true },
   )
-  stream.on('wantTrailers', () => stream.sendTrailers({ 'x-asked': 'this' }))
+  stream.once('wantTrailers', () => stream.sendTrailers({ 'x-asked': 'this' }))
   stream.end('question')
 
   const answer = await answerOf(stream)

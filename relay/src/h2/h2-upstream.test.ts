@@ -86,7 +86,7 @@ test('bodies, trailers and interim responses pass between HTTP/1.1 and an upstre
     stream.on('end', () => {
       stream.additionalHeaders({ ':status': 103, link: '</a.css>' })
       stream.respond({ ':status': 200 }, { waitForTrailers: true })
-      stream.on('wantTrailers', () => stream.sendTrailers({ 'x-sum': asked }))
+      stream.once('wantTrailers', () => stream.sendTrailers({ 'x-sum': asked }))
       stream.end(Buffer.concat(pieces))
     })
   })

@@ -212,7 +212,7 @@ export class Http2UpstreamSocket extends EventEmitter implements UpstreamSocket 
     stream.on('error', (error) => {
       failure = error
     })
-    stream.on('wantTrailers', () => {
+    stream.once('wantTrailers', () => {
       const section = Buffer.concat([this.#decoder?.trailers ?? none, newline])
       const { scanner } = this.#upstream
       scanner.scanFields(section, 0, section.length)

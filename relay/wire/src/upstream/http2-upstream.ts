@@ -70,7 +70,7 @@ export class Http2Upstream {
   request(headers: OutgoingHttpHeaders, options: ClientSessionRequestOptions): Http2Request {
     const pooled = this.#take()
     const { session } = pooled
-    const stream = session.request(headers, options)
+    const stream = requestOn(session, headers, options)
     pooled.streams += 1
     stream.once('close', () => {
       pooled.streams -= 1
@@ -155,5 +155,24 @@ export class Http2Upstream {
     session.once('close', () => this.#pool.delete(pooled))
     this.#pool.add(pooled)
     return pooled
+  }
+}
+
+/** Node 20 takes no second value for a field that should have one. As one list they mean the same (RFC 9110 §5.3). */
+function requestOn(
+  session: ClientHttp2Session,
+  headers: OutgoingHttpHeaders,
+  options: ClientSessionRequestOptions,
+): ClientHttp2Stream {
+  try {
+    return session.request(headers, options)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ERR_HTTP2_HEADER_SINGLE_VALUE') throw error
+    const lists = Object.entries(headers).map(([name, value]) => [
+      name,
+      Array.isArray(value) ? value.join(', ') : value,
+    ])
+    return session.request(Object.fromEntries(lists), options)
   }
 }
