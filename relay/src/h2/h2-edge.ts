@@ -36,6 +36,8 @@ export class H2Edge {
 
   /** Serves a connection whose handshake agreed on `h2`. `accept` takes a stream on, or says that there are too many. */
   serve(socket: TLSSocket, accept: (stream: VisitorSocket) => boolean): void {
+    // Gone since its handshake.
+    if (socket.destroyed) return
     const { idleTimeoutMs } = this.#options
     const visitor = new H2Visitor({
       socket,

@@ -258,6 +258,39 @@ test('what the edge says itself has its code over HTTP/2 too', async () => {
   })
 })
 
+test('address policy and the connections of the plan hold over HTTP/2, stream by stream', async () => {
+  await using world = await worldWithTls()
+  const arrived = Promise.withResolvers<void>()
+  const go = Promise.withResolvers<void>()
+  const upstream = await world.upstream((_request, response) => {
+    arrived.resolve()
+    void go.promise.then(() => response.end('reached'))
+  })
+  const closed = `closed.${apex}`
+  await world.tunnel(upstream, { maxConcurrentConns: 1 })
+  await world.tunnel(upstream, {
+    tunnelId: 'tunnel-2',
+    endpointHosts: [closed],
+    policy: { denyIps: ['127.0.0.0/8'] },
+  })
+  const session = h2Visitor(world, certificate.cert)
+
+  const first = h2Get(session)
+  await arrived.promise
+  expect(await h2Get(session)).toMatchObject({
+    status: 429,
+    headers: { 'sluice-error': 'SLUICE_CONNECTIONS_MAX', 'retry-after': '1' },
+  })
+  go.resolve()
+  expect(await first).toMatchObject({ status: 200 })
+  expect(await h2Get(session)).toMatchObject({ status: 200 })
+  const denied = h2Visitor(world, certificate.cert, { servername: closed })
+  expect(await h2Get(denied, { ':authority': closed })).toMatchObject({
+    status: 403,
+    headers: { 'sluice-error': 'SLUICE_IP_DENIED' },
+  })
+})
+
 test('a connection that was made for one host serves no other', async () => {
   await using world = await worldWithTls()
   const upstream = await world.upstream((_request, response) => response.end('reached'))
