@@ -7,6 +7,8 @@ import type { Benchmark, Figures } from './figures.ts'
 const benchmarks: Record<string, () => Promise<Benchmark>> = {
   http: async () => (await import('./http.ts')).httpBenchmark,
   http2: async () => (await import('./http2.ts')).http2Benchmark,
+  relays: async () => (await import('./relays.ts')).relaysBenchmark,
+  tcp: async () => (await import('./tcp.ts')).tcpBenchmark,
   gateway: async () => (await import('./gateway/gateway.ts')).gatewayBenchmark,
   live: async () => (await import('./gateway/live.ts')).liveBenchmark,
 }

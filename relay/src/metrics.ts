@@ -25,6 +25,7 @@ export class RelayMetrics {
   readonly connectionsRefused: Counter<'reason'>
   readonly sessionsOpened: Counter
   readonly peersRefused: Counter
+  readonly forwarded: Counter
   readonly sessionsRefused: Counter<'code'>
 
   constructor(
@@ -69,6 +70,11 @@ export class RelayMetrics {
       name: 'sluice_relay_connections_total',
       help: 'Raw connections and UDP flows that have ended, by protocol',
       labelNames: ['protocol'],
+      registers,
+    })
+    this.forwarded = new Counter({
+      name: 'sluice_relay_forwarded_total',
+      help: 'Visitor requests brought to the relay that holds the tunnel',
       registers,
     })
     this.peersRefused = new Counter({

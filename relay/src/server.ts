@@ -212,6 +212,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       else socket.destroy()
     },
     onRefused: () => metrics.peersRefused.inc(),
+    onForward: () => metrics.forwarded.inc(),
   })
   const admin = await openAdminServer({
     port: options.adminPort,

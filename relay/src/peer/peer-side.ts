@@ -38,6 +38,7 @@ export interface PeerSideOptions {
   readonly onChunkEnd: () => void
   readonly accept: (socket: Socket, preface: Preface) => void
   readonly onRefused: () => void
+  readonly onForward: () => void
   readonly log: Log
 }
 
@@ -76,7 +77,7 @@ export async function openPeerSide(options: PeerSideOptions): Promise<PeerSide> 
   const peers =
     secret === undefined || !redis
       ? undefined
-      : new Peers({ relayId, secret, ca, routes, onChunkEnd: options.onChunkEnd })
+      : new Peers({ ...options, secret, ca, routes })
 
   async function isServedElsewhere(tunnel: TunnelSession): Promise<boolean> {
     if (tunnel.moved) return true

@@ -22,6 +22,7 @@ export interface PeersOptions {
   readonly routes: Routes
   /** What was held for visitors may go. */
   readonly onChunkEnd: () => void
+  readonly onForward: () => void
 }
 
 /** The way to a tunnel that another relay holds. */
@@ -107,6 +108,7 @@ export class Peers {
   /** A request goes this way. Call the result once, when it has ended. */
   enter(way: PeerWay): () => void {
     way.active += 1
+    this.#options.onForward()
     return () => {
       way.active -= 1
       const key = wayKeyOf(way.tunnelId, way.holder)
