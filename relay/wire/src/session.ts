@@ -1,11 +1,10 @@
+import { Carrier } from './carrier.ts'
 import { closeCode } from './close-code.ts'
 import { DatagramQueue, encodeDatagram, parseDatagram, type Datagram } from './datagram.ts'
-import { FairSender } from './fair-sender.ts'
 import { FrameDecoder, frameFlag, frameType, type FrameSink } from './frame.ts'
 import { HeadParts } from './head-parts.ts'
 import { Heartbeat } from './heartbeat.ts'
 import {
-  frameBytesMax,
   helloTimeoutMs,
   protocolVersions,
   sessionWindowBytes,
@@ -13,7 +12,6 @@ import {
   streamWindowBytes,
 } from './limits.ts'
 import {
-  encodeCredit,
   encodeMessage,
   parseAgentToken,
   parseCredit,
@@ -28,17 +26,8 @@ import {
   type Policy,
   type Welcome,
 } from './message.ts'
-import { Outbox } from './outbox.ts'
-import { ReceivedCredit } from './received-credit.ts'
 import type { SessionEvents, SessionIo, SessionWindows } from './session-io.ts'
-import { SlabPool, readBytes } from './socket/slab.ts'
-import {
-  TunnelStream,
-  unowned,
-  type KeptBytes,
-  type StreamCarrier,
-  type StreamEvents,
-} from './stream.ts'
+import { TunnelStream, unowned, type StreamEvents } from './stream.ts'
 import { ProtocolViolation } from './violation.ts'
 
 type State = 'greeting' | 'verifying' | 'open' | 'closed'
@@ -46,7 +35,7 @@ type State = 'greeting' | 'verifying' | 'open' | 'closed'
 const none = Buffer.alloc(0)
 
 /** One end of a session: streams, credit, order and heartbeat, without a socket or clock of its own. */
-export class Session implements FrameSink, StreamCarrier {
+export class Session implements FrameSink {
   readonly role: 'relay' | 'agent'
   readonly #io: SessionIo
   readonly #events: SessionEvents
@@ -58,15 +47,8 @@ export class Session implements FrameSink, StreamCarrier {
   #goAwayLater: GoAway | undefined
   #version = 0
 
-  readonly #streams = new Map<number, TunnelStream>()
-  #nextStreamId = 1
-  #reusesIds = false
+  readonly #carrier: Carrier
   readonly #headParts = new HeadParts()
-  #chunks: SlabPool | undefined
-
-  readonly #outbox: Outbox
-  readonly #sender: FairSender
-  readonly #credit: ReceivedCredit
   readonly #heartbeat: Heartbeat
   /** There once the first datagram is sent. */
   #datagrams: DatagramQueue | undefined
@@ -85,23 +67,16 @@ export class Session implements FrameSink, StreamCarrier {
     this.#cancelHello = io.setTimer(() => {
       if (this.#state !== 'open') this.close(closeCode.helloTimeout, 'no hello in time')
     }, helloTimeoutMs)
-    this.#outbox = new Outbox(io, () => {
-      this.#datagrams?.fill()
-      return this.#sender.fill()
-    })
-    this.#sender = new FairSender(this.#outbox)
-    this.#credit = new ReceivedCredit(io, windows, (streamId, bytes) => {
-      this.#outbox.control(frameType.credit, streamId, encodeCredit(bytes))
-    })
+    this.#carrier = new Carrier(io, windows, () => this.#datagrams?.fill())
     this.#heartbeat = new Heartbeat(
       io,
-      (payload) => this.#outbox.control(frameType.ping, 0, payload),
+      (payload) => this.#carrier.outbox.control(frameType.ping, 0, payload),
       () => this.close(closeCode.helloTimeout, 'the peer is silent', true),
     )
   }
 
   get streamCount(): number {
-    return this.#streams.size
+    return this.#carrier.streams.size
   }
 
   get closed(): boolean {
@@ -110,12 +85,12 @@ export class Session implements FrameSink, StreamCarrier {
 
   /** Whether all that was sent has been drained at the other end, and is acknowledged. */
   get creditReturned(): boolean {
-    return this.#sender.creditReturned
+    return this.#carrier.sender.creditReturned
   }
 
   /** Whether new streams may be opened. */
   get accepting(): boolean {
-    return this.#state === 'open' && !this.#goneAway && this.#streams.size < streamsMax
+    return this.#state === 'open' && !this.#goneAway && this.#carrier.streams.size < streamsMax
   }
 
   /** The version both sides speak; 0 before WELCOME. */
@@ -139,7 +114,7 @@ export class Session implements FrameSink, StreamCarrier {
       agentVersion,
       ...this.#windows,
     }
-    this.#outbox.control(frameType.hello, 0, encodeMessage(hello))
+    this.#carrier.outbox.control(frameType.hello, 0, encodeMessage(hello))
   }
 
   /** The relay accepts; from now on streams may be opened. */
@@ -147,29 +122,29 @@ export class Session implements FrameSink, StreamCarrier {
     if (this.#state !== 'verifying') return
     this.#open(hello, welcome.version)
     const message: Welcome = { ...welcome, ...this.#windows }
-    this.#outbox.control(frameType.welcome, 0, encodeMessage(message))
+    this.#carrier.outbox.control(frameType.welcome, 0, encodeMessage(message))
     if (this.#goAwayLater) this.goAway(this.#goAwayLater)
   }
 
   /** Tells the agent why it is over, and closes. */
   refuse(code: string, details: Details, closeWith: number): void {
     if (this.#state === 'closed') return
-    this.#outbox.control(frameType.refuse, 0, encodeMessage({ code, details }))
+    this.#carrier.outbox.control(frameType.refuse, 0, encodeMessage({ code, details }))
     this.close(closeWith, code)
   }
 
   renewToken(agentToken: string): void {
-    this.#outbox.control(frameType.token, 0, encodeMessage({ agentToken }))
+    this.#carrier.outbox.control(frameType.token, 0, encodeMessage({ agentToken }))
   }
 
   policy(policy: Policy): void {
-    this.#outbox.control(frameType.policy, 0, encodeMessage(policy))
+    this.#carrier.outbox.control(frameType.policy, 0, encodeMessage(policy))
   }
 
   /** Asks the agent for a fresh token. False: it speaks version 1, and renews in its own time. */
   renew(): boolean {
     if (this.#version < 2) return false
-    this.#outbox.control(frameType.renew, 0, encodeMessage({}))
+    this.#carrier.outbox.control(frameType.renew, 0, encodeMessage({}))
     return true
   }
 
@@ -181,7 +156,7 @@ export class Session implements FrameSink, StreamCarrier {
     }
     // A relay serves on until the agent has a session elsewhere: then the agent goes away, or this one closes.
     if (this.role === 'agent') this.#goneAway = true
-    this.#outbox.control(frameType.goAway, 0, encodeMessage(goAway))
+    this.#carrier.outbox.control(frameType.goAway, 0, encodeMessage(goAway))
   }
 
   // The link
@@ -199,25 +174,23 @@ export class Session implements FrameSink, StreamCarrier {
   }
 
   linkDrained(): void {
-    this.#outbox.linkDrained()
+    this.#carrier.outbox.linkDrained()
   }
 
   /** Ends the session from our side, or because the link is gone. */
   close(code: number = closeCode.done, reason = 'closed', abrupt = false): void {
     if (this.#state === 'closed') return
-    if (!abrupt) this.#outbox.flush()
+    if (!abrupt) this.#carrier.outbox.flush()
     this.#state = 'closed'
     this.#cancelHello()
     this.#heartbeat.stop()
-    for (const stream of this.#streams.values()) {
+    this.#carrier.stop()
+    for (const stream of this.#carrier.streams.values()) {
       stream.close()
       stream.events.onReset('', {})
     }
-    this.#streams.clear()
+    this.#carrier.streams.clear()
     this.#headParts.clear()
-    this.#sender.stop()
-    this.#credit.stop()
-    this.#outbox.stop()
     this.#io.close(code, abrupt)
     this.#events.onClose(reason)
   }
@@ -232,9 +205,10 @@ export class Session implements FrameSink, StreamCarrier {
     end: number,
     ended: boolean,
   ): TunnelStream {
-    const id = this.#freeStreamId()
-    const stream = new TunnelStream(id, this, this.#sender.streamWindowBytes, events)
-    this.#streams.set(id, stream)
+    const carrier = this.#carrier
+    const id = carrier.freeStreamId()
+    const stream = new TunnelStream(id, carrier, carrier.sender.streamWindowBytes, events)
+    carrier.streams.set(id, stream)
     stream.head(frameType.open, payload, start, end, ended)
     return stream
   }
@@ -242,84 +216,21 @@ export class Session implements FrameSink, StreamCarrier {
   /** Sends a datagram if the link takes it soon, else drops it or an older one. Not in sessions of version 1. */
   datagram(datagram: Datagram): void {
     if (this.#state !== 'open' || this.#version < 2) return
-    this.#datagrams ??= new DatagramQueue(this.#outbox, () => this.#io.now())
+    this.#datagrams ??= new DatagramQueue(this.#carrier.outbox, () => this.#io.now())
     this.#datagrams.push(encodeDatagram(datagram))
-  }
-
-  // StreamCarrier
-
-  get open(): boolean {
-    return this.#outbox.open
-  }
-
-  allowance(stream: TunnelStream): number {
-    return this.#sender.allowance(stream)
-  }
-
-  frame(
-    typeAndFlags: number,
-    stream: TunnelStream,
-    bytes: Buffer,
-    start: number,
-    end: number,
-  ): void {
-    if ((typeAndFlags & 0x0f) === frameType.data) this.#sender.sent(end - start)
-    let at = start
-    while (end - at > frameBytesMax) {
-      // A part is never the last: END stays off it, and a head says that more comes.
-      const type = typeAndFlags & 0x0f
-      this.#outbox.append(
-        type === frameType.data ? type : type | frameFlag.more,
-        stream.id,
-        bytes,
-        at,
-        at + frameBytesMax,
-      )
-      at += frameBytesMax
-    }
-    this.#outbox.append(typeAndFlags, stream.id, bytes, at, end)
-  }
-
-  enqueue(stream: TunnelStream): void {
-    this.#sender.enqueue(stream)
-  }
-
-  drained(stream: TunnelStream, bytes: number): void {
-    stream.undrainedBytes -= bytes
-    if (this.#state !== 'closed') this.#credit.drained(stream, bytes)
-  }
-
-  keep(bytes: Buffer): KeptBytes | undefined {
-    const large = bytes.length * 2 > readBytes && bytes.length <= readBytes
-    if (!large) return undefined
-    this.#chunks ??= this.#io.chunks ?? new SlabPool(readBytes)
-    const slab = this.#chunks.take()
-    return { bytes: slab.bytes.subarray(0, bytes.copy(slab.bytes)), slab }
-  }
-
-  reset(stream: TunnelStream, code: string, details: Details): void {
-    const payload = code === '' ? none : encodeMessage({ code, details })
-    // In order, not as control: it must never come before its own OPEN.
-    this.#outbox.append(frameType.reset, stream.id, payload, 0, payload.length)
-  }
-
-  forget(stream: TunnelStream): void {
-    this.#streams.delete(stream.id)
-    this.#sender.forget(stream)
-    this.#credit.forget(stream)
   }
 
   // FrameSink
 
   onData(streamId: number, piece: Buffer, ended: boolean): void {
     if (this.#state !== 'open') throw new ProtocolViolation('DATA before WELCOME')
-    this.#credit.received(piece.length)
-    const stream = this.#streams.get(streamId)
+    this.#carrier.credit.received(piece.length)
+    const stream = this.#carrier.streams.get(streamId)
     if (!stream) {
-      this.#credit.returned(piece.length)
+      this.#carrier.credit.returned(piece.length)
       return
     }
-    this.#credit.held(stream, piece.length)
+    this.#carrier.credit.held(stream, piece.length)
     // First, so that what the owner drains at once is owed to the session alone.
     if (ended) stream.remoteEnded = true
     const { events } = stream
@@ -329,8 +240,8 @@ export class Session implements FrameSink, StreamCarrier {
 
   onFrame(type: number, flags: number, streamId: number, payload: Buffer): void {
     if (streamId !== 0) this.#onStreamFrame(type, flags, streamId, payload)
-    else if (type === frameType.credit) this.#sender.onSessionCredit(parseCredit(payload))
-    else if (type === frameType.ping) this.#outbox.control(frameType.pong, 0, payload)
+    else if (type === frameType.credit) this.#carrier.sender.onSessionCredit(parseCredit(payload))
+    else if (type === frameType.ping) this.#carrier.outbox.control(frameType.pong, 0, payload)
     else if (type === frameType.pong) this.#onPong(payload)
     else if (type === frameType.datagram) this.#onDatagram(payload)
     else if (this.role === 'relay') this.#onAgentMessage(type, payload)
@@ -390,7 +301,7 @@ export class Session implements FrameSink, StreamCarrier {
       this.#onOpen(flags, streamId, payload)
       return
     }
-    const stream = this.#streams.get(streamId)
+    const stream = this.#carrier.streams.get(streamId)
     // Late frames of a stream that we have closed.
     if (!stream) return
     switch (type) {
@@ -410,7 +321,7 @@ export class Session implements FrameSink, StreamCarrier {
         return
       }
       case frameType.credit:
-        this.#sender.onStreamCredit(stream, parseCredit(payload))
+        this.#carrier.sender.onStreamCredit(stream, parseCredit(payload))
         return
       default:
         throw new ProtocolViolation(`a frame of type ${type} on a stream`)
@@ -419,12 +330,18 @@ export class Session implements FrameSink, StreamCarrier {
 
   #onOpen(flags: number, streamId: number, payload: Buffer): void {
     if (this.role !== 'agent') throw new ProtocolViolation('OPEN from an agent')
-    if (this.#streams.has(streamId)) throw new ProtocolViolation('a stream opened twice')
+    if (this.#carrier.streams.has(streamId)) throw new ProtocolViolation('a stream opened twice')
     const head = this.#headParts.join(streamId, flags, payload)
     if (!head) return
-    if (this.#streams.size >= streamsMax) throw new ProtocolViolation('more streams than allowed')
-    const stream = new TunnelStream(streamId, this, this.#sender.streamWindowBytes, unowned)
-    this.#streams.set(streamId, stream)
+    if (this.#carrier.streams.size >= streamsMax)
+      throw new ProtocolViolation('more streams than allowed')
+    const stream = new TunnelStream(
+      streamId,
+      this.#carrier,
+      this.#carrier.sender.streamWindowBytes,
+      unowned,
+    )
+    this.#carrier.streams.set(streamId, stream)
     const ended = (flags & frameFlag.end) !== 0
     if (ended) stream.remoteEnded = true
     this.#events.onOpen?.(stream, head, ended)
@@ -448,7 +365,7 @@ export class Session implements FrameSink, StreamCarrier {
   #open(peer: SessionWindows, version: number): void {
     this.#state = 'open'
     this.#version = version
-    this.#sender.start(peer)
+    this.#carrier.sender.start(peer)
     this.#cancelHello()
     this.#heartbeat.ping()
   }
@@ -456,14 +373,5 @@ export class Session implements FrameSink, StreamCarrier {
   #onPong(payload: Buffer): void {
     const latencyMs = this.#heartbeat.latencyOf(payload)
     if (latencyMs !== undefined) this.#events.onLatency?.(latencyMs)
-  }
-
-  #freeStreamId(): number {
-    // Until they begin again with 1, no id is in use twice.
-    let id = this.#nextStreamId
-    while (this.#reusesIds && this.#streams.has(id)) id = id >= 0xffff_ffff ? 1 : id + 1
-    this.#reusesIds ||= id === 0xffff_ffff
-    this.#nextStreamId = id >= 0xffff_ffff ? 1 : id + 1
-    return id
   }
 }
