@@ -25,8 +25,8 @@ function sluiceWithResolvers() {
 /** The texts of the inspector page stand in the program: it reads no file that might not be there. */
 const embeddedAssets: Plugin = {
   name: 'embedded-assets',
-  setup({ onLoad }) {
-    onLoad({ filter: /inspector[\\/]assets\.ts$/ }, () => ({
+  setup(steps) {
+    steps.onLoad({ filter: /inspector[\\/]assets\.ts$/ }, () => ({
       contents: `export const assets = ${JSON.stringify(assets)}`,
     }))
   },

@@ -2,8 +2,10 @@ import { SluiceError } from '@sluice/schema/errors'
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander'
 
 import type { CommandContext, Io } from './commands/context.ts'
+import type { ImportFlags } from './commands/import.ts'
 import type { LogsFlags } from './commands/logs.ts'
 import type { PortFlags, PortKind } from './commands/port.ts'
+import type { ServiceFlags } from './commands/service.ts'
 import type { StartFlags } from './commands/start.ts'
 import { readSettings, type GlobalFlags, type ProjectSettings } from './config.ts'
 import { examples } from './help.ts'
@@ -75,6 +77,7 @@ function createProgram(io: Io, output: Output): Command {
   addHttp(program, open)
   addPorts(program, open)
   addProject(program, open, io, output)
+  addService(program, open, io, output)
   addAccount(program, open)
   addLists(program, open)
   program
@@ -232,6 +235,42 @@ function addProject(program: Command, open: Open, io: Io, output: Output): void 
     .command('schema')
     .description('print the JSON Schema of the project file, for editors')
     .action(async () => (await import('./commands/config.ts')).runConfigSchema(output))
+}
+
+function addService(program: Command, open: Open, io: Io, output: Output): void {
+  program
+    .command('import')
+    .description('turn ngrok.yml or frpc.toml into a project file')
+    .argument('<file>', 'ngrok.yml of version 2 or 3, or frpc.toml')
+    .option('--out <file>', 'write it here; without it to stdout')
+    .option('--force', 'overwrite the file')
+    .action(async (file: string, flags: ImportFlags) =>
+      (await import('./commands/import.ts')).runImport(file, flags, output),
+    )
+  const service = program
+    .command('service')
+    .description('let systemd keep the tunnels of the project file open')
+  const scoped = (name: string, about: string) =>
+    service
+      .command(name)
+      .description(about)
+      .option('--system', 'for the machine, not for you alone')
+  scoped('install', 'write the unit, and start it now and at every boot')
+    .option('--config <file>', 'the project file')
+    .option('--run-as <user>', 'of a system service: who it runs as')
+    .option('--print', 'only show the unit')
+    .action(async (flags: ServiceFlags, command: Command) => {
+      const { openProject } = await import('./commands/start.ts')
+      const project = openProject(flags.config, io.env)
+      const { runServiceInstall } = await import('./commands/service.ts')
+      return runServiceInstall(project, flags, await open(command, project.agent))
+    })
+  scoped('uninstall', 'stop the service and remove the unit').action(async (flags: ServiceFlags) =>
+    (await import('./commands/service.ts')).runServiceUninstall(flags, { output, io }),
+  )
+  scoped('status', 'say whether the service runs').action(async (flags: ServiceFlags) =>
+    (await import('./commands/service.ts')).runServiceStatus(flags, { output, io }),
+  )
 }
 
 function addAccount(program: Command, open: Open): void {

@@ -29,7 +29,8 @@ const valuesMax = 20_000
 const depthMax = 20
 
 interface YamlOptions {
-  readonly env: NodeJS.ProcessEnv
+  /** Null leaves variables as they stand. */
+  readonly env: NodeJS.ProcessEnv | null
   /** Keys whose values are taken as they stand. */
   readonly verbatimKeys: ReadonlySet<string>
 }
@@ -72,7 +73,7 @@ export function readYamlValues(text: string, { env, verbatimKeys }: YamlOptions)
     }
     if (!isScalar(node)) return fault(start, path, 'only mappings, lists and values are understood')
     const isVerbatim = path.some((key) => verbatimKeys.has(key))
-    if (typeof node.value !== 'string' || isVerbatim) return node.value
+    if (typeof node.value !== 'string' || isVerbatim || !env) return node.value
     const filled = interpolate(node.value, env)
     if (filled.missing !== undefined) {
       return fault(
