@@ -1,5 +1,6 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { get } from 'node:http'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -70,9 +71,9 @@ async function startRelays(
   options: { readonly jwksUrl: string; readonly redisUrl: string; readonly processes: number },
 ): Promise<Relays> {
   const port = await freePort()
-  const adminPort = await freePort()
-  // Each process takes the port behind the one before: the runs must not touch.
-  const peerPort = adminPort + 100
+  // Each process takes the port behind the one before.
+  const adminPort = await freeRun(options.processes * 2)
+  const peerPort = adminPort + options.processes
   let ready = 0
   const relay = await startNode(
     relayMain,
@@ -101,6 +102,24 @@ async function startRelays(
     adminPorts: Array.from({ length: options.processes }, (_, index) => adminPort + index),
     pids: options.processes === 1 ? [pid] : [pid, ...childrenOf(pid)],
   }
+}
+
+/** The first of so many free ports in a row, below those that the kernel gives to connections. */
+async function freeRun(count: number): Promise<number> {
+  for (let first = 10_000 + (process.pid % 1_000) * 10; first < 30_000; first += count) {
+    const ports = Array.from({ length: count }, (_, index) => first + index)
+    const free = await Promise.all(ports.map(isFree))
+    if (free.every(Boolean)) return first
+  }
+  throw new Error('no free ports')
+}
+
+function isFree(port: number): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const server = createServer()
+  server.once('error', () => resolve(false))
+  server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
+  return promise
 }
 
 /** Each process has heard of the tunnel: so many new connections in a row are served, wherever they land. */
