@@ -225,7 +225,23 @@ test('an upstream that does not speak HTTP/2 is named as the reason', async () =
   const upstream = await world.upstream((_request, response) => response.end('reached'))
   await world.tunnel(upstream, {}, { upstream: { protocol: 'http2' } })
 
-  expect(await world.exchange(get())).toMatch(/^HTTP\/1\.1 502 [^]*SLUICE_UPSTREAM_INVALID/)
+  const answer = await world.exchange(get())
+  expect(answer).toMatch(/^HTTP\/1\.1 502 [^]*SLUICE_UPSTREAM_INVALID/)
+  expect(answer).toContain('it does not speak HTTP/2')
+})
+
+test('an upstream that speaks HTTP/2 to a tunnel of HTTP/1.1 is told from a broken one', async () => {
+  await using world = await createWorld()
+  const server = createServer()
+  server.on('session', (session: ServerHttp2Session) => session.on('error', () => undefined))
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  world.use(() => void server.close())
+  await world.tunnel(portOf(server))
+
+  expect(await world.exchange(get())).toContain(
+    'it speaks HTTP/2 (name the target h2c://host:port)',
+  )
 })
 
 test('a reader that stops holds up its own stream alone, and the upstream with it', async () => {

@@ -200,7 +200,10 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
     while (start < buffer.length) {
       const end = scanner.scanResponse(buffer, start, buffer.length)
       if (end === malformed) {
-        this.#fail('SLUICE_UPSTREAM_INVALID', { reason: scanner.reason })
+        const reason = opensHttp2(buffer, start)
+          ? 'it speaks HTTP/2 (name the target h2c://host:port)'
+          : scanner.reason
+        this.#fail('SLUICE_UPSTREAM_INVALID', { reason })
         return
       }
       if ((end === incomplete ? buffer.length : end) - start > headBytesMax) {
@@ -380,4 +383,10 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
     this.#phase = 'idle'
     this.#forwarder.release(this, false)
   }
+}
+
+/** A server of HTTP/2 begins with SETTINGS (RFC 9113 §3.4), whatever it was asked. */
+function opensHttp2(buffer: Buffer, start: number): boolean {
+  const isSettings = buffer.length - start >= 9 && buffer[start + 3] === 0x04
+  return isSettings && buffer[start] === 0 && buffer.readUInt32BE(start + 5) === 0
 }

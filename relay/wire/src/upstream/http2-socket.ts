@@ -302,7 +302,7 @@ export class Http2UpstreamSocket extends EventEmitter implements UpstreamSocket 
     this.#exchange = undefined
     if (exchange.answered && this.#requestEnded) this.#drain()
     else if (exchange.answered) this.emit('close')
-    else this.#fail(failure ?? new Error(`reset with ${code}`))
+    else this.#fail(reasonOf(failure) ?? new Error(`reset with ${code}`))
   }
 
   #drain(): void {
@@ -344,4 +344,10 @@ export class Http2UpstreamSocket extends EventEmitter implements UpstreamSocket 
 function webSocketKeyOf(headers: OutgoingHttpHeaders): string {
   const key = headers['sec-websocket-key']
   return typeof key === 'string' ? key : ''
+}
+
+/** The failure in words where its code would say nothing to the service's owner. */
+function reasonOf(failure: NodeJS.ErrnoException | undefined): Error | undefined {
+  if (failure?.code !== 'ERR_HTTP2_ERROR') return failure
+  return new Error('it does not speak HTTP/2, or breaks it', { cause: failure })
 }
