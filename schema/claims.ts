@@ -12,7 +12,7 @@ export const tokenIssuer = 'sluice'
 export const agentTokenSeconds = 300
 export const signInTokenSeconds = 900
 
-/** One user of edge basic auth: the password never travels, only `sha256:<salt hex>:<digest hex>` of salt and password. */
+/** One user of edge basic auth: the password never travels, only `scrypt:<log2 N>:<salt hex>:<digest hex>` (r 8, p 1), or `sha256:…` of earlier releases. */
 const BasicAuthUser = z.object({ user: z.string().min(1).max(128), verifier: z.string().max(200) })
 
 const HeaderName = z.string().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/)

@@ -398,7 +398,7 @@ export const errors = {
     status: 403,
     title: 'You are about to visit {endpointHost}.',
     cause: 'It is served from somebody’s own machine, and the account behind it is not verified.',
-    fix: 'Go on only if you trust who gave you the link. Programs send the header `sluice-skip-notice: 1`.',
+    fix: 'Go on only if you trust who gave you the link. Programs send the header `X-Sluice-Skip-Notice: 1`.',
   },
   SLUICE_TUNNEL_OFFLINE: {
     status: 503,

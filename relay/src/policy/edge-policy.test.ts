@@ -295,7 +295,7 @@ test('nobody is led past the question by a link, nor anywhere else by its answer
 
 test.for([
   ['a program', get('/')],
-  ['a program that says so', get('/', ...browser, 'sluice-skip-notice: 1')],
+  ['a program that says so', get('/', ...browser, 'X-Sluice-Skip-Notice: 1')],
   ['a part of a page', get('/', 'Accept: text/html', 'Sec-Fetch-Mode: cors')],
   ['a POST', post('{}', ...browser)],
 ] as const)('%s is not asked', async ([, request]) => {

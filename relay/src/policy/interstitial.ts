@@ -7,7 +7,7 @@ import type { HeaderChanges } from './header-changes.ts'
 /** Ours alone: it never reaches an upstream, and no upstream can set it. */
 export const visitCookie = 'sluice-visit'
 /** A program sends it and is not asked. */
-const skipField = 'sluice-skip-notice'
+const skipField = 'x-sluice-skip-notice'
 const confirmPath = '/.well-known/sluice-visit'
 const keptSeconds = 7 * 86_400
 const pathCharactersMax = 2_048
