@@ -135,7 +135,7 @@ export const RequestRecord = z.object({
   endpointHost: z.string(),
   startedAt: z.iso.datetime(),
   method: z.string().max(64),
-  /** As sent, cut at 2,048 characters. Like method empty, and status 0, for a connection of TCP, TLS or UDP. */
+  /** As sent, cut at 2,048 characters. For a connection: port or server name, with the protocol as method, and status 0. */
   path: z.string().max(2048),
   protocol: z.enum(['HTTP/1.0', 'HTTP/1.1', 'HTTP/2', 'WEBSOCKET', 'TCP', 'TLS', 'UDP']),
   status: z.number().int(),

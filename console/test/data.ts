@@ -97,6 +97,7 @@ export const entitlements = {
   maxTunnels: 10,
   maxConcurrentConnections: 100,
   maxCustomDomains: 3,
+  portTunnels: false,
   maxMembers: 5,
   requestsPerPeriod: 100_000,
   bytesPerPeriod: 10 * 1024 ** 3,

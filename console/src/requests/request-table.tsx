@@ -122,12 +122,14 @@ const toneOf = (status: number) =>
 
 /** The status; one that the edge or the agent gave in the service's place is marked, with its code. */
 export function StatusCode({ status, code }: { status: number; code: string | null }) {
-  const text = <span className={`mono ${toneOf(status)}`}>{status}</span>
+  // A connection without HTTP has none.
+  const shown = status === 0 ? '–' : status
+  const text = <span className={`mono ${toneOf(status)}`}>{shown}</span>
   if (!code) return text
   return (
     <Tooltip label={`Answered by Sluice: ${code}`}>
       <span className={`mono ${toneOf(status)}`} tabIndex={0}>
-        {status}
+        {shown}
         <span aria-hidden="true">*</span>
         <span className="visually-hidden"> {code}</span>
       </span>

@@ -1,20 +1,23 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Group, Modal, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
 
 import { CreateTunnelDocument } from '../gql/graphql.ts'
+import type { CreateTunnelMutation, TunnelKind } from '../gql/graphql.ts'
 import { usePlace } from '../shell/organization.ts'
 import { Command } from '../ui/copy.tsx'
 import { formText } from '../ui/form-text.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { commandOf, tunnelKinds } from './tunnel-kind.ts'
 
 /** Reserves a name before an agent runs, so that the address can be handed out first. */
 export function CreateTunnel({ onCreated }: { onCreated: () => void }) {
   const { organization } = usePlace()
   const [isOpen, dialog] = useDisclosure(false)
-  const [made, setMade] = useState<string | null>(null)
+  const [made, setMade] = useState<CreateTunnelMutation['createTunnel'] | null>(null)
+  const [kind, setKind] = useState<TunnelKind>('HTTP')
   const { run, isBusy, problem, reset } = useAction(CreateTunnelDocument)
 
   const close = () => {
@@ -25,9 +28,11 @@ export function CreateTunnel({ onCreated }: { onCreated: () => void }) {
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const name = formText(event.currentTarget, 'name')
-    const { data } = await run({ organizationId: organization.id, input: name ? { name } : {} })
+    const port = Number(formText(event.currentTarget, 'port'))
+    const input = { kind, ...(name ? { name } : {}), ...(port > 0 ? { port } : {}) }
+    const { data } = await run({ organizationId: organization.id, input })
     if (!data) return
-    setMade(data.createTunnel.name)
+    setMade(data.createTunnel)
     onCreated()
   }
 
@@ -37,13 +42,13 @@ export function CreateTunnel({ onCreated }: { onCreated: () => void }) {
       <Modal
         opened={isOpen}
         onClose={close}
-        title={made ? `${made} is yours` : 'Reserve a name'}
+        title={made ? `${made.name} is yours` : 'Reserve a name'}
         closeButtonProps={{ 'aria-label': 'Close' }}
       >
         {made ? (
           <Stack>
             <Text size="sm">Bring it online from the machine where the service runs:</Text>
-            <Command>{`sluice http 3000 --name ${made}`}</Command>
+            <Command>{commandOf(made)}</Command>
             <Group justify="flex-end">
               <Button onClick={close}>Done</Button>
             </Group>
@@ -52,6 +57,14 @@ export function CreateTunnel({ onCreated }: { onCreated: () => void }) {
           <form onSubmit={(event) => void submit(event)}>
             <Stack>
               {problem && <ProblemNote problem={problem} />}
+              <Select
+                label="Kind"
+                description={tunnelKinds[kind].about}
+                data={Object.entries(tunnelKinds).map(([value, { label }]) => ({ value, label }))}
+                value={kind}
+                onChange={(value) => setKind((value ?? 'HTTP') as TunnelKind)}
+                allowDeselect={false}
+              />
               <TextInput
                 label="Name"
                 name="name"
@@ -59,6 +72,16 @@ export function CreateTunnel({ onCreated }: { onCreated: () => void }) {
                 maxLength={63}
                 data-autofocus
               />
+              {tunnelKinds[kind].hasPort && (
+                <NumberInput
+                  label="Public port"
+                  name="port"
+                  description="Left empty, a free one is given."
+                  min={1}
+                  max={65_535}
+                  hideControls
+                />
+              )}
               <Group justify="flex-end">
                 <Button type="submit" loading={isBusy}>
                   Reserve it

@@ -18,6 +18,7 @@ import { useAction } from '../ui/use-action.ts'
 import { CaptureBodies } from './capture-bodies.tsx'
 import { EdgePolicy } from './edge-policy.tsx'
 import { StatusWord, tunnelStates } from './status-word.tsx'
+import { commandOf, isWebAddress, tunnelKinds } from './tunnel-kind.ts'
 import { useStatusNews, useTunnelStatuses } from './tunnel-statuses-context.ts'
 import { withLiveStatus } from './tunnel-statuses.ts'
 
@@ -104,7 +105,7 @@ function Addresses({ tunnel }: { tunnel: Tunnel }) {
               <Text size="sm" c="dimmed">
                 To bring it online, run this where the service runs:
               </Text>
-              <Command>{`sluice http 3000 --name ${tunnel.name}`}</Command>
+              <Command>{commandOf(tunnel)}</Command>
             </>
           )}
         </Stack>
@@ -117,9 +118,13 @@ function Address({ url }: { url: string }) {
   return (
     <div className="command" data-plain>
       <code>
-        <Anchor href={url} target="_blank" rel="noreferrer" inherit>
-          {url}
-        </Anchor>
+        {isWebAddress(url) ? (
+          <Anchor href={url} target="_blank" rel="noreferrer" inherit>
+            {url}
+          </Anchor>
+        ) : (
+          url
+        )}
       </code>
       <Copy value={url} what={`the address ${url}`} />
     </div>
@@ -130,6 +135,7 @@ function About({ tunnel }: { tunnel: Tunnel }) {
   return (
     <Panel title="State" of={{ kind: 'full', value: tunnel }}>
       {({
+        kind,
         status,
         connections,
         onlineSince,
@@ -141,6 +147,8 @@ function About({ tunnel }: { tunnel: Tunnel }) {
         captureBodies,
       }) => (
         <dl className="facts">
+          <dt>Kind</dt>
+          <dd>{tunnelKinds[kind].label}</dd>
           <dt>Status</dt>
           <dd>
             <StatusWord status={status} />

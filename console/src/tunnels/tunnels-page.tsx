@@ -14,6 +14,7 @@ import { Panel } from '../ui/panel.tsx'
 import { Ago } from '../ui/time.tsx'
 import { CreateTunnel } from './create-tunnel.tsx'
 import { StatusWord } from './status-word.tsx'
+import { isWebAddress } from './tunnel-kind.ts'
 import { useStatusNews, useTunnelStatuses } from './tunnel-statuses-context.ts'
 import { withLiveStatus } from './tunnel-statuses.ts'
 
@@ -119,12 +120,12 @@ function TunnelRow({ tunnel, slug }: { tunnel: Tunnel; slug: string }) {
       </Table.Td>
       <Table.Td>
         <Group gap={2} wrap="nowrap">
-          {url ? (
+          {url && isWebAddress(url) ? (
             <Anchor href={url} target="_blank" rel="noreferrer" className="mono whole" c="inherit">
               {tunnel.endpointHost}
             </Anchor>
           ) : (
-            <span className="mono whole">{tunnel.endpointHost}</span>
+            <span className="mono whole">{url ?? tunnel.endpointHost}</span>
           )}
           {url && <Copy value={url} what={`the address of ${tunnel.name}`} />}
         </Group>

@@ -141,9 +141,9 @@ export class Observer {
       relayId: this.#options.relayId,
       endpointHost: endpoint,
       startedAt: new Date(startedAt).toISOString(),
-      // A connection has neither method nor path nor status.
-      method: '',
-      path: '',
+      // What a connection has in place of a request line.
+      method: protocol,
+      path: endpoint,
       protocol,
       status: 0,
       code: observed.code ?? null,

@@ -69,9 +69,13 @@ export const CapturedRequestType = builder.objectRef<RequestShape>('CapturedRequ
   description: 'What one visitor request left behind. Bodies are kept where the tunnel says so.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id; sorts by time.' }),
-    method: t.exposeString('method', { description: 'The method.' }),
+    method: t.exposeString('method', {
+      description: 'The method; TCP, TLS or UDP for a connection.',
+    }),
     path: t.exposeString('path', { description: 'Path and query, cut at 2,048 characters.' }),
-    status: t.exposeInt('status', { description: 'The status that the visitor got.' }),
+    status: t.exposeInt('status', {
+      description: 'The status that the visitor got; 0 for a connection.',
+    }),
     code: t.exposeString('code', {
       nullable: true,
       description: 'Why the edge or the agent answered in the upstream’s place.',
