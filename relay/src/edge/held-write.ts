@@ -14,11 +14,13 @@ export class HeldWrite {
   #start = 0
   /** The last write from the start of the slab: the next is often as long. */
   #view: Buffer
+  #viewed: Slab
 
   constructor(slabs: SlabPool) {
     this.#slabs = slabs
     this.#slab = slabs.take()
     this.#view = this.#slab.bytes
+    this.#viewed = this.#slab
   }
 
   get buffer(): Buffer {
@@ -58,10 +60,11 @@ export class HeldWrite {
   }
 
   #run(): Buffer {
-    const { bytes } = this.#slab
-    if (this.#start > 0) return bytes.subarray(this.#start, this.at)
-    if (this.#view.length !== this.at || this.#view.buffer !== bytes.buffer) {
-      this.#view = bytes.subarray(0, this.at)
+    const slab = this.#slab
+    if (this.#start > 0) return slab.bytes.subarray(this.#start, this.at)
+    if (this.#view.length !== this.at || this.#viewed !== slab) {
+      this.#view = slab.bytes.subarray(0, this.at)
+      this.#viewed = slab
     }
     return this.#view
   }

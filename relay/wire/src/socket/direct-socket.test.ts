@@ -213,3 +213,13 @@ test('what has no short way is used as it is', async () => {
     undefined,
   )
 })
+
+test('another Node, which hides what sockets stand on, has no short way', async () => {
+  await using pair = await openPair()
+  const binding: unknown = Reflect.get(process, 'binding')
+  Reflect.set(process, 'binding', undefined)
+  const sockets = new DirectSockets()
+  Reflect.set(process, 'binding', binding)
+
+  expect(sockets.open(pair.ours.socket)).toBeUndefined()
+})

@@ -34,7 +34,9 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
   /** What OPEN brought, kept until the upstream answers, for a second try. */
   readonly #kept = Buffer.allocUnsafeSlow(keptBytes)
   #payload: Buffer = none
+  #keptView: Buffer = none
   #headView: Buffer = none
+  #headOf: Buffer = none
   #headStart = 0
   #flags = 0
   #requestEnded = false
@@ -87,25 +89,22 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
   }
 
   #keep(payload: Buffer): void {
-    if (payload.length > keptBytes) {
+    const { length } = payload
+    if (length > keptBytes) {
       this.#payload = Buffer.from(payload)
       return
     }
     payload.copy(this.#kept)
     // Requests of one kind are of one length: the view of the last one often serves.
-    if (this.#payload.length === payload.length && this.#payload.buffer === this.#kept.buffer)
-      return
-    this.#payload = this.#kept.subarray(0, payload.length)
+    if (this.#keptView.length !== length) this.#keptView = this.#kept.subarray(0, length)
+    this.#payload = this.#keptView
   }
 
   #head(start: number): Buffer {
-    const payload = this.#payload
-    const before = this.#headView
-    const same =
-      before.buffer === payload.buffer &&
-      before.byteOffset === payload.byteOffset + start &&
-      before.length === payload.length - start
-    if (!same) this.#headView = payload.subarray(start)
+    if (this.#headOf !== this.#payload || this.#headView.length !== this.#payload.length - start) {
+      this.#headView = this.#payload.subarray(start)
+      this.#headOf = this.#payload
+    }
     return this.#headView
   }
 
