@@ -46,6 +46,8 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
   #remaining = 0
   #chunked: ChunkedDecoder | undefined
   #keepAlive = false
+  /** The turn in which a request was sent on a connection that had served another; −1: none. */
+  #sentInTurn = -1
   /** The upstream takes no more of the request. */
   #cutShort = false
   #undrained = 0
@@ -82,6 +84,7 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
     this.#cutShort = false
     this.#informational = 0
     this.#undrained = 0
+    this.#sentInTurn = this.#served > 0 ? this.#forwarder.turns.begin() : -1
     this.#report.start(payload, headStart, tap)
     this.#socket.writeKept(
       host === undefined ? this.#head(headStart) : withHost(this.#payload, headStart, host),
@@ -140,6 +143,8 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
 
   onReset(): void {
     this.#report.end('', true)
+    // After an upgrade an orderly end would look like the visitor's own.
+    if (this.#phase === 'upgraded') this.#socket.reset()
     this.#stream?.release()
     this.#stream = undefined
     this.#forwarder.release(this, false)
@@ -177,7 +182,10 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
         this.#forwarder.discard(this)
         return
       case 'head':
-        this.#readHead(chunk)
+        // It was here before the request: the rest of another exchange, which nobody else may see.
+        if (this.#sentInTurn === this.#forwarder.turns.now)
+          this.#onUnanswered('a response nobody had asked for')
+        else this.#readHead(chunk)
         return
       case 'body':
         this.#readBody(chunk, 0)

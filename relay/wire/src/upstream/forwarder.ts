@@ -9,6 +9,7 @@ import type { TunnelStream } from '../stream.ts'
 import { UpstreamConnection } from './connection.ts'
 import type { ExchangeListeners } from './exchange-report.ts'
 import { Http2Upstream } from './http2-upstream.ts'
+import { Turns } from './turns.ts'
 
 export type UpstreamProtocol = 'http1' | 'http2'
 
@@ -72,6 +73,8 @@ export class Forwarder {
     }, 1_000)
     this.#sweep.unref()
   }
+
+  readonly turns = new Turns()
 
   get openStreams(): number {
     return this.#busy

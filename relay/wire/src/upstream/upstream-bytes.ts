@@ -1,3 +1,5 @@
+import { TLSSocket } from 'node:tls'
+
 import { chunkSizeLine } from '../http/chunked.ts'
 import type { DirectSocket, DirectSockets } from '../socket/direct-socket.ts'
 
@@ -14,6 +16,8 @@ export interface UpstreamSocket {
   resume(): unknown
   end(): unknown
   destroy(): unknown
+  /** Where there is one: a socket of TCP has. */
+  resetAndDestroy?(): unknown
 }
 
 export interface UpstreamBytesEvents {
@@ -107,6 +111,14 @@ export class UpstreamBytes {
 
   destroy(): void {
     this.#socket.destroy()
+  }
+
+  /** Ends the connection so that the upstream sees that it broke. */
+  reset(): void {
+    // A TLS socket has the method, which throws.
+    if (this.#socket instanceof TLSSocket) this.#socket.destroy()
+    else if (this.#socket.resetAndDestroy) this.#socket.resetAndDestroy()
+    else this.#socket.destroy()
   }
 
   /** The short way, unless what was written before the connection was open has not gone yet. */
