@@ -94,7 +94,7 @@ export class Admission {
       held.end()
       return
     }
-    if (scanner.expectIndex >= 0) asker.invite()
+    if (scanner.expectIndex >= 0 && exchange.minorVersion === 1) asker.invite()
     body.start(scanner, exchange.requestKind)
     asker.readBody()
   }

@@ -1,3 +1,4 @@
+import { isEdgeHeader } from '@sluice/schema/edge-policy'
 import { expect, test } from 'vitest'
 
 import { addedBytesMax, compileHeaderChanges } from './header-changes.ts'
@@ -21,6 +22,8 @@ test.for([
   'Proxy-Authorization',
 ])('%s belongs to the hop or the relay: it is neither added nor removed', (name) => {
   expect(compileHeaderChanges({ add: [[name, 'x']], remove: [name] })).toBeUndefined()
+  // The door says no to the same names, so that nobody saves what the edge would leave out.
+  expect(isEdgeHeader(name)).toBe(true)
 })
 
 test.for(['a\r\nb: c', 'a\nb', 'a\0b', 'a\u007fb'])(
@@ -49,4 +52,17 @@ test('what may change is compiled to lines, in order, within a bound', () => {
   expect(changes?.added.toString()).toBe('X-One: 1\r\nAuthorization: Bearer é\r\nX-One: 2\r\n')
   expect([...(changes?.removed ?? [])]).toEqual(['cookie', 'x-powered-by'])
   expect(many?.added.length).toBeLessThanOrEqual(addedBytesMax)
+})
+
+test.for([
+  'Authorization',
+  'Cookie',
+  'Set-Cookie',
+  'X-Env',
+  'Server',
+  'Content-Type',
+  'X-Real-Name',
+])('%s may be changed, at the door and at the edge', (name) => {
+  expect(isEdgeHeader(name)).toBe(false)
+  expect(compileHeaderChanges({ remove: [name] })?.removed).toContain(name.toLowerCase())
 })

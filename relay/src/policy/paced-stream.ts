@@ -19,7 +19,7 @@ export function paced(stream: ExchangeStream, limits: TunnelLimits | undefined):
  * A stream under its tunnel's bandwidth limit. What the agent sends waits here, at most the stream's window, and its
  * credit is returned only when the visitor has taken it; a visitor that sends is paused.
  */
-export class PacedStream implements ExchangeStream, StreamEvents {
+class PacedStream implements ExchangeStream, StreamEvents {
   readonly #stream: TunnelStream
   readonly #owner: StreamEvents
   readonly #down: Pacer
