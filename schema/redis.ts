@@ -70,6 +70,8 @@ export const TunnelRoute = z.object({
   /** Microseconds by the clock of Redis when the session was opened. */
   at: z.string().regex(/^\d{1,17}$/),
   pooling: z.boolean(),
+  /** TLS connections of its hosts go to the relay as they are: it makes the handshake, or passes it on. */
+  handshake: z.boolean().optional(),
   /** How many sessions it has of the tunnel: more than one when they pool. */
   sessions: z.number().int().positive(),
   /** Seconds by the clock of Redis when the relay said so last. */

@@ -207,10 +207,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     sessions,
     agents,
     onChunkEnd: flush,
-    accept(socket, preface) {
-      if (preface.mode === 'http') edge?.acceptPeer(socket)
-      else socket.destroy()
-    },
+    accept: (socket, preface) => edge?.acceptPeer(socket, preface),
     onRefused: () => metrics.peersRefused.inc(),
     onForward: () => metrics.forwarded.inc(),
   })

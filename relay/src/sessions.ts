@@ -183,3 +183,8 @@ export function namesOf({ endpointHosts, endpointPort, kind }: AgentTokenClaims)
   if (endpointPort === undefined) return [...endpointHosts]
   return [...endpointHosts, `${kind}:${endpointPort}`]
 }
+
+/** Whether only a relay that holds the tunnel knows how TLS connections of its hosts begin. */
+export function needsOwnHandshake({ kind, policy }: AgentTokenClaims): boolean {
+  return kind === 'tls' || policy.visitorCa !== undefined
+}

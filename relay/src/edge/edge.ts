@@ -5,12 +5,17 @@ import { DirectSocket, HeadScanner, headBytesMax, headRoomBytes } from '@sluice/
 
 import { H2Edge } from '../h2/h2-edge.ts'
 import type { H2Limits } from '../h2/h2-limits.ts'
+import type { Preface } from '../peer/preface.ts'
 import { Compressors } from '../policy/compressed-stream.ts'
 import type { TunnelLimits } from '../policy/tunnel-limits.ts'
 import { routeOf } from '../route.ts'
-import type { TunnelSession } from '../sessions.ts'
 import type { Certificates } from '../tls/certificates.ts'
-import { TlsListener, type HandshakeResult, type TlsLimits } from '../tls/tls-listener.ts'
+import {
+  TlsListener,
+  type HandshakeResult,
+  type TlsLimits,
+  type TlsListenerOptions,
+} from '../tls/tls-listener.ts'
 import type { TlsVisit } from '../tls/tls-visit.ts'
 import type { EdgeContext } from './edge-context.ts'
 import { Gate } from './gate.ts'
@@ -28,8 +33,8 @@ export interface Edge {
   pace(limits: TunnelLimits): void
   /** Exchanges under way. */
   busy(): number
-  /** Another relay's connection: brings requests of visitors. */
-  acceptPeer(socket: VisitorSocket): void
+  /** Another relay's connection: brings requests of visitors, or the bytes of one. */
+  acceptPeer(socket: Socket, preface: Preface): void
   /** Stops accepting; idle connections are closed, others after their exchange. */
   drain(): void
   close(): Promise<void>
@@ -57,12 +62,7 @@ export interface EdgeOptions extends Omit<
   readonly onConnectionRefused: (reason: 'address' | 'full') => void
   readonly h2Limits?: Partial<H2Limits> | undefined
   /** Takes over a connection whose bytes are the agent's business: nobody reads the socket, and `first` has been read. */
-  readonly serveRaw: (visit: {
-    readonly socket: Socket
-    readonly first: Buffer
-    readonly tunnel: TunnelSession
-    readonly serverName: string
-  }) => void
+  readonly serveRaw: TlsListenerOptions['splice']
 }
 
 /** Opens the listeners of the public side. */
@@ -105,8 +105,8 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
       name === places.edgeHost || name === places.ownEdgeHost || name === places.consoleHost,
     admits: () => count() < options.connectionsMax,
     secured: acceptTls,
-    splice: (socket, first, tunnel, serverName) =>
-      options.serveRaw({ socket, first, tunnel, serverName }),
+    splice: (visit) => options.serveRaw(visit),
+    elsewhere: (name, visitor) => options.peers?.connectRaw({ name, ...visitor }),
   })
 
   const gate = new Gate({
@@ -168,8 +168,10 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
       for (const connection of connections) if (connection.busy) busy += 1
       return busy
     },
-    acceptPeer: (socket) =>
-      void connections.add(new VisitorConnection(context, socket, undefined, true)),
+    acceptPeer(socket, { mode, visitorIp = '', visitorPort = 0 }) {
+      if (mode === 'raw') openings.accept(socket, { visitorIp, visitorPort })
+      else connections.add(new VisitorConnection(context, socket, undefined, true))
+    },
     drain: stopListening,
     async close() {
       clearInterval(sweep)

@@ -60,7 +60,7 @@ export class VisitorConnection implements Visitor, Asker {
     this.#response = new VisitorResponse(socket, edge.held)
     this.answer = new AgentAnswer(edge, this.#exchange, this.#response, this)
     this.#body = new RequestBody(this.#exchange, (piece, ended) => this.#forward(piece, ended))
-    const host = new VisitorHost(addressOf(socket), tls, fromPeer)
+    const host = new VisitorHost(tls?.visitorIp ?? addressOf(socket), tls, fromPeer)
     this.#host = host
     const parts = { edge, exchange: this.#exchange, host, body: this.#body, asker: this }
     this.#dispatch = new Dispatch(parts, socket)

@@ -59,7 +59,9 @@ export interface PeerSide {
 /** Opens what relays know of and want from each other. */
 export async function openPeerSide(options: PeerSideOptions): Promise<PeerSide> {
   const { relayId, peer, redis, hub, sessions, agents, log } = options
-  const listener = peer ? await openPeerListener({ ...options, ...peer }) : undefined
+  // The relay's own certificate is for visitors: between relays there is TLS only where it was asked for.
+  const { certificate } = peer ?? {}
+  const listener = peer ? await openPeerListener({ ...options, ...peer, certificate }) : undefined
   const scheme = peer?.certificate ? 'tls' : 'tcp'
   const peerUrl = peer ? (peer.url ?? `${scheme}://${hostOf(peer.host)}:${listener?.port}`) : ''
   const routes = new Routes({

@@ -98,11 +98,15 @@ export class Peers {
     this.#options.routes.forget([name])
   }
 
-  /** A connection to a holder for one visitor's bytes, its purpose already written. The caller hears its errors. */
+  /**
+   * A connection for one visitor's TLS bytes, its purpose already written, to a relay that must make the handshake of this
+   * name itself. Undefined when there is none, or any relay may make it. The caller hears its errors.
+   */
   async connectRaw(purpose: RawPurpose): Promise<Socket | undefined> {
     const found = await this.#options.routes.find(purpose.name)
     const holder = found && this.#choose(found, noRelays)
-    return holder && this.#dial(holder, { mode: 'raw', ...purpose, epoch: holder.epoch })
+    if (!holder?.handshake) return undefined
+    return this.#dial(holder, { mode: 'raw', ...purpose, epoch: holder.epoch })
   }
 
   /** A request goes this way. Call the result once, when it has ended. */

@@ -30,7 +30,7 @@ for index, claim in ipairs(claims) do
     for _, other in ipairs(outdated) do redis.call('HDEL', key, other) end
     redis.call('HSET', key, relay, cjson.encode({
       relayId = relay, peerUrl = claim.peerUrl, epoch = claim.epoch, at = at,
-      pooling = claim.pooling, sessions = claim.sessions, seenAt = now
+      pooling = claim.pooling, handshake = claim.handshake, sessions = claim.sessions, seenAt = now
     }))
     redis.call('EXPIRE', key, seconds)
     for _, name in ipairs(claim.names) do

@@ -9,7 +9,7 @@ import {
 import type { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 
-import { namesOf, type TunnelSession } from '../sessions.ts'
+import { namesOf, needsOwnHandshake, type TunnelSession } from '../sessions.ts'
 import { claimRoutes, releaseRoute } from './route-scripts.ts'
 
 /** Names whose routes are remembered, served or not. */
@@ -164,6 +164,7 @@ export class Routes {
       peerUrl,
       epoch: tunnel.claims.epoch,
       pooling: tunnel.claims.pooling ?? false,
+      handshake: needsOwnHandshake(tunnel.claims),
       sessions: tunnel.pool?.size ?? 1,
       at: tunnel.routeAt || unclaimedAt(tunnel),
     }))

@@ -5,6 +5,7 @@ import { Splice, encodeRawOpening } from '@sluice/wire'
 
 import { paced } from '../policy/paced-stream.ts'
 import type { TunnelSession } from '../sessions.ts'
+import type { VisitorAddress } from '../tls/tls-visit.ts'
 import type { RawContext } from './raw-context.ts'
 import { rawRefusalOf } from './raw-refusal.ts'
 
@@ -16,6 +17,8 @@ export interface RawVisit {
   readonly tunnel: TunnelSession
   /** Of the ClientHello; empty for plain TCP. */
   readonly serverName: string
+  /** Who the visitor is, where another relay has brought its bytes. */
+  readonly visitor?: VisitorAddress | undefined
 }
 
 const keepAliveMs = 30_000
@@ -35,14 +38,14 @@ export class RawConnection {
   constructor(context: RawContext, visit: RawVisit, onClosed: () => void) {
     this.#context = context
     this.#visit = visit
-    this.#visitorIp = addressOf(visit.socket)
+    this.#visitorIp = visit.visitor?.visitorIp ?? addressOf(visit.socket)
     this.#onClosed = onClosed
     this.#splice = new Splice(visit.socket, ({ code }) => this.#close(code))
   }
 
   /** Opens the stream, unless the tunnel's policy is against it. */
   start(): void {
-    const { socket, tunnel, first, serverName } = this.#visit
+    const { socket, tunnel, first, serverName, visitor } = this.#visit
     const refusal = rawRefusalOf(tunnel, this.#visitorIp, this.#context.draining())
     if (refusal) {
       refuse(socket)
@@ -57,7 +60,7 @@ export class RawConnection {
     tunnel.requests += 1
     const opening = encodeRawOpening({
       visitor: this.#visitorIp,
-      visitorPort: socket.remotePort ?? 0,
+      visitorPort: visitor?.visitorPort ?? socket.remotePort ?? 0,
       endpoint: unmapped(socket.localAddress ?? ''),
       endpointPort: socket.localPort ?? 0,
       serverName,

@@ -8,8 +8,14 @@ import type { ServedCertificate } from './certificate.ts'
 import type { Certificates } from './certificates.ts'
 import { readFirstBytes } from './client-hello.ts'
 import { HandshakeLimit } from './handshake-limit.ts'
+import { joinSockets } from './join-sockets.ts'
 import { Terminators } from './terminators.ts'
-import { showsCertificate, visitorCertificateOf, type TlsVisit } from './tls-visit.ts'
+import {
+  showsCertificate,
+  visitorCertificateOf,
+  type TlsVisit,
+  type VisitorAddress,
+} from './tls-visit.ts'
 
 /** How a connection to the TLS port went until it was somebody's: labels of a metric. */
 export const handshakeResults = [
@@ -51,7 +57,15 @@ export interface TlsListenerOptions {
   /** A handshake is done: HTTP follows, by `alpnProtocol`. */
   secured(socket: TLSSocket, visit: TlsVisit): void
   /** The bytes of a tunnel of kind `tls` follow; `first` of them are here already. The socket is paused. */
-  splice(socket: Socket, first: Buffer, tunnel: TunnelSession, serverName: string): void
+  splice(visit: {
+    readonly socket: Socket
+    readonly first: Buffer
+    readonly tunnel: TunnelSession
+    readonly serverName: string
+    readonly visitor: VisitorAddress | undefined
+  }): void
+  /** A connection to the relay that makes the handshakes of a name, if there is one. */
+  elsewhere?(name: string, visitor: VisitorAddress): Promise<Socket | undefined> | undefined
   onHandshake(result: HandshakeResult): void
 }
 
@@ -59,6 +73,8 @@ export interface TlsListenerOptions {
 interface Opening {
   readonly socket: Socket
   readonly address: string
+  /** Another relay has brought it: it is not sent on once more. */
+  readonly visitor: VisitorAddress | undefined
   /** By which the TLS socket on top of it is told. */
   readonly key: string
   readonly timer: NodeJS.Timeout
@@ -79,6 +95,7 @@ export class TlsListener {
   readonly #limit: HandshakeLimit
   readonly #terminators: Terminators
   readonly #openings = new Map<string, Opening>()
+  readonly #joined = new Set<Socket>()
 
   constructor(options: TlsListenerOptions) {
     this.#options = options
@@ -89,13 +106,14 @@ export class TlsListener {
     })
   }
 
-  /** Connections that are nobody's yet. */
+  /** Connections that are nobody's yet, and those of other relays' tunnels. */
   get size(): number {
-    return this.#openings.size
+    return this.#openings.size + this.#joined.size
   }
 
-  accept(socket: Socket): void {
-    const address = addressOf(socket)
+  /** `visitor`: who it is, where another relay has brought its bytes. */
+  accept(socket: Socket, visitor?: VisitorAddress): void {
+    const address = visitor?.visitorIp ?? addressOf(socket)
     if (!this.#options.admits() || !this.#limit.begin(address)) {
       this.#options.onHandshake('limited')
       socket.destroy()
@@ -104,6 +122,7 @@ export class TlsListener {
     const opening: Opening = {
       socket,
       address,
+      visitor,
       key: keyOf(socket),
       timer: setTimeout(() => this.#end(opening, 'timeout'), this.#options.limits.helloTimeoutMs),
       onData: (chunk) => this.#onData(opening, chunk),
@@ -122,6 +141,7 @@ export class TlsListener {
 
   close(): void {
     for (const { socket } of this.#openings.values()) socket.destroy()
+    for (const socket of this.#joined) socket.destroy()
   }
 
   #onData(opening: Opening, chunk: Buffer): void {
@@ -151,9 +171,42 @@ export class TlsListener {
     const tunnel = serverName === undefined ? undefined : this.#options.find(serverName)
     if (tunnel?.claims.kind === 'tls' && tunnel.claims.tlsMode === 'passthrough') {
       this.#settle(opening, 'passed')
-      this.#options.splice(opening.socket, opening.first, tunnel, opening.serverName ?? '')
+      this.#splice(opening, opening.socket, tunnel)
       return
     }
+    const way = tunnel ? undefined : this.#elsewhere(opening)
+    if (!way) {
+      this.#certify(opening)
+      return
+    }
+    way.then(
+      (peer) => (peer ? this.#join(opening, peer) : this.#certify(opening)),
+      () => this.#certify(opening),
+    )
+  }
+
+  /** Another relay may have the tunnel, and have to make the handshake itself. */
+  #elsewhere({ serverName, visitor, socket, address }: Opening) {
+    if (serverName === undefined || visitor || this.#options.isOwn(serverName)) return undefined
+    const visitorPort = socket.remotePort ?? 0
+    return this.#options.elsewhere?.(serverName, { visitorIp: address, visitorPort })
+  }
+
+  #join(opening: Opening, peer: Socket): void {
+    const { socket, first } = opening
+    if (opening.result !== undefined) {
+      peer.on('error', () => undefined).destroy()
+      return
+    }
+    this.#settle(opening, 'passed')
+    this.#joined.add(socket)
+    socket.once('close', () => this.#joined.delete(socket))
+    peer.write(first)
+    joinSockets(socket, peer)
+  }
+
+  #certify(opening: Opening): void {
+    const { serverName } = opening
     const certificate = this.#options.certificates.find(serverName)
     if (!(certificate instanceof Promise)) {
       this.#terminate(opening, certificate)
@@ -198,12 +251,20 @@ export class TlsListener {
     }
     this.#settle(opening, 'completed')
     const { serverName } = opening
-    const visit = { serverName, certificate: visitorCertificateOf(socket, visitorCa) }
+    const visit = {
+      serverName,
+      certificate: visitorCertificateOf(socket, visitorCa),
+      visitorIp: opening.visitor?.visitorIp,
+    }
     const tunnel = serverName === undefined ? undefined : this.#options.find(serverName)
     if (tunnel?.claims.kind !== 'tls') this.#options.secured(socket, visit)
     // There is no page to say it in, and no alert behind a handshake.
     else if (!showsCertificate(tunnel.claims.policy, visit)) socket.destroy()
-    else this.#options.splice(socket.pause(), none, tunnel, serverName ?? '')
+    else this.#splice({ ...opening, first: none }, socket.pause(), tunnel)
+  }
+
+  #splice({ first, serverName = '', visitor }: Opening, socket: Socket, tunnel: TunnelSession) {
+    this.#options.splice({ socket, first, tunnel, serverName, visitor })
   }
 
   #failed(socket: TLSSocket): void {

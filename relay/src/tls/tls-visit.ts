@@ -12,8 +12,16 @@ export interface VisitorCertificate {
   readonly fingerprint: string
 }
 
+/** Who a visitor is, as another relay has seen it. */
+export interface VisitorAddress {
+  readonly visitorIp: string
+  readonly visitorPort: number
+}
+
 /** What the handshake of a visitor's connection has told. */
 export interface TlsVisit {
+  /** Set where another relay has brought the visitor's bytes. */
+  readonly visitorIp?: string | undefined
   /** From the ClientHello of this very connection, in lower case: a resumed session says nothing about it. */
   readonly serverName: string | undefined
   readonly certificate: VisitorCertificate | undefined

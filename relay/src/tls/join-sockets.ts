@@ -1,0 +1,16 @@
+import type { Socket } from 'node:net'
+
+/** Lets two sockets speak to each other. Each half ends by itself; what is cut off on one side is cut off on the other. */
+export function joinSockets(one: Socket, other: Socket): void {
+  for (const [from, to] of [
+    [one, other],
+    [other, one],
+  ] as const) {
+    // A reset, or an end in the middle, is no clean end for whoever reads the other side.
+    from.on('error', () => to.resetAndDestroy())
+    from.on('close', () => {
+      if (!from.readableEnded) to.resetAndDestroy()
+    })
+    from.pipe(to)
+  }
+}
