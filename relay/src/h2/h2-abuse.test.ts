@@ -16,7 +16,7 @@ import {
   requestFields,
 } from '../testing/h2-frames.ts'
 import { h2Get, h2Visitor } from '../testing/h2-visitor.ts'
-import { apex, createWorld, type World } from '../testing/world.ts'
+import { apex, createWorld, host, type World } from '../testing/world.ts'
 import type { H2Limits } from './h2-limits.ts'
 
 const certificate = selfSigned(apex)
@@ -256,6 +256,28 @@ test('a hundred visitors that take nothing hold up nobody, and are given up', as
     visitor.socket.destroy()
   }
   await expectUntouched(around)
+})
+
+test('downloads that are broken off leave nothing behind', async () => {
+  await using around = await abused()
+  const sessions = Array.from({ length: 4 }, () => h2Visitor(around.world, certificate.cert))
+
+  await Promise.all(
+    sessions.flatMap((session) =>
+      Array.from({ length: 40 }, async () => {
+        const stream = session.request({ ':authority': host, ':path': '/large' })
+        stream.on('error', () => undefined)
+        await once(stream, 'data')
+        stream.close(8)
+        await once(stream, 'close')
+      }),
+    ),
+  )
+  for (const session of sessions) session.destroy()
+
+  await expectUntouched(around)
+  const metrics = await fetch(`http://127.0.0.1:${around.world.relay.adminPort}/metrics`)
+  expect(await metrics.text()).toMatch(/^sluice_relay_streams(?:\{.*\})? 0$/m)
 })
 
 test('more streams at once than allowed are refused, those before them are served', async () => {

@@ -13,6 +13,16 @@ export interface RequestText {
 /** Would end a line of HTTP/1.1. node:http2 lets none of them through; this is where it would matter. */
 const lineEnd = /[\r\n\0]/
 
+/** A trailer section in HTTP/1.1. What may not stand in one is refused where it is read. */
+export function trailerText(rawHeaders: readonly string[]): string {
+  let text = ''
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const line = `${rawHeaders[index]}: ${rawHeaders[index + 1]}`
+    if (!lineEnd.test(line)) text += `${line}\r\n`
+  }
+  return text
+}
+
 /**
  * Puts a request into HTTP/1.1, so that one strict scanner reads what both protocols bring. What HTTP/2 says in another way
  * (RFC 9113 §8.3, RFC 8441) is translated; all else is left to the scanner to refuse. Undefined: not a request.

@@ -13,7 +13,7 @@ import {
 } from '@sluice/wire'
 
 import type { VisitorSocket } from '../edge/visitor-socket.ts'
-import type { RequestText } from './request-text.ts'
+import { trailerText, type RequestText } from './request-text.ts'
 import { fieldsAsObject, responseFields } from './response-fields.ts'
 
 export interface StreamSocketOptions {
@@ -76,8 +76,7 @@ export class StreamSocket extends EventEmitter implements VisitorSocket {
     if (!this.#requestEnded) {
       stream.on('data', (piece: Buffer) => this.#onBody(piece))
       stream.on('trailers', (_headers: unknown, _flags: number, raw: readonly string[]) => {
-        for (let at = 0; at + 1 < raw.length; at += 2)
-          this.#trailers += `${raw[at]}: ${raw[at + 1]}\r\n`
+        this.#trailers = trailerText(raw)
       })
       stream.on('end', () => this.#onRequestEnd())
     }
