@@ -14,8 +14,11 @@ const apex = 'tunnel.localhost'
 const host = `app.${apex}`
 const relayMain = fileURLToPath(new URL('../../relay/src/main.ts', import.meta.url))
 const agentMain = fileURLToPath(new URL('../../agent/src/session/main.ts', import.meta.url))
-const connections = 8
-const streams = 8
+/** Options of the load generator, by the name of the figures: HTTP/2, and HTTP/1.1 over TLS. */
+const loads: Readonly<Record<string, readonly string[]>> = {
+  'http2.c8m8': ['-c8', '-m8'],
+  'tls.c64': ['--h1', '-c64'],
+}
 
 interface Way {
   readonly name: 'nginx' | 'sluice'
@@ -29,7 +32,7 @@ interface Measured {
   readonly cpuMicroseconds: number
 }
 
-/** Small responses over HTTP/2 and TLS: nginx as a reverse proxy and Sluice before the same upstream, in the same run. */
+/** Small responses over TLS, as HTTP/2 and as HTTP/1.1: nginx as a reverse proxy and Sluice before the same upstream, in the same run. */
 export const http2Benchmark: Benchmark = {
   run: benchHttp2,
   aims: {},
@@ -56,31 +59,43 @@ async function benchHttp2({ quick }: { quick: boolean }): Promise<Figures> {
 
   const rounds = quick ? 1 : 3
   const seconds = quick ? 2 : 4
-  const results: Record<Way['name'], Measured[]> = { nginx: [], sluice: [] }
-  for (const way of ways) await load(way, 1)
-  for (let round = 0; round < rounds; round += 1) {
-    for (const way of ways) results[way.name].push(await load(way, seconds))
-  }
   const figures: Figures = {}
-  const of = (way: Way['name'], value: (one: Measured) => number) => median(results[way].map(value))
-  for (const { name } of ways) {
-    figures[`http2.c8m8.${name}.rps`] = of(name, ({ rps }) => rps)
-    figures[`http2.c8m8.${name}.cpu_us`] = of(name, ({ cpuMicroseconds }) => cpuMicroseconds)
+  for (const [label, options] of Object.entries(loads)) {
+    const results: Record<Way['name'], Measured[]> = { nginx: [], sluice: [] }
+    for (const way of ways) await load(way, options, 1)
+    for (let round = 0; round < rounds; round += 1) {
+      for (const way of ways) results[way.name].push(await load(way, options, seconds))
+    }
+    Object.assign(figures, figuresOf(label, results))
   }
-  const ratio = (value: (one: Measured) => number) =>
-    median(results.sluice.map((one, round) => value(one) / value(results.nginx[round] ?? one)))
-  figures['http2.c8m8.rps_vs_nginx'] = ratio(({ rps }) => rps)
-  figures['http2.c8m8.cpu_vs_nginx'] = ratio(({ cpuMicroseconds }) => cpuMicroseconds)
   return figures
 }
 
-/** One run of nghttp2's load generator. Its connections carry several streams each. */
-async function load({ port, pids }: Way, seconds: number): Promise<Measured> {
+function figuresOf(label: string, results: Record<Way['name'], Measured[]>): Figures {
+  const figures: Figures = {}
+  for (const [name, measured] of Object.entries(results)) {
+    figures[`${label}.${name}.rps`] = median(measured.map(({ rps }) => rps))
+    figures[`${label}.${name}.cpu_us`] = median(
+      measured.map(({ cpuMicroseconds }) => cpuMicroseconds),
+    )
+  }
+  const ratio = (value: (one: Measured) => number) =>
+    median(results.sluice.map((one, round) => value(one) / value(results.nginx[round] ?? one)))
+  figures[`${label}.rps_vs_nginx`] = ratio(({ rps }) => rps)
+  figures[`${label}.cpu_vs_nginx`] = ratio(({ cpuMicroseconds }) => cpuMicroseconds)
+  return figures
+}
+
+/** One run of nghttp2's load generator. */
+async function load(
+  { port, pids }: Way,
+  options: readonly string[],
+  seconds: number,
+): Promise<Measured> {
   const before = cpuSecondsOf(pids)
   const { stdout } = await promisify(execFile)('h2load', [
     `-D${seconds}`,
-    `-c${connections}`,
-    `-m${streams}`,
+    ...options,
     `--connect-to=127.0.0.1:${port}`,
     `https://${host}/small`,
   ])

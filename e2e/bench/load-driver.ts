@@ -27,6 +27,14 @@ export type Load =
       readonly bytes: number
       readonly streams?: number
     }
+  | {
+      readonly kind: 'messages'
+      readonly port: number
+      readonly host: string
+      readonly path: string
+      readonly connections: number
+      readonly durationMs: number
+    }
   | { readonly kind: 'sink' }
 
 export interface LoadResult {
@@ -41,6 +49,8 @@ export interface LoadResult {
 
 const nothing: LoadResult = { requests: 0, bytes: 0, seconds: 0, p50Ms: 0, p99Ms: 0, port: 0 }
 const samplesMax = 4_000_000
+/** Of one WebSocket message: its length fits one byte. */
+const messageBytes = 100
 
 process.on('message', (load: Load) => {
   void run(load).then(
@@ -52,6 +62,7 @@ process.on('disconnect', () => process.exit(0))
 
 function run(load: Load): Promise<LoadResult> {
   if (load.kind === 'requests') return requests(load)
+  if (load.kind === 'messages') return messages(load)
   if (load.kind === 'download') return together(load.streams, () => download(load))
   return load.kind === 'upload' ? together(load.streams, () => upload(load)) : sink()
 }
@@ -123,6 +134,76 @@ async function requests({
   const sorted = samples.subarray(0, Math.min(count, samplesMax)).toSorted()
   const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0
   return { ...nothing, requests: count, seconds, p50Ms: at(0.5), p99Ms: at(0.99) }
+}
+
+/** WebSockets to an echo: each sends its next message when the one before is back. */
+async function messages({
+  port,
+  host,
+  path,
+  connections,
+  durationMs,
+}: Extract<Load, { kind: 'messages' }>) {
+  const payload = Buffer.alloc(messageBytes, 'm')
+  // Masked with the key zero, as a client's messages have to be masked.
+  const message = Buffer.concat([Buffer.from([0x82, 0x80 | messageBytes, 0, 0, 0, 0]), payload])
+  const echoBytes = 2 + messageBytes
+  const samples = new Float64Array(samplesMax)
+  let count = 0
+  const sockets = await Promise.all(
+    Array.from({ length: connections }, () => upgraded(port, host, path)),
+  )
+  const startedAt = performance.now()
+  const until = startedAt + durationMs
+  await Promise.all(
+    sockets.map((socket) => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>()
+      let missing = echoBytes
+      let sentAt = performance.now()
+      socket.on('data', (chunk) => {
+        missing -= chunk.length
+        if (missing > 0) return
+        if (missing < 0) return reject(new Error('more came back than was sent'))
+        const now = performance.now()
+        if (count < samplesMax) samples[count] = now - sentAt
+        count += 1
+        missing = echoBytes
+        if (now >= until) {
+          socket.destroy()
+          return resolve()
+        }
+        sentAt = now
+        socket.write(message)
+      })
+      socket.on('error', reject)
+      socket.write(message)
+      return promise
+    }),
+  )
+  const seconds = (performance.now() - startedAt) / 1000
+  const sorted = samples.subarray(0, Math.min(count, samplesMax)).toSorted()
+  const at = (share: number) => sorted[Math.floor(sorted.length * share)] ?? 0
+  return { ...nothing, requests: count, seconds, p50Ms: at(0.5), p99Ms: at(0.99) }
+}
+
+/** A socket behind a finished WebSocket handshake. */
+function upgraded(port: number, host: string, path: string): Promise<Socket> {
+  const { promise, resolve, reject } = Promise.withResolvers<Socket>()
+  const socket = connect({ port, host: '127.0.0.1', noDelay: true })
+  socket.write(
+    `GET ${path} HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
+      'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+  )
+  let head = ''
+  const onData = (chunk: Buffer): void => {
+    head += chunk.toString('latin1')
+    if (!head.includes('\r\n\r\n')) return
+    socket.off('data', onData).off('error', reject)
+    if (head.startsWith('HTTP/1.1 101')) resolve(socket)
+    else reject(new Error(`the upgrade was answered: ${head.slice(0, 300)}`))
+  }
+  socket.on('data', onData).on('error', reject)
+  return promise
 }
 
 /** The length of the whole response, so that the loop need not parse. */

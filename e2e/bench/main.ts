@@ -9,6 +9,7 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   http2: async () => (await import('./http2.ts')).http2Benchmark,
   relays: async () => (await import('./relays.ts')).relaysBenchmark,
   tcp: async () => (await import('./tcp.ts')).tcpBenchmark,
+  websocket: async () => (await import('./websocket.ts')).websocketBenchmark,
   gateway: async () => (await import('./gateway/gateway.ts')).gatewayBenchmark,
   live: async () => (await import('./gateway/live.ts')).liveBenchmark,
 }

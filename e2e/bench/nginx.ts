@@ -51,7 +51,7 @@ export async function startNginx(folder: string, sinkPort: number): Promise<Ngin
   return { child: proxy, originPort, proxyPort, proxyPids, children: [origin, proxy] }
 }
 
-export interface Http2Proxy {
+export interface Proxy {
   readonly child: ChildProcess
   readonly port: number
   readonly pids: readonly number[]
@@ -62,10 +62,18 @@ export async function startHttp2Proxy(
   folder: string,
   originPort: number,
   certificate: { readonly certPath: string; readonly keyPath: string },
-): Promise<Http2Proxy> {
+): Promise<Proxy> {
   const port = await freePort()
   const config = http2Config(port, originPort, certificate)
   const child = start(findNginx(), folder, 'http2', config)
+  await untilOpen(port)
+  return { child, port, pids: childrenOf(child.pid ?? 0) }
+}
+
+/** A reverse proxy that passes upgrades on. */
+export async function startWebSocketProxy(folder: string, upstreamPort: number): Promise<Proxy> {
+  const port = await freePort()
+  const child = start(findNginx(), folder, 'websocket', webSocketConfig(port, upstreamPort))
   await untilOpen(port)
   return { child, port, pids: childrenOf(child.pid ?? 0) }
 }
@@ -159,6 +167,25 @@ http { ${httpCommon}
       proxy_set_header X-Forwarded-For $remote_addr;
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_buffering off;
+    }
+  }
+}
+`
+}
+
+function webSocketConfig(port: number, upstreamPort: number): string {
+  return `${common}
+http { ${httpCommon}
+  server {
+    listen 127.0.0.1:${port} backlog=4096;
+    location / {
+      proxy_pass http://127.0.0.1:${upstreamPort};
+      proxy_http_version 1.1;
+      proxy_set_header Upgrade $http_upgrade;
+      proxy_set_header Connection "upgrade";
+      proxy_set_header Host $http_host;
+      proxy_set_header X-Forwarded-For $remote_addr;
+      proxy_read_timeout 1h;
     }
   }
 }

@@ -6,10 +6,17 @@ export const apex = 'tunnel.localhost'
 const relayMain = fileURLToPath(new URL('../../relay/src/main.ts', import.meta.url))
 const agentMain = fileURLToPath(new URL('../../agent/src/session/main.ts', import.meta.url))
 
+interface RelaySettings {
+  readonly jwksUrl: string
+  readonly redisUrl?: string
+  /** `from-to`, for TCP tunnels. */
+  readonly tcpPorts?: string
+}
+
 /** A relay without control plane. With Redis it records requests, as in production. */
 export async function startRelay(
   closing: AsyncDisposableStack,
-  { jwksUrl, redisUrl = '' }: { readonly jwksUrl: string; readonly redisUrl?: string },
+  { jwksUrl, redisUrl = '', tcpPorts = '' }: RelaySettings,
 ): Promise<{ readonly port: number; readonly pid: number }> {
   let port = 0
   const relay = await startNode(
@@ -21,6 +28,7 @@ export async function startRelay(
       RELAY_ADMIN_PORT: '0',
       RELAY_JWKS_URL: jwksUrl,
       RELAY_KEY: '',
+      RELAY_TCP_PORTS: tcpPorts,
       REDIS_URL: redisUrl,
       RELAY_DRAIN_SECONDS: '1',
     },
@@ -40,6 +48,7 @@ export async function startAgent(
   relayPort: number,
   agentToken: string,
   upstreamPort: number,
+  { raw = false } = {},
 ): Promise<number> {
   const agent = await startNode(
     agentMain,
@@ -47,6 +56,7 @@ export async function startAgent(
       EDGE_URL: `ws://edge.${apex}:${relayPort}/_sluice/session`,
       AGENT_TOKEN: agentToken,
       UPSTREAM_PORT: String(upstreamPort),
+      RAW: raw ? 'yes' : '',
     },
     (line) => line === 'online',
   )

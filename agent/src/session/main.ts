@@ -3,12 +3,13 @@ import { readFileSync } from 'node:fs'
 import { openAgentSession } from './agent-session.ts'
 
 // One session with a given agent token and no control plane: for benchmarks, and to look at the data plane alone.
-const { EDGE_URL = '', AGENT_TOKEN = '', UPSTREAM_PORT = '', EDGE_CA_PATH } = process.env
+const { EDGE_URL = '', AGENT_TOKEN = '', UPSTREAM_PORT = '', EDGE_CA_PATH, RAW } = process.env
 const session = openAgentSession({
   edges: EDGE_URL.split(',').map((url) => ({ url, region: '' })),
   agentToken: () => Promise.resolve(AGENT_TOKEN),
   upstream: { host: '127.0.0.1', port: Number(UPSTREAM_PORT), tls: false },
   hostHeader: 'preserve',
+  ...(RAW ? { raw: {} } : {}),
   agentVersion: 'bare',
   ...(EDGE_CA_PATH ? { ca: readFileSync(EDGE_CA_PATH, 'utf8') } : {}),
 })
