@@ -132,6 +132,10 @@ function addHttp(program: Command, open: Open): void {
       '--verify-webhook <provider>',
       'let in only what stripe, github, slack, shopify, razorpay or paypal has signed; the secret comes from SLUICE_WEBHOOK_SECRET, PROVIDER=env:NAME, PROVIDER=@file, or a prompt',
     )
+    .option(
+      '--visitor-ca <file>',
+      'ask visitors for a certificate that one of these has signed (PEM; over HTTPS only)',
+    )
     .option('--host-header <value>', 'Host sent to the service: preserve, rewrite, or a name')
     .addOption(
       new Option(

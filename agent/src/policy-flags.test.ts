@@ -1,4 +1,8 @@
-import { expect, test } from 'vitest'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+
+import { expect, onTestFinished, test } from 'vitest'
 
 import { needsWebhookSecret, policyExtras, type PolicyFlags } from './policy-flags.ts'
 import { startTunnelInput } from './tunnel-input.ts'
@@ -33,6 +37,19 @@ test('flags become the policy of the graph, and absent ones set nothing', () => 
     compression: true,
     webhook: { provider: 'STRIPE', secret: 'whsec_1' },
   })
+})
+
+test('authorities of visitors are read from their file, and nothing else is taken for them', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-visitor-ca-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const [path, other] = [join(folder, 'ca.pem'), join(folder, 'other.pem')]
+  const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n'
+  writeFileSync(path, pem)
+  writeFileSync(other, 'hello')
+
+  expect(policyExtras({ visitorCa: path }, {})).toEqual({ visitorCa: pem })
+  expect(() => policyExtras({ visitorCa: other }, {})).toThrow(/must hold PEM/)
+  expect(() => policyExtras({ visitorCa: join(folder, 'none') }, {})).toThrow(/cannot be read/)
 })
 
 test.for([

@@ -13,6 +13,7 @@ export interface PolicyFlags {
   readonly removeResponseHeader?: readonly string[]
   readonly compress?: boolean
   readonly verifyWebhook?: string
+  readonly visitorCa?: string
 }
 
 interface HeaderChanges {
@@ -28,11 +29,13 @@ export interface PolicyExtras {
   readonly responseHeaders?: HeaderChanges
   readonly compression?: boolean
   readonly webhook?: { readonly provider: string; readonly secret: string }
+  readonly visitorCa?: string
 }
 
 export const webhookSecretVariable = 'SLUICE_WEBHOOK_SECRET'
 
 const secretBytesMax = 4_096
+const visitorCaBytesMax = 16_384
 const unitSeconds: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3_600 }
 const unitBytes: Readonly<Record<string, number>> = {
   '': 1,
@@ -43,7 +46,7 @@ const unitBytes: Readonly<Record<string, number>> = {
 
 /** What the flags set; a flag that is not given sets nothing. */
 export function policyExtras(flags: PolicyFlags, env: NodeJS.ProcessEnv): PolicyExtras {
-  const { rateLimit, bandwidth, compress, verifyWebhook } = flags
+  const { rateLimit, bandwidth, compress, verifyWebhook, visitorCa } = flags
   const request = headerChanges('request', flags.requestHeader, flags.removeRequestHeader, env)
   const response = headerChanges('response', flags.responseHeader, flags.removeResponseHeader, env)
   return {
@@ -53,6 +56,7 @@ export function policyExtras(flags: PolicyFlags, env: NodeJS.ProcessEnv): Policy
     ...(response ? { responseHeaders: response } : {}),
     ...(compress === undefined ? {} : { compression: compress }),
     ...(verifyWebhook === undefined ? {} : { webhook: parseWebhook(verifyWebhook, env) }),
+    ...(visitorCa === undefined ? {} : { visitorCa: readVisitorCa(visitorCa) }),
   }
 }
 
@@ -143,6 +147,22 @@ function secretAt(place: string, env: NodeJS.ProcessEnv): string {
   } catch (error) {
     throw usage(`--verify-webhook ${place}: the file cannot be read.`, error)
   }
+}
+
+/** Certificates of authorities, as PEM in a file. */
+function readVisitorCa(path: string): string {
+  let pem: string
+  try {
+    pem = readFileSync(path, 'utf8')
+  } catch (error) {
+    throw usage(`--visitor-ca ${path}: the file cannot be read.`, error)
+  }
+  if (!pem.includes('-----BEGIN CERTIFICATE-----') || pem.length > visitorCaBytesMax) {
+    throw usage(
+      `--visitor-ca ${path}: the file must hold PEM certificates, at most ${visitorCaBytesMax} bytes.`,
+    )
+  }
+  return pem
 }
 
 function usage(reason: string, cause?: unknown): SluiceError {

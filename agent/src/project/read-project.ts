@@ -168,6 +168,10 @@ function flagsOf(tunnel: TunnelValues, folder: string): Readonly<Record<string, 
       'verifyWebhook',
       tunnel['verify-webhook']?.replace(/=@(.+)$/, (_, path) => `=@${resolve(folder, path)}`),
     ),
+    'visitor-ca': optional(
+      'visitorCa',
+      tunnel['visitor-ca'] === undefined ? undefined : resolve(folder, tunnel['visitor-ca']),
+    ),
   }
 }
 

@@ -102,6 +102,10 @@ const Tunnel = z.strictObject(
       ),
       'Lets only requests pass that this provider has signed: stripe=env:NAME or stripe=@file.',
     ),
+    'visitor-ca': described(
+      z.optional(text('a path')),
+      'PEM file of authorities: visitors must show a certificate that one of them has signed; the path is seen from this file.',
+    ),
     inspect: described(z.optional(onOff), 'Whether the local inspector keeps its requests.'),
   },
   'a tunnel: a mapping with a target',
@@ -184,6 +188,7 @@ export const policyKeys = [
   'remove-response-header',
   'compress',
   'verify-webhook',
+  'visitor-ca',
 ] as const satisfies readonly (keyof TunnelValues)[]
 
 /** Keys that a mapping of the file may have, for the hint beside an unknown one. */
