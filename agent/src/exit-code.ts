@@ -28,6 +28,7 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   SLUICE_PROJECT_NOT_FOUND: exitCodes.usage,
   SLUICE_PROJECT_TUNNEL_UNKNOWN: exitCodes.usage,
   SLUICE_TARGET_REFUSED: exitCodes.usage,
+  SLUICE_SERVICE_MANAGER_MISSING: exitCodes.refused,
   SLUICE_NOT_LOGGED_IN: exitCodes.credential,
   SLUICE_UNAUTHENTICATED: exitCodes.credential,
   SLUICE_AUTHTOKEN_INVALID: exitCodes.credential,

@@ -10,12 +10,15 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 import { SluiceError } from '@sluice/schema/errors'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { buildPackage } from '../build.ts'
 import { fixtureAuthtoken } from './graph-fixture.ts'
 import { listen, type ListenError } from './library.ts'
 import { openPlatformFixture, type PlatformFixture } from './platform-fixture.ts'
+
+// A real relay, a browser, a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const run = promisify(execFile)
 const examples = fileURLToPath(new URL('../examples', import.meta.url))

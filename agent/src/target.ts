@@ -38,6 +38,20 @@ export function looksLikeTarget(word: string): boolean {
   )
 }
 
+/** A port, or a host and port: bytes have no scheme. */
+export function parsePortTarget(command: string, text: string): Upstream {
+  if (text.includes('://')) {
+    const reason = `The target ${text} is not valid: it is a port, or host:port.`
+    throw new SluiceError('SLUICE_USAGE', { reason, command })
+  }
+  return parseTarget(text)
+}
+
+/** The target of bytes as a person would write it. */
+export function addressText({ host, port }: Upstream): string {
+  return `${host.includes(':') ? `[${host}]` : host}:${port}`
+}
+
 /** The target as a person would write it. */
 export function targetText({ host, port, tls, protocol }: Upstream): string {
   const scheme = protocol === 'http2' ? (tls ? 'h2' : 'h2c') : tls ? 'https' : 'http'

@@ -5,7 +5,7 @@ import type { Output } from '../output.ts'
 import { findProject, projectPaths } from '../project/find-project.ts'
 import { readProject } from '../project/read-project.ts'
 import { projectJsonSchema } from '../project/shape.ts'
-import { targetText } from '../target.ts'
+import { addressText, targetText } from '../target.ts'
 import { invalid } from './start.ts'
 
 /** Checks a project file and says all that is wrong with it. Needs no server. */
@@ -25,7 +25,8 @@ export function runConfigCheck(
   if (output.json) return
   output.result(`${file} is valid.`)
   for (const { key, kind, upstream } of project.tunnels) {
-    output.result(`  ${key}  ${kind}  ${targetText(upstream)}`)
+    const target = kind === 'http' ? targetText(upstream) : addressText(upstream)
+    output.result(`  ${key}  ${kind}  ${target}`)
   }
 }
 

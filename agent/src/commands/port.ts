@@ -1,9 +1,8 @@
-import { SluiceError } from '@sluice/schema/errors'
 import type { ProxyProtocolVersion } from '@sluice/wire'
 
 import { openTunnel } from '../open-tunnel.ts'
 import { createTargetGuard } from '../target-guard.ts'
-import { parseTarget, type Upstream } from '../target.ts'
+import { addressText, parsePortTarget } from '../target.ts'
 import { startTunnelInput } from '../tunnel-input.ts'
 import { apiOf, type CommandContext } from './context.ts'
 import { createView, findLogin, show } from './shown-tunnel.ts'
@@ -31,7 +30,7 @@ export async function runPort(
   context: CommandContext,
 ): Promise<void> {
   const { settings, io, output } = context
-  const upstream = parsePortTarget(kind, target)
+  const upstream = parsePortTarget(kind.toLowerCase(), target)
   const input = {
     ...startTunnelInput(flags, io.env),
     kind,
@@ -84,18 +83,4 @@ export async function runPort(
     view.close()
     await tunnel.close({ graceMs: 0 })
   }
-}
-
-/** A port, or a host and port: bytes have no scheme. */
-function parsePortTarget(kind: PortKind, text: string): Upstream {
-  const command = kind.toLowerCase()
-  if (text.includes('://')) {
-    const reason = `The target ${text} is not valid: it is a port, or host:port.`
-    throw new SluiceError('SLUICE_USAGE', { reason, command })
-  }
-  return parseTarget(text)
-}
-
-function addressText({ host, port }: Upstream): string {
-  return `${host.includes(':') ? `[${host}]` : host}:${port}`
 }

@@ -1,5 +1,5 @@
 import { realpathSync } from 'node:fs'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 
 import { SluiceError } from '@sluice/schema/errors'
 
@@ -34,12 +34,14 @@ export async function runServiceInstall(
   const { output, io } = context
   const scope = scopeOf(flags)
   const user = scope === 'system' ? systemUser(flags, io.env) : undefined
-  await assertCredential(project, context)
+  if (!flags.print) await assertCredential(project, context)
+  const variables = join(dirname(context.settings.configPath), 'service.env')
   const text = unitText({
     scope,
     command: [process.execPath, realpathSync(process.argv[1] ?? '')],
     file: project.file,
     folder: dirname(project.file),
+    variables,
     user,
     configHome: io.env['XDG_CONFIG_HOME'],
   })
@@ -55,6 +57,7 @@ export async function runServiceInstall(
   output.message(`Wrote ${unit}:`)
   output.message(text.trimEnd())
   output.message('It runs now and at every start.')
+  output.message(`Variables that the project file names stand in ${variables}, for your eyes only.`)
   if (scope === 'user') {
     output.message('To keep it running while nobody is logged in: loginctl enable-linger')
   }

@@ -8,7 +8,7 @@ import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 
 import { SluiceError } from '@sluice/schema/errors'
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 
 import { readSettings } from '../config.ts'
 import { fixtureAuthtoken } from '../graph-fixture.ts'
@@ -17,6 +17,9 @@ import { openPlatformFixture } from '../platform-fixture.ts'
 import { Interrupted } from '../problem.ts'
 import type { CommandContext, Io } from './context.ts'
 import { openProject, runStart, type StartFlags } from './start.ts'
+
+// A real relay, a browser, a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 interface Event {
   readonly event: string
@@ -111,6 +114,19 @@ test('several tunnels are served by one process, and end together', async () => 
   world.stop()
   await running
   expect((await world.platform.visit('one')).status).toBeGreaterThanOrEqual(404)
+})
+
+test('tunnels of bytes stand in the file beside those of HTTP', async () => {
+  await using world = await openWorld()
+  const port = await world.upstream(saying('over tcp'))
+  world.write(`  db: { proto: tcp, target: ${port} }\n`)
+  void world.start()
+  const { target, url } = await world.event('ready', 'db')
+
+  const answer = await fetch(String(url).replace('tcp:', 'http:'))
+  expect(target).toBe(`localhost:${port}`)
+  expect(await answer.text()).toBe('over tcp')
+  expect(await world.event('connection', 'db')).toMatchObject({ visitorIp: '127.0.0.1' })
 })
 
 test('a saved file changes what it says and leaves every other stream running', async () => {

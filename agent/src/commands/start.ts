@@ -52,8 +52,8 @@ export async function runStart(
   const inspector = await openInspectorFor(project.agent, output)
   if (inspector) output.message(`Inspector: ${inspector.url}`)
   const guard = createTargetGuard(project.agent.allowTargets)
-  const tapOf = ({ key, upstream, input, inspect }: ProjectTunnel) =>
-    inspect
+  const tapOf = ({ key, kind, upstream, input, inspect }: ProjectTunnel) =>
+    inspect && kind === 'http'
       ? inspector?.inspect(key, { upstream, hostHeader: input.hostHeader ?? 'preserve', guard })
       : undefined
   const served = serveProject({

@@ -4,11 +4,14 @@ import type { AddressInfo } from 'node:net'
 
 import { AxeBuilder } from '@axe-core/playwright'
 import { chromium, type Browser, type Page } from 'playwright-core'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { createTargetGuard } from '../target-guard.ts'
 import { createExchangeStore } from './exchange-store.ts'
 import { openInspector } from './inspector.ts'
+
+// A real relay, a browser, a busy machine.
+vi.setConfig({ testTimeout: 60_000 })
 
 const waitMs = 20_000
 

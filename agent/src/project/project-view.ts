@@ -1,8 +1,9 @@
+import { bytesText, durationText } from '../figures.ts'
 import type { OpenTunnel } from '../open-tunnel.ts'
 import type { Output } from '../output.ts'
 import { shownProblemOf } from '../problem.ts'
 import { forwardedLine } from '../request-log.ts'
-import { targetText } from '../target.ts'
+import { addressText, targetText } from '../target.ts'
 import type { ProjectTunnel } from './read-project.ts'
 import type { ProjectListener } from './tunnel-run.ts'
 import type { Fault } from './yaml-values.ts'
@@ -27,13 +28,22 @@ export function createProjectView(output: Output, server: string): ProjectView {
 
 function createPlainView(output: Output, server: string): ProjectView {
   return {
-    ready(key, { urls }, spec) {
-      output.result(`${key}  ${urls[0] ?? ''}  ->  ${targetText(spec.upstream)}`)
+    ready(key, { urls }, spec, unreached) {
+      const url = urls[0] ?? ''
+      output.result(`${key}  ${url}  ->  ${targetOf(spec)}`)
+      if (unreached === undefined) return
+      output.warning(
+        `${key}: ${url} did not answer this machine: ${unreached}. Visitors elsewhere may reach it.`,
+      )
     },
     online: (key) => output.message(`${key}: online again.`),
     offline: (key, reason, retryInMs) =>
       output.message(`${key}: offline: ${reason}. Next attempt ${inSeconds(retryInMs)}.`),
     request: (key, request) => output.message(forwardedLine(key, request, output)),
+    connection(key, { visitorIp, durationMs, bytesIn, bytesOut }) {
+      const bytes = `${bytesText(bytesIn)} in, ${bytesText(bytesOut)} out`
+      output.message(`${key}: ${visitorIp}  ${durationText(durationMs)}  ${bytes}`)
+    },
     failed(key, error, retryInMs) {
       const { title, cause, fix, code } = shownProblemOf(error, server)
       const next = retryInMs === null ? fix : `Next attempt ${inSeconds(retryInMs)}.`
@@ -56,10 +66,12 @@ function createJsonView(output: Output, server: string): ProjectView {
   const event = (name: string, fields: object) =>
     void output.event({ event: name, at: new Date().toISOString(), ...fields })
   return {
-    ready: (tunnel, open, spec) => event('ready', { tunnel, ...readyFields(open, spec) }),
+    ready: (tunnel, open, spec, unreached) =>
+      event('ready', { tunnel, ...readyFields(open, spec), unreached }),
     online: (tunnel) => event('reconnected', { tunnel }),
     offline: (tunnel, reason, retryInMs) => event('disconnected', { tunnel, reason, retryInMs }),
     request: (tunnel, request) => event('request', { tunnel, ...request }),
+    connection: (tunnel, connection) => event('connection', { tunnel, ...connection }),
     failed(tunnel, error, retryInMs) {
       const { exitCode: _exitCode, ...problem } = shownProblemOf(error, server)
       event('failed', { tunnel, retryInMs, ...problem })
@@ -72,8 +84,13 @@ function createJsonView(output: Output, server: string): ProjectView {
   }
 }
 
-function readyFields({ id, name, urls, region }: OpenTunnel, { upstream }: ProjectTunnel) {
-  return { url: urls[0], urls, name, tunnelId: id, region, target: targetText(upstream) }
+function readyFields({ id, name, urls, region }: OpenTunnel, spec: ProjectTunnel) {
+  const { kind } = spec
+  return { url: urls[0], urls, name, kind, tunnelId: id, region, target: targetOf(spec) }
+}
+
+function targetOf({ kind, upstream }: ProjectTunnel): string {
+  return kind === 'http' ? targetText(upstream) : addressText(upstream)
 }
 
 function inSeconds(ms: number): string {

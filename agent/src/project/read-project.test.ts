@@ -88,6 +88,29 @@ tunnels:
   })
 })
 
+test('a tunnel of another kind has keys of its own, and none of those that mean nothing for it', () => {
+  const { project } = read(`version: 1
+tunnels:
+  db: { proto: tcp, target: 5432, port: 10001, proxy-protocol: 2, allow-ip: [10.0.0.0/8] }
+  dns: { proto: udp, target: 'box:53' }
+`)
+
+  expect(project?.tunnels).toMatchObject([
+    { kind: 'tcp', input: { kind: 'TCP', port: 10_001 }, raw: { proxyProtocol: 2 } },
+    { kind: 'udp', input: { kind: 'UDP' }, upstream: { host: 'box', port: 53 } },
+  ])
+  expect(
+    faultsOf(`version: 1
+tunnels:
+  db: { proto: tls, target: 'http://x', port: 1, compress: true }
+`),
+  ).toEqual([
+    '3:29 The target http://x is not valid: it is a port, or host:port.',
+    '3:41 port means nothing for a tls tunnel',
+    '3:50 compress means nothing for a tls tunnel',
+  ])
+})
+
 test('an empty list clears what the server has stored, an absent one leaves it', () => {
   const policyOf = (line: string) =>
     read(`version: 1\ntunnels:\n  app:\n    target: 1\n${line}`).project?.tunnels[0]?.input.policy

@@ -3,12 +3,14 @@ import { dirname, resolve } from 'node:path'
 
 import { SluiceError } from '@sluice/schema/errors'
 
+import type { RawOptions } from '../session/agent-session.ts'
 import { createTargetGuard } from '../target-guard.ts'
-import { parseTarget, type Upstream } from '../target.ts'
+import { parsePortTarget, parseTarget, type Upstream } from '../target.ts'
 import { startTunnelInput, type HttpFlags, type StartTunnelInput } from '../tunnel-input.ts'
 import { nearestOf } from './nearest.ts'
 import {
   keysOf,
+  isKeyOfKind,
   policyKeys,
   ProjectShape,
   secretKeys,
@@ -26,6 +28,8 @@ export interface ProjectTunnel {
   readonly kind: 'http' | 'tcp' | 'tls' | 'udp'
   readonly upstream: Upstream
   readonly input: StartTunnelInput
+  /** Of kinds other than HTTP. */
+  readonly raw?: RawOptions
   readonly inspect: boolean
 }
 
@@ -112,18 +116,34 @@ function build(
         authtoken && at(['agent', 'authtoken'], () => readSecret(authtoken, folder, env)),
       ),
     },
-    tunnels: Object.entries(values.tunnels).flatMap(([key, tunnel]) => {
+    tunnels: Object.entries(values.tunnels).flatMap(([key, tunnel]): ProjectTunnel[] => {
       const path = ['tunnels', key]
+      const kind = tunnel.proto ?? 'http'
+      for (const field of Object.keys(tunnel)) {
+        if (isKeyOfKind(field, kind)) continue
+        const position = yaml.keyPositionOf(path, field)
+        const message = `${field} means nothing for a ${kind} tunnel`
+        faults.push({ ...position, path: [...path, field].join('.'), message })
+      }
+      const target = String(tunnel.target)
       const upstream = at([...path, 'target'], () =>
-        parseTarget(String(tunnel.target), tunnel['upstream-protocol']),
+        kind === 'http'
+          ? parseTarget(target, tunnel['upstream-protocol'])
+          : parsePortTarget(kind, target),
       )
       const input = inputOf(key, tunnel, folder, (field, flags) =>
         at([...path, field], () => startTunnelInput(flags, env)),
       )
       if (!upstream) return []
-      return [
-        { key, kind: tunnel.proto ?? 'http', upstream, input, inspect: tunnel.inspect ?? true },
-      ]
+      const inspect = tunnel.inspect ?? true
+      if (kind === 'http') return [{ key, kind, upstream, input, inspect }]
+      const ofKind = {
+        ...input,
+        kind: upperKinds[kind],
+        ...(tunnel.port === undefined ? {} : { port: tunnel.port }),
+      }
+      const raw = { proxyProtocol: tunnel['proxy-protocol'] }
+      return [{ key, kind, upstream, input: ofKind, raw, inspect }]
     }),
   }
   const guard = at(['agent', 'allow-target'], () => createTargetGuard(project.agent.allowTargets))
@@ -145,6 +165,8 @@ function build(
     ? { project: null, faults: inOrder(faults) }
     : { project, faults: [] as const }
 }
+
+const upperKinds = { tcp: 'TCP', tls: 'TLS', udp: 'UDP' } as const
 
 /** The flags of the command line by the keys that mean the same. */
 function flagsOf(tunnel: TunnelValues, folder: string): Readonly<Record<string, HttpFlags>> {

@@ -49,6 +49,14 @@ const Tunnel = z.strictObject(
       'The name in the public address; the name of the entry when it is absent.',
     ),
     region: described(z.optional(text('a region')), 'Where the relay stands.'),
+    port: described(
+      z.optional(port('a port from 1 to 65535')),
+      'The public port of a tcp or udp tunnel; a free one when it is absent.',
+    ),
+    'proxy-protocol': described(
+      z.optional(z.union([z.literal(1), z.literal(2)], '1 or 2')),
+      'Tells a tcp or tls service who the visitor is: 1 (text) or 2 (binary).',
+    ),
     'host-header': described(
       z.optional(text('preserve, rewrite or a host name')),
       'Host sent to the service: preserve, rewrite, or a name.',
@@ -190,6 +198,23 @@ export const policyKeys = [
   'verify-webhook',
   'visitor-ca',
 ] as const satisfies readonly (keyof TunnelValues)[]
+
+/** Keys that mean something for tunnels of this kind. */
+export function isKeyOfKind(key: string, kind: string): boolean {
+  if (key === 'port') return kind === 'tcp' || kind === 'udp'
+  if (key === 'proxy-protocol') return kind === 'tcp' || kind === 'tls'
+  return kind === 'http' || commonKeys.has(key)
+}
+
+const commonKeys = new Set([
+  'proto',
+  'target',
+  'name',
+  'region',
+  'allow-ip',
+  'deny-ip',
+  'bandwidth',
+])
 
 /** Keys that a mapping of the file may have, for the hint beside an unknown one. */
 export function keysOf(path: readonly PropertyKey[]): readonly string[] {

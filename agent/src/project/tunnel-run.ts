@@ -6,7 +6,7 @@ import { createBackoff } from '../backoff.ts'
 import { delay } from '../delay.ts'
 import type { OpenTunnel, OpenTunnelOptions, openTunnel } from '../open-tunnel.ts'
 import { Interrupted } from '../problem.ts'
-import type { ForwardedRequest } from '../session/agent-session.ts'
+import type { ForwardedConnection, ForwardedRequest } from '../session/agent-session.ts'
 import type { ProjectTunnel } from './read-project.ts'
 
 const retryBaseMs = 1_000
@@ -17,10 +17,12 @@ const passingCodes = new Set(['SLUICE_RELAY_UNREACHABLE', 'SLUICE_ROUND_TRIP_FAI
 
 /** What is told about the tunnels of a project, each by its key. */
 export interface ProjectListener {
-  ready(key: string, tunnel: OpenTunnel, spec: ProjectTunnel): void
+  /** `unreached`: of other kinds than HTTP, why this machine could not make the way through the public address. */
+  ready(key: string, tunnel: OpenTunnel, spec: ProjectTunnel, unreached: string | undefined): void
   online(key: string): void
   offline(key: string, reason: string, retryInMs: number): void
   request(key: string, request: ForwardedRequest): void
+  connection(key: string, connection: ForwardedConnection): void
   /** `retryInMs` is null when nothing but a change of the file or the server helps. */
   failed(key: string, error: unknown, retryInMs: number | null): void
   changed(key: string, parts: readonly string[]): void
@@ -149,19 +151,22 @@ export class TunnelRun {
       upstream: spec.upstream,
       signal: this.#stop.signal,
       tap: tapOf(spec),
+      ...(spec.raw ? { raw: spec.raw } : {}),
       ...(openSession ? { openSession } : {}),
     })
     try {
       await tunnel.reached()
+      const unreached = spec.raw ? await tunnel.checkPort() : undefined
       const { session } = tunnel
       session.on('online', () => listener.online(this.key))
       session.on('offline', ({ reason, retryInMs }) =>
         listener.offline(this.key, reason, retryInMs),
       )
       session.on('request', (request) => listener.request(this.key, request))
+      session.on('connection', (connection) => listener.connection(this.key, connection))
       this.#tunnel = tunnel
       onReady()
-      listener.ready(this.key, tunnel, spec)
+      listener.ready(this.key, tunnel, spec, unreached)
       await tunnel.untilEnded()
     } catch (error) {
       throw await tunnel.explain(error)
@@ -179,9 +184,9 @@ function canPass(error: unknown): boolean {
 }
 
 /** What only a new start can change. */
-function startOf({ kind, input, inspect }: ProjectTunnel): string {
+function startOf({ kind, input, raw, inspect }: ProjectTunnel): string {
   const { policy: _policy, hostHeader: _hostHeader, ...rest } = input
-  return JSON.stringify([kind, inspect, rest])
+  return JSON.stringify([kind, inspect, raw, rest])
 }
 
 function isSame(one: unknown, other: unknown): boolean {

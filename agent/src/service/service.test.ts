@@ -16,6 +16,7 @@ const options: UnitOptions = {
   command: ['/usr/bin/env', '/opt/sluice/sluice.js'],
   file: '/home/ada/a project/sluice.yml',
   folder: '/tmp',
+  variables: '/home/ada/.config/sluice/service.env',
 }
 
 /** A machine whose systemd only writes down what it is told. */

@@ -9,6 +9,8 @@ export interface UnitOptions {
   readonly folder: string
   /** Of a system unit: who it runs as, never root by accident. */
   readonly user?: string | undefined
+  /** Variables that the project file names, one NAME=value per line; it may be missing. */
+  readonly variables: string
   /** Where the configuration folder lies, when that is not the default. */
   readonly configHome?: string | undefined
 }
@@ -45,7 +47,7 @@ const systemHardening = [
 
 /** The text of the unit. It holds no credential: the program reads its own 0600 file. */
 export function unitText(options: UnitOptions): string {
-  const { scope, command, file, folder, user, configHome } = options
+  const { scope, command, file, folder, user, variables, configHome } = options
   const words = [...command, 'start', '--all', '--quiet', '--config', file]
   const lines = [
     '[Unit]',
@@ -58,6 +60,7 @@ export function unitText(options: UnitOptions): string {
     'Type=exec',
     `ExecStart=${words.map(quoted).join(' ')}`,
     `WorkingDirectory=${folder.replaceAll('%', '%%')}`,
+    `EnvironmentFile=-${variables.replaceAll('%', '%%')}`,
     ...(configHome === undefined ? [] : [`Environment=${quoted(`XDG_CONFIG_HOME=${configHome}`)}`]),
     ...(user === undefined ? [] : [`User=${user}`]),
     'Restart=always',
