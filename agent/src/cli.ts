@@ -143,6 +143,7 @@ function addHttp(program: Command, open: Open): void {
         'what the service speaks; http2 is for gRPC, too',
       ).choices(['http1', 'http2']),
     )
+    .addOption(proxyProtocolOption())
     .option('--region <region>', 'where the relay stands; without it the nearest that is ready')
     .option(
       '--allow-target <cidr>',
@@ -196,14 +197,7 @@ function addPorts(program: Command, open: Open): void {
         new Option('--port <port>', 'the public port; without it a free one').argParser(parsePort),
       )
     }
-    if (kind !== 'UDP') {
-      command.addOption(
-        new Option(
-          '--proxy-protocol <version>',
-          'tell the service who the visitor is: 1 (text) or 2 (binary)',
-        ).argParser(parseProxyProtocol),
-      )
-    }
+    if (kind !== 'UDP') command.addOption(proxyProtocolOption())
   }
 }
 
@@ -329,6 +323,13 @@ function collect(value: string, earlier: readonly string[] = []): readonly strin
 function parsePort(text: string): number {
   if (/^\d{1,5}$/.test(text) && Number(text) > 0 && Number(text) < 65_536) return Number(text)
   throw new InvalidArgumentError('It is a number from 1 to 65535.')
+}
+
+function proxyProtocolOption(): Option {
+  return new Option(
+    '--proxy-protocol <version>',
+    'tell the service who the visitor is before all other bytes: 1 (text) or 2 (binary)',
+  ).argParser(parseProxyProtocol)
 }
 
 function parseProxyProtocol(text: string): 1 | 2 {

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 
 import { SluiceError } from '@sluice/schema/errors'
 import { cliOperations } from '@sluice/schema/operations/cli'
-import type { ForwarderOptions } from '@sluice/wire'
+import type { ForwarderOptions, ProxyProtocolVersion } from '@sluice/wire'
 
 import { createAgentGrant, type AgentGrant, type Grant } from './agent-grant.ts'
 import type { Api } from './api.ts'
@@ -46,6 +46,8 @@ export interface OpenTunnelOptions {
   readonly proxyOf?: ProxyOf | undefined
   /** Checks the target, and every address that its name leads to. */
   readonly guard: TargetGuard
+  /** For HTTP: tells the upstream who the visitor is. */
+  readonly proxyProtocol?: ProxyProtocolVersion | undefined
   /** For kinds other than HTTP. */
   readonly raw?: RawOptions
   /** What the inspector listens with. */
@@ -108,6 +110,7 @@ export async function openTunnel(options: OpenTunnelOptions): Promise<OpenTunnel
     tap: options.tap,
     agentToken: endingWhenRefused(grant, ended),
     raw: options.raw,
+    proxyProtocol: options.proxyProtocol,
   })
   endWith(session, signal, ended)
   // Listens from the start: the session may be online before anybody asks. Whoever asks gets the failure.

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 
 import { SluiceError } from '@sluice/schema/errors'
-import type { UpstreamProtocol } from '@sluice/wire'
+import type { ProxyProtocolVersion, UpstreamProtocol } from '@sluice/wire'
 
 import { findNetwork } from './network.ts'
 import { policyExtras, type PolicyExtras, type PolicyFlags } from './policy-flags.ts'
@@ -18,6 +18,7 @@ export interface HttpFlags extends PolicyFlags {
   /** Commander’s form of `--no-inspect`. */
   readonly inspect?: boolean
   readonly upstreamProtocol?: UpstreamProtocol
+  readonly proxyProtocol?: ProxyProtocolVersion
 }
 
 export interface BasicAuth {

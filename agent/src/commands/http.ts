@@ -1,3 +1,5 @@
+import { SluiceError } from '@sluice/schema/errors'
+
 import { openInspectorFor } from '../inspector/open-inspector-for.ts'
 import { openTunnel } from '../open-tunnel.ts'
 import { needsWebhookSecret, webhookSecretVariable } from '../policy-flags.ts'
@@ -29,7 +31,14 @@ export async function runHttp(
   const hostHeader = flags.hostHeader ?? 'preserve'
   const shownName = flags.name ?? targetText(upstream)
   const tap = inspector?.inspect(shownName, { upstream, hostHeader, guard })
-  const options = { api, input, upstream, ca, proxyOf, guard, tap, signal: io.signal, openSession }
+  const { proxyProtocol } = flags
+  if (proxyProtocol !== undefined && upstream.protocol === 'http2') {
+    const reason =
+      '--proxy-protocol needs a connection for each request, which HTTP/2 does not have.'
+    throw new SluiceError('SLUICE_USAGE', { reason, command: 'http' })
+  }
+  const way = { upstream, ca, proxyOf, guard, tap, proxyProtocol }
+  const options = { api, input, ...way, signal: io.signal, openSession }
   const tunnelAndLogin = Promise.all([openTunnel(options), findLogin(api)])
   tunnelAndLogin.catch(() => inspector?.close())
   const [tunnel, loggedInAs] = await tunnelAndLogin

@@ -44,6 +44,8 @@ export interface AgentSessionOptions {
   readonly agentVersion: string
   /** A tunnel of TCP, UDP, or TLS that passes through: bytes instead of requests. */
   readonly raw?: RawOptions | undefined
+  /** Of an HTTP tunnel. */
+  readonly proxyProtocol?: ProxyProtocolVersion | undefined
   /** PEM certificates to trust for `wss:` edges, instead of the system's. */
   readonly ca?: string
   readonly proxyOf?: ProxyOf | undefined
@@ -131,7 +133,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   }
 
   #createForwarder({ upstream, hostHeader }: Target): Forwarder | RawForwarder {
-    const { tap, raw } = this.#options
+    const { tap, raw, proxyProtocol } = this.#options
     if (raw) {
       const rawForwarder: RawForwarder = new RawForwarder({
         upstream,
@@ -145,6 +147,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     const forwarder: Forwarder = new Forwarder({
       upstream,
       hostHeader,
+      proxyProtocol,
       tap,
       sockets: this.#sockets,
       answer: (payload, headStart) =>

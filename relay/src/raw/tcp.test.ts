@@ -6,7 +6,7 @@ import type { AgentTokenClaims } from '@sluice/schema/claims'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 
-import { Visitor, apex, createWorld, freePort, portOf, type World } from '../testing/world.ts'
+import { Visitor, apex, createWorld, freePort, host, portOf, type World } from '../testing/world.ts'
 
 const waitMs = 20_000
 
@@ -277,6 +277,34 @@ test('the upstream learns who the visitor is by the PROXY protocol', async () =>
   expect(await visitor.rest()).toBe(
     `PROXY TCP4 127.0.0.1 127.0.0.1 ${localPort} ${port}\r\nand then the bytes`,
   )
+})
+
+test('over HTTP too, on a connection for each request', async () => {
+  await using world = await createWorld()
+  const seen: string[] = []
+  const upstream = await upstreamOf(world, (socket) => {
+    let heard = ''
+    socket.on('data', (chunk: Buffer) => {
+      heard += chunk.toString('latin1')
+      if (!heard.includes('\r\n\r\n')) return
+      seen.push(heard.split('\r\n').slice(0, 2).join('|'))
+      heard = ''
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok')
+    })
+  })
+  await world.tunnel(upstream, {}, { proxyProtocol: 1 })
+
+  const visitor = await world.visitor()
+  for (const path of ['/1', '/2']) {
+    const before = visitor.received.length
+    visitor.send(`GET ${path} HTTP/1.1\r\nHost: ${host}\r\n\r\n`)
+    await visitor.until((text) => text.slice(before).endsWith('ok'))
+  }
+
+  expect(seen).toEqual([
+    'PROXY TCP4 127.0.0.1 0.0.0.0 0 0|GET /1 HTTP/1.1',
+    'PROXY TCP4 127.0.0.1 0.0.0.0 0 0|GET /2 HTTP/1.1',
+  ])
 })
 
 test('a relay that shuts down lets connections finish and takes no new ones', async () => {

@@ -114,6 +114,7 @@ export class World implements AsyncDisposable {
     const forwarder = new Forwarder({
       upstream,
       hostHeader: options.hostHeader ?? 'preserve',
+      proxyProtocol: options.proxyProtocol,
       ...(options.answer ? { answer: options.answer } : {}),
     })
     const raw = new RawForwarder({ ...options, upstream })

@@ -3,12 +3,13 @@ import { connect as connectTls } from 'node:tls'
 
 import { frameFlag, frameType } from '../frame.ts'
 import { HeadScanner } from '../http/scan-head.ts'
-import { openHeadStart } from '../open-head.ts'
+import { openHeadStart, openVisitor } from '../open-head.ts'
 import { DirectSockets } from '../socket/direct-socket.ts'
 import type { TunnelStream } from '../stream.ts'
 import { UpstreamConnection } from './connection.ts'
 import type { ExchangeListeners } from './exchange-report.ts'
 import { Http2Upstream } from './http2-upstream.ts'
+import { proxyHeader, type ProxyProtocolVersion } from './proxy-protocol.ts'
 import { Turns } from './turns.ts'
 
 export type UpstreamProtocol = 'http1' | 'http2'
@@ -29,6 +30,8 @@ export interface ForwarderOptions extends ExchangeListeners {
   readonly hostHeader: string
   /** Answers a request in the upstream's place when it returns a whole response. Sees the head as OPEN brought it. */
   readonly answer?: (payload: Buffer, headStart: number) => Buffer | undefined
+  /** Tells the upstream who the visitor is, before all other bytes: each request then has a connection of its own. Not over HTTP/2. */
+  readonly proxyProtocol?: ProxyProtocolVersion | undefined
   readonly onStreams?: (open: number, total: number) => void
   /** Opens a connection to the upstream, in place of the plain or TLS one to its address. */
   readonly dial?: () => Socket
@@ -89,7 +92,7 @@ export class Forwarder {
       answerWith(stream, answer)
       return
     }
-    const connection = this.#idle.pop() ?? this.#connect()
+    const connection = this.#idle.pop() ?? this.#connect(payload)
     this.#take(connection)
     this.options.onStreams?.(this.#busy, this.#total)
     connection.start(stream, payload, headStart, ended)
@@ -99,7 +102,8 @@ export class Forwarder {
   release(connection: UpstreamConnection, reusable: boolean): void {
     if (connection.busy) this.#busy -= 1
     connection.busy = false
-    if (reusable && this.#idle.length < idleConnectionsMax) {
+    const { proxyProtocol } = this.options
+    if (reusable && proxyProtocol === undefined && this.#idle.length < idleConnectionsMax) {
       connection.idleSinceMs = this.#sweptAtMs
       this.#idle.push(connection)
     } else this.#destroy(connection)
@@ -157,33 +161,48 @@ export class Forwarder {
     connection.destroy()
   }
 
-  #connect(): UpstreamConnection {
+  /** `payload`: the OPEN that the connection is for. */
+  #connect(payload?: Buffer): UpstreamConnection {
     const { options } = this
-    const socket = this.#http2?.socket() ?? this.#dial()
+    const { proxyProtocol } = options
+    const preface = proxyProtocol && payload && prefaceOf(proxyProtocol, payload)
+    const socket = this.#http2?.socket() ?? this.#dial(preface)
     const timeoutMs = options.connectTimeoutMs ?? connectTimeoutMs
     const connection = new UpstreamConnection(this, socket, timeoutMs)
     this.#connections.add(connection)
     return connection
   }
 
-  #dial(): Socket {
-    return this.options.dial?.() ?? dial(this.options.upstream)
+  #dial(preface?: Buffer): Socket {
+    return this.options.dial?.() ?? dial(this.options.upstream, preface)
   }
 }
 
-/** Connects to an upstream, so that each half may end by itself. */
-export function dial({ host, port, tls, protocol, lookup }: UpstreamAddress): Socket {
+/** Connects to an upstream, so that each half may end by itself. `preface` goes before everything, TLS included. */
+export function dial(
+  { host, port, tls, protocol, lookup }: UpstreamAddress,
+  preface?: Buffer,
+): Socket {
   const address = host === 'localhost' || !/\.localhost\.?$/i.test(host) ? host : '127.0.0.1'
   // Half-closed upstreams may still read; whether to go on is decided per exchange.
   const options = { host: address, port, lookup, allowHalfOpen: true, noDelay: true }
-  if (!tls) return connectTcp(options)
+  const socket = tls && !preface ? undefined : connectTcp(options)
+  if (preface) socket?.write(preface)
+  if (socket && !tls) return socket
   // The upstream is the developer's own, often self-signed, and named by them: there is no one to impersonate it to.
   return connectTls({
     ...options,
+    ...(socket ? { socket } : {}),
     rejectUnauthorized: false,
     servername: nameOf(host),
     ...(protocol === 'http2' ? { ALPNProtocols: ['h2'] } : {}),
   })
+}
+
+/** A request comes without the visitor's port and the relay's address: they are said to be unknown. */
+function prefaceOf(version: ProxyProtocolVersion, payload: Buffer): Buffer {
+  const unknown = { visitorPort: 0, endpoint: '', endpointPort: 0, serverName: '' }
+  return proxyHeader(version, { ...unknown, visitor: openVisitor(payload) })
 }
 
 /** A server name must not be an address. */

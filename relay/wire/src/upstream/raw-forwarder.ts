@@ -88,7 +88,8 @@ export class RawForwarder {
     const { upstream, proxyProtocol } = this.#options
     const startedAt = Date.now()
     const startedMs = performance.now()
-    const socket = dial(upstream)
+    const preface = proxyProtocol && proxyHeader(proxyProtocol, opening)
+    const socket = dial(upstream, preface)
     socket.setKeepAlive(true, keepAliveMs)
     const splice = new Splice(socket, (spliced) => {
       this.#open.delete(splice)
@@ -98,9 +99,6 @@ export class RawForwarder {
     this.#count(true)
     stream.events = splice
     failUnlessConnected(socket, splice, upstream)
-    if (proxyProtocol) {
-      socket.write(proxyHeader(proxyProtocol, opening))
-    }
     splice.start(stream)
     for (const piece of pieces) splice.onData(piece, false)
     if (ended) splice.onEnd()
