@@ -233,6 +233,8 @@ export class VisitorConnection implements Visitor, Asker {
 
   readBody(): void {
     this.#reading = 'body'
+    // What came while it was being decided may have been more than is kept.
+    this.resume()
     const body = this.#pending
     this.#pending = none
     if (body.length > 0) this.#readBody(body)
