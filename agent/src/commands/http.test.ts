@@ -311,3 +311,15 @@ test('a refusal before the tunnel is up is the failure of the command', async ()
 
   await expect(running).rejects.toMatchObject({ code: 'SLUICE_PROTOCOL_UNSUPPORTED' })
 })
+
+test('a service that speaks HTTP/2 is forwarded to in HTTP/2', async () => {
+  await using world = await openWorld()
+  const running = world.run({ upstreamProtocol: 'http2' })
+  const session = await world.session
+  session.emit('online', online)
+  await world.printed('\n')
+
+  expect(session.options.upstream).toMatchObject({ port: 3000, tls: false, protocol: 'http2' })
+  world.stop()
+  await running
+})

@@ -42,7 +42,7 @@ const Tunnel = z.strictObject(
         [port('a port from 1 to 65535'), text('a port, host:port, http://host:port')],
         'a port, host:port, http://host:port or https://host:port',
       ),
-      'Where requests go: 3000, host:3000, http://host:3000 or https://host:3000.',
+      'Where requests go: 3000, host:3000, http://host:3000 or https://host:3000; h2c:// and h2:// where HTTP/2 is spoken.',
     ),
     name: described(
       z.optional(text('a name')),
