@@ -8,14 +8,12 @@ import { openFlag, withHost } from '../open-head.ts'
 import type { StreamEvents, TunnelStream } from '../stream.ts'
 import { ExchangeReport, type ExchangeTap } from './exchange-report.ts'
 import type { Forwarder } from './forwarder.ts'
+import { KeptRequest } from './kept-request.ts'
 import { UpstreamBytes, type UpstreamBytesEvents, type UpstreamSocket } from './upstream-bytes.ts'
 
 type Phase = 'idle' | 'head' | 'body' | 'upgraded' | 'answered'
 
 const none: Buffer = Buffer.alloc(0)
-/** Room for what OPEN brings, kept with the connection; a larger head gets its own for as long as it is needed. */
-const keptBytes = 2_048
-
 /** One connection to the upstream and the exchange it serves now. It is reused only after two messages that ended cleanly. */
 export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
   readonly borrows = true
@@ -31,12 +29,7 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
   #connected = false
   /** Exchanges before this one. */
   #served = 0
-  /** What OPEN brought, kept until the upstream answers, for a second try. */
-  readonly #kept = Buffer.allocUnsafeSlow(keptBytes)
-  #payload: Buffer = none
-  #keptView: Buffer = none
-  #headView: Buffer = none
-  #headOf: Buffer = none
+  readonly #request = new KeptRequest()
   #headStart = 0
   #flags = 0
   #requestEnded = false
@@ -77,7 +70,7 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
     stream.events = this
     this.#stream = stream
     this.#phase = 'head'
-    this.#keep(payload)
+    this.#request.keep(payload)
     this.#headStart = headStart
     this.#flags = payload[0] ?? 0
     this.#requestEnded = ended
@@ -87,28 +80,10 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
     this.#sentInTurn = this.#served > 0 ? this.#forwarder.turns.begin() : -1
     this.#report.start(payload, headStart, tap)
     this.#socket.writeKept(
-      host === undefined ? this.#head(headStart) : withHost(this.#payload, headStart, host),
+      host === undefined
+        ? this.#request.headFrom(headStart)
+        : withHost(this.#request.payload, headStart, host),
     )
-  }
-
-  #keep(payload: Buffer): void {
-    const { length } = payload
-    if (length > keptBytes) {
-      this.#payload = Buffer.from(payload)
-      return
-    }
-    payload.copy(this.#kept)
-    // Requests of one kind are of one length: the view of the last one often serves.
-    if (this.#keptView.length !== length) this.#keptView = this.#kept.subarray(0, length)
-    this.#payload = this.#keptView
-  }
-
-  #head(start: number): Buffer {
-    if (this.#headOf !== this.#payload || this.#headView.length !== this.#payload.length - start) {
-      this.#headView = this.#payload.subarray(start)
-      this.#headOf = this.#payload
-    }
-    return this.#headView
   }
 
   destroy(): void {
@@ -244,7 +219,7 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
       this.#fail('SLUICE_UPSTREAM_INVALID', { reason: body.fault ?? 'an upgrade nobody asked for' })
       return
     }
-    if (this.#payload.length > keptBytes) this.#payload = none
+    this.#request.answered(upgraded)
     this.#report.status = scanner.status
     this.#kind = body.kind
     this.#keepAlive =
@@ -353,7 +328,7 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
     // A kept-alive connection may die just when it is taken. What is safe to repeat is repeated, once.
     if (stream && this.#served > 0 && this.#partialHead.length === 0 && this.#repeatable()) {
       const connection = this.#forwarder.reopen(this)
-      const [payload, headStart] = [this.#payload, this.#headStart]
+      const [payload, headStart] = [this.#request.payload, this.#headStart]
       const tap = this.#report.handOver()
       this.destroy()
       connection.start(stream, payload, headStart, true, tap)
@@ -366,7 +341,7 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
     if (!this.#requestEnded || this.#report.requestBytes > 0 || this.#informational > 0)
       return false
     return /^(?:GET|HEAD|OPTIONS) /.test(
-      this.#payload.toString('latin1', this.#headStart, this.#headStart + 8),
+      this.#request.payload.toString('latin1', this.#headStart, this.#headStart + 8),
     )
   }
 
