@@ -36,7 +36,7 @@ export function config(
     RELAY_HTTPS_REDIRECT_PORT: port.optional(),
     RELAY_CLIENT_HELLO_SECONDS: seconds.default(3),
     RELAY_HANDSHAKE_SECONDS: seconds.default(10),
-    RELAY_HANDSHAKES_PER_ADDRESS_MAX: count.default(100),
+    RELAY_HANDSHAKES_PER_ADDRESS_MAX: count.default(250),
     RELAY_GATEWAY_URL: z.url().default('http://127.0.0.1:4000'),
     RELAY_KEY: z.string().optional(),
     RELAY_JWKS_URL: z.url().optional(),

@@ -100,7 +100,11 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
   const openings = new TlsListener({
     ...tls,
     alpn: ['h2', 'http/1.1'],
-    find: (serverName) => places.sessions.find(serverName),
+    find(serverName) {
+      const tunnel = places.sessions.find(serverName)
+      // Its agent may have a session on another relay by now.
+      return tunnel?.moved || !tunnel?.session.accepting ? undefined : tunnel
+    },
     isOwn: (name) =>
       name === places.edgeHost || name === places.ownEdgeHost || name === places.consoleHost,
     admits: () => count() < options.connectionsMax,

@@ -46,7 +46,7 @@ export interface Tls {
 const tlsLimits: TlsLimits = {
   helloTimeoutMs: 3_000,
   handshakeTimeoutMs: 10_000,
-  handshakesPerAddressMax: 100,
+  handshakesPerAddressMax: 250,
 }
 
 const CertificateAnswer = z.object({

@@ -113,7 +113,7 @@ test(
   'who says nothing, or half a hello, is let go after the time for it',
   { timeout: waitMs },
   async () => {
-    await using world = await reachedWorld({ tlsLimits: { helloTimeoutMs: 1_000 } })
+    await using world = await reachedWorld({ tlsLimits: { helloTimeoutMs: 2_000 } })
     const silent = await dial(world)
     const half = await dial(world)
     half.write(Buffer.from([22, 3, 1, 2, 0, 1, 0]))
@@ -126,7 +126,7 @@ test(
 )
 
 test('a handshake that stops behind its hello is let go, too', { timeout: waitMs }, async () => {
-  await using world = await reachedWorld({ tlsLimits: { handshakeTimeoutMs: 1_000 } })
+  await using world = await reachedWorld({ tlsLimits: { handshakeTimeoutMs: 2_000 } })
   const stopped = await dial(world)
   let hello: Buffer | undefined
   const sink = new Duplex({
