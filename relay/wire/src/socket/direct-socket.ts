@@ -241,6 +241,7 @@ export class DirectSocket {
     const waiting = bytes.length
     this.waitingBytes += waiting
     slab?.hold()
+    request.buffer = bytes
     request.oncomplete = (status) => {
       this.waitingBytes -= waiting
       slab?.release()

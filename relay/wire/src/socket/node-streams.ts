@@ -20,6 +20,8 @@ export interface StreamHandle {
 
 /** Untouched by a write that was done at once, so it serves the next one too. */
 export interface WriteRequest {
+  /** What is still to be written: nothing else keeps its memory. */
+  buffer?: Uint8Array
   oncomplete?: (this: WriteRequest, status: number) => void
 }
 
