@@ -114,7 +114,9 @@ test('every command and option of the command line is documented', () => {
   const options = Array.from(source.matchAll(/ption\('([^']+)'/g), ([, text = '']) => text)
   const flags = options.flatMap((text) => text.match(/--?[\w-]+/g) ?? [])
 
-  expect(commands.filter((name) => !page.includes(`| \`sluice ${name}`))).toEqual([])
+  // A command of a command stands behind its own: `sluice config check`.
+  const isShown = (name: string) => new RegExp(`\`sluice (?:[a-z]+ )?${name}\\b`).test(page)
+  expect(commands.filter((name) => !isShown(name))).toEqual([])
   expect(flags.filter((flag) => !page.includes(`\`${flag}`))).toEqual([])
 })
 

@@ -145,6 +145,7 @@ function addHttp(program: Command, open: Open): void {
     )
     .addOption(proxyProtocolOption())
     .option('--region <region>', 'where the relay stands; without it the nearest that is ready')
+    .option('--pooling', 'serve together with other agents that say so, instead of taking over')
     .option(
       '--allow-target <cidr>',
       'forward to this address although it is link-local or a metadata service (repeatable)',
@@ -183,6 +184,7 @@ function addPorts(program: Command, open: Open): void {
       .option('--allow-ip <cidr>', 'let in visitors from here only (repeatable)', collect)
       .option('--deny-ip <cidr>', 'keep out visitors from here (repeatable)', collect)
       .option('--region <region>', 'where the relay stands; without it the nearest that is ready')
+      .option('--pooling', 'serve together with other agents that say so, instead of taking over')
       .option(
         '--allow-target <cidr>',
         'forward to this address although it is link-local or a metadata service (repeatable)',

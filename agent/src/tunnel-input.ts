@@ -13,6 +13,7 @@ export interface HttpFlags extends PolicyFlags {
   readonly denyIp?: readonly string[]
   readonly hostHeader?: string
   readonly region?: string
+  readonly pooling?: boolean
   readonly allowTarget?: readonly string[]
   readonly inspectPort?: number
   /** Commander’s form of `--no-inspect`. */
@@ -34,6 +35,8 @@ export interface StartTunnelInput {
   /** The public port; absent: a free one. */
   readonly port?: number
   readonly region?: string
+  /** Serves together with other agents that say so. */
+  readonly pooling?: boolean
   readonly hostHeader?: string
   readonly policy?: PolicyExtras & {
     readonly basicAuth: readonly BasicAuth[]
@@ -59,6 +62,7 @@ export function startTunnelInput(flags: HttpFlags, env: NodeJS.ProcessEnv): Star
   return {
     ...(flags.name === undefined ? {} : { name: flags.name }),
     ...(flags.region === undefined ? {} : { region: flags.region }),
+    ...(flags.pooling === true ? { pooling: true } : {}),
     ...(flags.hostHeader === undefined ? {} : { hostHeader: flags.hostHeader }),
     ...(hasPolicy ? { policy: { basicAuth, allowIps, denyIps, ...extras } } : {}),
   }

@@ -172,6 +172,7 @@ const upperKinds = { tcp: 'TCP', tls: 'TLS', udp: 'UDP' } as const
 function flagsOf(tunnel: TunnelValues, folder: string): Readonly<Record<string, HttpFlags>> {
   return {
     region: optional('region', tunnel.region),
+    pooling: optional('pooling', tunnel.pooling),
     'host-header': optional('hostHeader', tunnel['host-header']),
     'basic-auth': optional(
       'basicAuth',

@@ -49,6 +49,10 @@ const Tunnel = z.strictObject(
       'The name in the public address; the name of the entry when it is absent.',
     ),
     region: described(z.optional(text('a region')), 'Where the relay stands.'),
+    pooling: described(
+      z.optional(onOff),
+      'Serves together with other agents that say so, instead of taking over.',
+    ),
     port: described(
       z.optional(port('a port from 1 to 65535')),
       'The public port of a tcp or udp tunnel; a free one when it is absent.',
@@ -211,6 +215,7 @@ const commonKeys = new Set([
   'target',
   'name',
   'region',
+  'pooling',
   'allow-ip',
   'deny-ip',
   'bandwidth',
