@@ -19,6 +19,8 @@ export class TunnelSession {
   readonly id: string
   readonly session: Session
   readonly agentVersion: string
+  /** What the agent calls itself, the same for all of its sessions; empty when it does not say. */
+  agentId = ''
   readonly openedAt: Date
   claims: AgentTokenClaims
   policy: CompiledPolicy | undefined
@@ -126,7 +128,10 @@ export class Sessions {
     const before = this.#byTunnel.get(tunnelId)
     if (before && before.claims.epoch > epoch) return 'fenced'
     const joined = pooling && before?.claims.epoch === epoch ? before.pool : undefined
-    const replaced = joined ? [] : this.allOf(tunnelId)
+    // In a pool an agent takes over from the half-open remains of itself alone.
+    const isReplaced = ({ agentId }: TunnelSession): boolean =>
+      !joined || (agentId !== '' && agentId === tunnel.agentId)
+    const replaced = this.allOf(tunnelId).filter(isReplaced)
     for (const one of replaced) this.#leave(one)
     if (this.#limits) tunnel.limits = this.#limits.hold(tunnel.claims)
     if (pooling) {

@@ -119,6 +119,8 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   /** Another change has come while a token was on its way, which may not hold it. */
   #renewAgain = false
   readonly #edges: Edges
+  /** In a pool the relay tells by it whose remains an older session is. */
+  readonly #id = `agent:${crypto.randomUUID()}`
   #renewTimer: NodeJS.Timeout | undefined
 
   constructor(options: AgentSessionOptions) {
@@ -138,6 +140,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
       const rawForwarder: RawForwarder = new RawForwarder({
         upstream,
         proxyProtocol: raw.proxyProtocol,
+        sockets: this.#sockets,
         checks: this.#nonces,
         onCarried: (carried) => this.emit('connection', connectionOf(carried)),
         onStreams: (_open, total) => this.#onStreams(rawForwarder, total),
@@ -248,7 +251,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
       // With the token may have come news of the relays.
       const relayUrl = await this.#edges.take(this.#stopped.signal)
       const { socket, first } = await dial(relayUrl, this.#options, this.#stopped.signal)
-      this.#openSession(relayUrl, socket, first).hello(token, agentVersion)
+      this.#openSession(relayUrl, socket, first).hello(token, agentVersion, [this.#id])
     } catch (error) {
       if (this.#isFatal(error)) return
       this.#edges.pass()

@@ -222,6 +222,7 @@ export class Agents {
     }
     if (!(await this.#isPrepared(link, claims)) || session.closed) return
     const tunnel = new TunnelSession(crypto.randomUUID(), session, claims, hello.agentVersion)
+    tunnel.agentId = hello.features.find((name) => name.startsWith('agent:')) ?? ''
     const replaced = this.#isOutranked(claims) ? 'fenced' : this.#options.sessions.open(tunnel)
     if (replaced === 'fenced') {
       this.#refuse(link, 'SLUICE_SESSION_REPLACED')

@@ -345,6 +345,21 @@ test('a request of a pool whose member dies before the first byte is served by a
   expect(await (await posted).rest()).toContain('sluice-error: SLUICE_AGENT_LOST')
 })
 
+test('an agent of a pool that comes back replaces its own remains, and no other member', async () => {
+  await using all = relays()
+  const a = await all.start('a')
+  const claims = { ...all.claims(), pooling: true }
+  const upstream = await a.upstream((_request, response) => response.end('ok'))
+  const one = { features: ['agent:one'] }
+  const other = await a.tunnel(upstream, claims, { features: ['agent:two'] })
+  const remains = await a.tunnel(upstream, claims, one)
+
+  await a.tunnel(upstream, claims, one)
+
+  expect(await remains.refused).toMatchObject({ code: 'SLUICE_SESSION_REPLACED' })
+  expect(other.session.closed).toBe(false)
+})
+
 test('a relay that drains serves on until its agent is elsewhere, then sends its visitors there', async () => {
   await using all = relays()
   const [a, b] = [await all.start('a', { drainMs: 10_000 }), await all.start('b')]

@@ -39,6 +39,7 @@ type SigningKey = Parameters<SignJWT['sign']>[0]
 interface AgentOptions {
   readonly hostHeader?: string
   readonly windows?: SessionWindows
+  readonly features?: readonly string[]
   /** What the agent answers itself, in the upstream's place. */
   readonly answer?: ForwarderOptions['answer']
   /** What is not as usual with the upstream. */
@@ -137,7 +138,7 @@ export class World implements AsyncDisposable {
     const { session } = openSocketLink('agent', socket, Buffer.alloc(0), events, {
       windows: options.windows,
     })
-    session.hello(agentToken, 'test')
+    session.hello(agentToken, 'test', options.features ?? [])
     this.#stack.defer(() => {
       session.close()
       forwarder.close()
