@@ -6,8 +6,8 @@ import { z } from 'zod'
 const sealingKeys = list
   .transform((items) =>
     items.map((item) => {
-      const colon = item.indexOf(':')
-      return { id: item.slice(0, colon), key: Buffer.from(item.slice(colon + 1), 'base64') }
+      const [id = '', ...rest] = item.split(':')
+      return { id, key: Buffer.from(rest.join(':'), 'base64') }
     }),
   )
   .refine(
