@@ -183,6 +183,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const rejections = new Rejections(registry, log)
   const raw = new RawEdge({
     ...options,
+    sockets,
     tcpPorts: options.tcpPorts,
     udpPorts: options.udpPorts,
     find: (name) => sessions.find(name),

@@ -1,4 +1,5 @@
 import type { ErrorCode } from '@sluice/schema/errors'
+import type { DirectSockets } from '@sluice/wire'
 
 import type { Refusal } from '../route.ts'
 import type { TunnelSession } from '../sessions.ts'
@@ -28,6 +29,8 @@ export type DatagramDropReason =
 
 /** What raw connections and datagrams need of the rest of the relay. */
 export interface RawContext {
+  /** Shared with the other sockets of the process. */
+  readonly sockets: DirectSockets
   /** Address to bind. */
   readonly host: string
   /** Visitor connections at once; more are closed unanswered. */

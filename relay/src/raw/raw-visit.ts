@@ -40,7 +40,7 @@ export class RawConnection {
     this.#visit = visit
     this.#visitorIp = visit.visitor?.visitorIp ?? addressOf(visit.socket)
     this.#onClosed = onClosed
-    this.#splice = new Splice(visit.socket, ({ code }) => this.#close(code))
+    this.#splice = new Splice(visit.socket, context.sockets, ({ code }) => this.#close(code))
   }
 
   /** Opens the stream, unless the tunnel's policy is against it. */

@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 
 import type { Details } from './message.ts'
+import type { DirectSockets } from './socket/direct-socket.ts'
 import type { StreamEvents, TunnelStream } from './stream.ts'
+import { UpstreamBytes, type UpstreamBytesEvents } from './upstream/upstream-bytes.ts'
 
 /** How a raw connection ended. */
 export interface Spliced {
@@ -18,11 +19,13 @@ export interface Spliced {
 export type SplicedStream = Pick<TunnelStream, 'data' | 'end' | 'reset' | 'release' | 'drained'>
 
 /** Joins a socket (`allowHalfOpen`) and a raw stream: bytes, half-closes and resets pass as what they are, both ways. */
-export class Splice implements StreamEvents {
+export class Splice implements StreamEvents, UpstreamBytesEvents {
+  readonly borrows = true
   readonly #socket: Socket
+  readonly #sockets: DirectSockets
   readonly #onClosed: (spliced: Spliced) => void
+  #bytes: UpstreamBytes | undefined
   #stream: SplicedStream | undefined
-  #paused = false
   /** Given to the socket, which has not taken them yet. */
   #undrainedBytes = 0
   #closed = false
@@ -32,8 +35,9 @@ export class Splice implements StreamEvents {
   bytesOut = 0
 
   /** `onClosed` is called once. */
-  constructor(socket: Socket, onClosed: (spliced: Spliced) => void) {
+  constructor(socket: Socket, sockets: DirectSockets, onClosed: (spliced: Spliced) => void) {
     this.#socket = socket
+    this.#sockets = sockets
     this.#onClosed = onClosed
   }
 
@@ -41,15 +45,11 @@ export class Splice implements StreamEvents {
   start(stream: SplicedStream, first?: Buffer): void {
     this.#stream = stream
     const socket = this.#socket
-    socket.on('data', this.#onSocketData)
-    socket.on('drain', this.#onSocketDrain)
-    socket.on('end', () => stream.end())
-    // A reset of the peer; 'close' follows and passes it on.
-    socket.on('error', () => undefined)
-    socket.on('close', () => this.#close())
-    if (first && first.length > 0) this.#onSocketData(first)
+    const bytes = new UpstreamBytes(socket, false, this.#sockets, this)
+    this.#bytes = bytes
+    if (first && first.length > 0) this.onBytes(first)
     if (socket.destroyed) this.#close()
-    else if (!this.#paused) socket.resume()
+    else if (!bytes.paused) socket.resume()
   }
 
   /** Ends both sides at once, with a code for the far side. */
@@ -65,7 +65,7 @@ export class Splice implements StreamEvents {
   onData(piece: Buffer, ended: boolean): void {
     if (piece.length > 0) {
       this.bytesOut += piece.length
-      const taken = this.#socket.write(piece)
+      const taken = this.#bytes?.write(piece)
       if (taken && this.#undrainedBytes === 0) this.#stream?.drained(piece.length)
       else this.#undrainedBytes += piece.length
     }
@@ -81,32 +81,38 @@ export class Splice implements StreamEvents {
   }
 
   onResume(): void {
-    this.#paused = false
-    this.#socket.resume()
+    this.#bytes?.resume()
   }
 
   // The socket
 
-  readonly #onSocketData = (chunk: Buffer): void => {
+  onConnect(): void {}
+
+  onBytes(chunk: Buffer): void {
     this.bytesIn += chunk.length
-    if (this.#stream?.data(chunk, false) !== false) return
-    this.#paused = true
-    this.#socket.pause()
+    if (this.#stream?.data(chunk, false) === false) this.#bytes?.pause()
   }
 
-  readonly #onSocketDrain = (): void => {
+  onDrain(): void {
     const bytes = this.#undrainedBytes
     this.#undrainedBytes = 0
     this.#stream?.drained(bytes)
   }
 
+  onUpstreamEnd(): void {
+    this.#stream?.end()
+  }
+
+  onGone(): void {
+    this.#close()
+  }
+
   #cut(code: string, details: Details): void {
     this.#code ||= code
     this.#details = details
-    const socket = this.#socket
-    // A TLS socket has no reset, and one that is still connecting has nobody to send it to.
-    if (socket instanceof TLSSocket || socket.connecting) socket.destroy()
-    else socket.resetAndDestroy()
+    // One that is still connecting has nobody to send a reset to.
+    if (this.#socket.connecting || !this.#bytes) this.#socket.destroy()
+    else this.#bytes.reset()
     this.#close()
   }
 

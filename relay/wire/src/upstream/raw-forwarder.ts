@@ -3,6 +3,7 @@ import type { Socket } from 'node:net'
 import type { Datagram } from '../datagram.ts'
 import { parseRawOpening, type RawOpening } from '../open-head.ts'
 import type { Session } from '../session.ts'
+import { DirectSockets } from '../socket/direct-socket.ts'
 import { Splice, type Spliced } from '../splice.ts'
 import type { TunnelStream } from '../stream.ts'
 import { ProtocolViolation } from '../violation.ts'
@@ -25,6 +26,8 @@ export interface RawForwarderOptions {
   readonly proxyProtocol?: ProxyProtocolVersion | undefined
   /** The agent's own checks under way, by nonce: who says one gets it back, and never reaches the upstream. */
   readonly checks?: ReadonlySet<string>
+  /** Shared with the other sockets of the process. */
+  readonly sockets?: DirectSockets | undefined
   readonly onCarried?: (carried: Carried) => void
   readonly onStreams?: (open: number, total: number) => void
 }
@@ -36,12 +39,14 @@ const keepAliveMs = 30_000
 export class RawForwarder {
   readonly #options: RawForwarderOptions
   readonly #open = new Set<Splice>()
+  readonly #sockets: DirectSockets
   readonly #datagrams: DatagramForwarder
   #flows = 0
   #total = 0
 
   constructor(options: RawForwarderOptions) {
     this.#options = options
+    this.#sockets = options.sockets ?? new DirectSockets()
     this.#datagrams = new DatagramForwarder(options, (open, opened) => {
       this.#flows = open
       this.#count(opened)
@@ -91,7 +96,7 @@ export class RawForwarder {
     const preface = proxyProtocol && proxyHeader(proxyProtocol, opening)
     const socket = dial(upstream, preface)
     socket.setKeepAlive(true, keepAliveMs)
-    const splice = new Splice(socket, (spliced) => {
+    const splice = new Splice(socket, this.#sockets, (spliced) => {
       this.#open.delete(splice)
       this.#report(opening, spliced, startedAt, performance.now() - startedMs)
     })

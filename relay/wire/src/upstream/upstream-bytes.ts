@@ -1,3 +1,4 @@
+import { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 
 import { chunkSizeLine } from '../http/chunked.ts'
@@ -48,18 +49,24 @@ export class UpstreamBytes {
     this.#sockets = sockets
     const onData = (chunk: Buffer): void => events.onBytes(chunk)
     const onDrain = (): void => events.onDrain()
-    socket.once(secure ? 'secureConnect' : 'connect', () => {
+    const open = (): void => {
       events.onConnect()
       this.#direct = sockets.open(socket)
       if (this.#direct) this.#direct.on('data', onData).on('drain', onDrain)
       if (this.#direct && this.#paused) this.#direct.pause()
-    })
+    }
+    if (socket instanceof Socket && !secure && !socket.connecting) open()
+    else socket.once(secure ? 'secureConnect' : 'connect', open)
     // Where there is a short way, nothing comes by this one.
     socket.on('data', onData)
     socket.on('drain', onDrain)
     socket.on('end', () => events.onUpstreamEnd())
     socket.on('error', (error) => events.onGone(error.code ?? error.message))
     socket.on('close', () => events.onGone('closed'))
+  }
+
+  get paused(): boolean {
+    return this.#paused
   }
 
   /** Something written is still on its way to the kernel. */
