@@ -56,7 +56,7 @@ async function rateOf(count: () => number): Promise<{ bytes: number; seconds: nu
 function expectLimited({ bytes, seconds }: { bytes: number; seconds: number }): void {
   // Within a tenth above, and well above what a broken limit would let through on a machine that is busy.
   expect(bytes).toBeLessThanOrEqual(bytesPerSecond * seconds * 1.1 + burstBytes)
-  expect(bytes).toBeGreaterThanOrEqual(bytesPerSecond * seconds * 0.7)
+  expect(bytes).toBeGreaterThanOrEqual(bytesPerSecond * seconds * 0.5)
 }
 
 test('a download keeps to the bandwidth of its tunnel, and another tunnel is not concerned', async () => {
@@ -186,9 +186,10 @@ test('a limit that is set slows down what is under way, on the same session', as
 
   agent.session.renewToken(await world.agentToken(limited({ jti: 'newer' })))
   // What was on its way to the visitor already arrives as it is.
-  for (let before = -Infinity; bytes - before > 100_000;) {
-    before = bytes
+  for (let calm = 0; calm < 4;) {
+    const before = bytes
     await new Promise((resolve) => setTimeout(resolve, 250))
+    calm = bytes - before > 100_000 ? 0 : calm + 1
   }
 
   expectLimited(await rateOf(() => bytes))
