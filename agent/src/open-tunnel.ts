@@ -64,6 +64,8 @@ export interface OpenTunnel {
   readonly region: string
   readonly organization: string | null
   readonly urls: readonly string[]
+  /** What the service gets as Host: `preserve`, `rewrite`, or a name. */
+  readonly hostHeader: string
   readonly session: AgentSession
   /** Aborted when the session is over. The reason is `Interrupted`, or what somebody else ended it with. */
   readonly ended: AbortSignal
@@ -99,10 +101,11 @@ export async function openTunnel(options: OpenTunnelOptions): Promise<OpenTunnel
     onEdges: (now) => session.offerEdges(now),
     onHostHeader: (hostHeader) => session.rehost(hostHeader ?? 'preserve'),
   })
+  const hostHeader = input.hostHeader ?? tunnel.hostHeader ?? 'preserve'
   const session: AgentSession = openSession({
     edges,
     upstream,
-    hostHeader: input.hostHeader ?? tunnel.hostHeader ?? 'preserve',
+    hostHeader,
     agentVersion: version,
     allowSelfSigned: edgeUrls.every((url) => isLoopback(new URL(url).hostname)),
     ...(ca === undefined ? {} : { ca }),
@@ -123,6 +126,7 @@ export async function openTunnel(options: OpenTunnelOptions): Promise<OpenTunnel
     region: tunnel.region,
     organization: tunnel.organization?.name ?? null,
     urls,
+    hostHeader,
     session,
     ended: ended.signal,
     async reached() {

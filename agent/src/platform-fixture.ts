@@ -32,7 +32,7 @@ interface FixtureInput {
   readonly policy?: { readonly allowIps?: readonly string[]; readonly denyIps?: readonly string[] }
 }
 
-export interface Visit {
+interface Visit {
   readonly status: number
   readonly headers: IncomingMessage['headers']
   readonly body: string

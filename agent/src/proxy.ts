@@ -16,7 +16,7 @@ const portOf: Readonly<Record<string, number>> = { 'https:': 443, 'wss:': 443 }
 export type ProxyOf = (url: URL) => URL | null
 
 /** Nobody stands between. */
-export const noProxy: ProxyOf = () => null
+const noProxy: ProxyOf = () => null
 
 /**
  * The proxies that the environment names, or the one that a flag names for everything. Traffic to this machine never

@@ -42,6 +42,8 @@ export async function runHttp(
   const tunnelAndLogin = Promise.all([openTunnel(options), findLogin(api)])
   tunnelAndLogin.catch(() => inspector?.close())
   const [tunnel, loggedInAs] = await tunnelAndLogin
+  // The server may have stored another Host than the flags say: replays get what visitors get.
+  inspector?.inspect(shownName, { upstream, hostHeader: tunnel.hostHeader, guard })
   output.message(`Connecting ${tunnel.name} …`)
 
   const view = createView(context)

@@ -24,7 +24,7 @@ export interface ExchangeSummary {
   readonly replayOf: string | null
 }
 
-export interface ShownBody {
+interface ShownBody {
   readonly totalBytes: number
   readonly keptBytes: number
   /** Null when it is not text. */

@@ -3,7 +3,7 @@ import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument, type Node 
 import { interpolate } from './interpolate.ts'
 
 /** Where something stands, as editors count: from one. */
-export interface Position {
+interface Position {
   readonly line: number
   readonly column: number
 }
