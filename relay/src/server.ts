@@ -156,9 +156,10 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       log.info(idsOf(tunnel.id, tunnel.claims), 'session opened')
     },
     onClose(tunnel, held, reason, stopped) {
+      // At once: what it has used is owed, also by a relay that is closing.
+      observer.replaced(tunnel)
       void peerSide.offline(tunnel, held).then((last) => {
         if (last) observer.offline(tunnel)
-        else observer.replaced(tunnel)
       })
       if (held) raw.offline(tunnel, stopped)
       log.info({ ...idsOf(tunnel.id, tunnel.claims), reason }, 'session closed')
