@@ -23,6 +23,8 @@ export interface TerminatorEvents {
 
 /** What keeps tickets and keys of a host takes about 40 KB. */
 const hostsMax = 2_000
+/** Keys of a host that nobody visits are not kept for ever. */
+const unusedMs = 3_600_000
 /** Handshakes of names that no tunnel here has. */
 const nobody = ''
 
@@ -34,7 +36,11 @@ const nobody = ''
 export class Terminators {
   readonly #events: TerminatorEvents
   readonly #handshakeTimeoutMs: number
-  readonly #byHost = new LRUCache<string, { tls: HostTls; server: Server }>({ max: hostsMax })
+  readonly #byHost = new LRUCache<string, { tls: HostTls; server: Server }>({
+    max: hostsMax,
+    ttl: unusedMs,
+    updateAgeOnGet: true,
+  })
 
   constructor(handshakeTimeoutMs: number, events: TerminatorEvents) {
     this.#handshakeTimeoutMs = handshakeTimeoutMs
@@ -47,7 +53,10 @@ export class Terminators {
     const held = this.#byHost.get(key)
     const fits = held && isSame(held.tls, tls)
     const server = fits ? held.server : this.#open(tls, host !== undefined)
-    if (!fits) this.#byHost.set(key, { tls, server })
+    if (!fits) {
+      this.#byHost.purgeStale()
+      this.#byHost.set(key, { tls, server })
+    }
     server.emit('connection', socket)
   }
 
