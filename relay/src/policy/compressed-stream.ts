@@ -145,7 +145,8 @@ export class CompressedStream implements ExchangeStream, StreamEvents {
     const { length } = piece
     const coder = this.#coder
     this.#waiting += 1
-    coder.write(piece, () => {
+    // A copy: the coder works behind this call, and the bytes are the link's again when it returns.
+    coder.write(Buffer.from(piece), () => {
       this.#waiting -= 1
       this.#owedBytes += length
       this.#giveCredit()

@@ -66,6 +66,19 @@ test.for([
   },
 )
 
+test('a text of many reads is compressed as it was sent', async () => {
+  await using world = await createWorld()
+  const long = Array.from({ length: 200_000 }, (_, index) => `line ${index}\n`).join('')
+  await serve(world, (_request, response) => {
+    response.setHeader('Content-Type', 'text/plain')
+    response.end(long)
+  })
+
+  const { body } = await ask(world, 'Accept-Encoding: br')
+
+  expect(brotliDecompressSync(body).toString()).toBe(long)
+})
+
 test('who takes no coding gets the text as it is, and learns that it varies', async () => {
   await using world = await createWorld()
   await serve(world, plain)

@@ -326,3 +326,22 @@ test('a browser whose tunnel is away gets a page that looks again; a program get
   expect(page).toMatch(/^Retry-After: 5\r$/m)
   expect(JSON.parse(json.slice(json.indexOf('{')))).toMatchObject({ code: 'SLUICE_TUNNEL_OFFLINE' })
 })
+
+test('a webhook of many reads is checked and forwarded as it was sent', async () => {
+  await using world = await createWorld()
+  const { createHash } = await import('node:crypto')
+  const upstream = await world.upstream((request, response) => {
+    const hash = createHash('sha256')
+    request.on('data', (piece: Buffer) => hash.update(piece))
+    request.on('end', () => response.end(hash.digest('hex')))
+  })
+  await world.tunnel(upstream, github)
+  const body = Array.from({ length: 1_000_000 }, (_, index) =>
+    String.fromCharCode(32 + ((index * 7) % 90)),
+  ).join('')
+
+  const answer = await world.exchange(post(body, signature(body)))
+
+  expect(answer).toMatch(/^HTTP\/1.1 200/)
+  expect(answer).toContain(createHash('sha256').update(body).digest('hex'))
+})

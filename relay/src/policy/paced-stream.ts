@@ -58,7 +58,9 @@ class PacedStream implements ExchangeStream, StreamEvents {
   }
 
   end(trailers?: Buffer): void {
-    this.#up.end(() => this.#stream.end(trailers))
+    // What has to wait may not be the caller's.
+    const kept = trailers && this.#up.waiting ? Buffer.from(trailers) : trailers
+    this.#up.end(() => this.#stream.end(kept))
   }
 
   reset(code = '', details: Details = {}): void {
@@ -85,7 +87,7 @@ class PacedStream implements ExchangeStream, StreamEvents {
   }
 
   onEnd(trailers: Buffer): void {
-    // The trailers belong to the link's chunk, which may be gone by then.
+    // They belong to the link's chunk, which may be gone by then.
     const kept = this.#down.waiting ? Buffer.from(trailers) : trailers
     this.#down.end(() => this.#owner.onEnd(kept))
   }
