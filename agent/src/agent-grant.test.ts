@@ -28,7 +28,7 @@ test('each call after the first renews under the epoch of the start', async () =
   await using server = await openGraphFixture({
     renewAgentToken(variables: unknown) {
       asked.push(variables)
-      return { agentToken: `renewed-${asked.length}`, expiresAt: inMinutes(5), epoch: 4 }
+      return { agentToken: `renewed-${asked.length}`, expiresAt: inMinutes(5), epoch: 4, edges: [] }
     },
   })
   const grant = grantAt(server.url, { minutes: 5 })
@@ -60,7 +60,7 @@ test('an agent token that has expired is waited for until the server is back', a
       attempts += 1
       if (attempts === 3) isBack = true
       if (!isBack) throw new SluiceError('SLUICE_SUBGRAPH_UNAVAILABLE')
-      return { agentToken: 'renewed', expiresAt: inMinutes(5), epoch: 4 }
+      return { agentToken: 'renewed', expiresAt: inMinutes(5), epoch: 4, edges: [] }
     },
   })
   const grant = grantAt(server.url, { minutes: 0 })
@@ -105,7 +105,13 @@ test('a fresh agent token is one that was asked for after the question, whatever
       if (number === 1) arrived.resolve()
       await answers[number - 1]?.promise
       const hostHeader = number === 1 ? null : 'localhost:3000'
-      return { agentToken: `renewed-${number}`, expiresAt: inMinutes(5), epoch: 4, hostHeader }
+      return {
+        agentToken: `renewed-${number}`,
+        expiresAt: inMinutes(5),
+        epoch: 4,
+        hostHeader,
+        edges: [],
+      }
     },
   })
   const grant = createAgentGrant({
