@@ -84,6 +84,8 @@ export class Program implements AsyncDisposable {
 export interface World extends AsyncDisposable {
   readonly consoleUrl: string
   readonly httpPort: number
+  /** The one public port of TCP tunnels, and of UDP tunnels. */
+  readonly tunnelPort: number
   readonly platform: Program
   readonly dataFolder: string
   readonly redisUrl: string
@@ -114,6 +116,8 @@ export async function createWorld(): Promise<World> {
       await freePort(),
       await freePort(),
     ]
+    // Of its own, so that platforms beside each other give out different ones.
+    const tunnelPort = await freePort()
     const platform = stack.use(
       new Program('npm start', ['scripts/start.mjs'], {
         env: {
@@ -122,6 +126,7 @@ export async function createWorld(): Promise<World> {
           SLUICE_HTTP_PORT: String(httpPort),
           SLUICE_HTTPS_PORT: String(httpsPort),
           SLUICE_METRICS_PORT: '0',
+          SLUICE_TUNNEL_PORTS: String(tunnelPort),
           DATABASE_URL: database.url,
           REDIS_URL: redis.url,
         },
@@ -134,6 +139,7 @@ export async function createWorld(): Promise<World> {
     return {
       consoleUrl,
       httpPort,
+      tunnelPort,
       platform,
       dataFolder,
       redisUrl: redis.url,

@@ -1,3 +1,6 @@
+import { connect } from 'node:net'
+import { text } from 'node:stream/consumers'
+
 import { createClient, type Client } from 'graphql-ws'
 import { Redis } from 'ioredis'
 import type { Page } from 'playwright-core'
@@ -210,6 +213,34 @@ test('after Redis lost everything live status, live traffic and the request log 
       { timeout: settleMsMax, interval: 500 },
     )
     .toEqual({ status: 'ONLINE', stored: true })
+})
+
+test('a TCP tunnel keeps its port over a crash of its agent, and its connections show in the log', async () => {
+  const started = () => world.sluice(['tcp', String(app.port), '--name', 'raw'])
+  const first = started()
+  await first.line(new RegExp(`^tcp://localhost:${world.tunnelPort}$`))
+  first.child.kill('SIGKILL')
+  await first.exited
+
+  const second = started()
+  await second.line(new RegExp(`^tcp://localhost:${world.tunnelPort}$`))
+
+  // Bytes of which nobody on the way knows that they are HTTP.
+  const socket = connect({ port: world.tunnelPort, host: '127.0.0.1' })
+  socket.end('GET /hello HTTP/1.1\r\nHost: raw\r\nConnection: close\r\n\r\n')
+  expect(await text(socket)).toContain('hello from the local app')
+  await expect
+    .poll(
+      async () => {
+        const logs = world.sluice(['logs', '--tunnel', 'raw'])
+        await logs.exited
+        return logs.lines.join('\n')
+      },
+      { timeout: settleMsMax, interval: 500 },
+    )
+    .toContain('TCP')
+  second.child.kill('SIGINT')
+  expect(await second.exited).toBe(130)
 })
 
 test('Ctrl-C ends the agent cleanly, and visitors are told that the tunnel is offline', async () => {
