@@ -32,7 +32,12 @@ export function createLog(name: string, level = 'info', destination = openStdout
  */
 function openStdout(): DestinationStream {
   const stdout = fstatSync(stdoutFd)
-  if (!stdout.isFIFO() && !stdout.isSocket()) return pino.destination(stdoutFd)
+  if (!stdout.isFIFO() && !stdout.isSocket()) {
+    const file = pino.destination({ dest: stdoutFd, maxLength: unreadBytesMax })
+    // A full disk: what does not fit waits for room, and is dropped beyond the limit.
+    file.on('error', () => undefined)
+    return file
+  }
 
   const pipe = new Socket({ fd: stdoutFd, readable: false, writable: true })
   pipe.unref()
