@@ -13,7 +13,7 @@ export {
 } from './http/framing.ts'
 export { HeadScanner, incomplete, malformed } from './http/scan-head.ts'
 export { watchMessageEnd } from './http2/message-end.ts'
-export { openSocketLink, type SocketLink, type SocketLinkOptions } from './link.ts'
+export { openSocketLink, type SocketLink } from './link.ts'
 export * from './limits.ts'
 export {
   sharedVersion,
@@ -35,8 +35,8 @@ export {
 export { Redial, type RedialIo } from './redial.ts'
 export type { SessionEvents, SessionIo, SessionWindows } from './session-io.ts'
 export { Session } from './session.ts'
-export { DirectSocket, DirectSockets, type DirectSocketsOptions } from './socket/direct-socket.ts'
-export { SlabPool, slabBytes, type Slab } from './socket/slab.ts'
+export { DirectSocket, DirectSockets } from './socket/direct-socket.ts'
+export type { Slab, SlabPool } from './socket/slab.ts'
 export { Splice, type Spliced } from './splice.ts'
 export { TunnelStream, type StreamEvents } from './stream.ts'
 export type { Exchanged, ExchangeTap } from './upstream/exchange-report.ts'
