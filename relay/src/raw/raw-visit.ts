@@ -113,7 +113,7 @@ export function refuse(socket: Socket): void {
   socket.resetAndDestroy()
 }
 
-export function addressOf(socket: Socket): string {
+function addressOf(socket: Socket): string {
   return unmapped(socket.remoteAddress ?? '')
 }
 

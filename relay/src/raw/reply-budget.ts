@@ -5,7 +5,7 @@ export const replyFactorMax = 3
 /** What one flow may get beyond the factor: a large DNS answer, say. */
 export const replyAllowanceBytesPerFlow = 4_096
 /** What a tunnel may send beyond the factor to all such sources together. */
-export const replyAllowanceBytesPerSecond = 65_536
+const replyAllowanceBytesPerSecond = 65_536
 const replyAllowanceBurstBytes = 262_144
 /** A source that has answered replies so often is there. */
 export const validatedAnswers = 4

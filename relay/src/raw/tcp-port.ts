@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { refuse } from './raw-visit.ts'
 
 /** How long a visitor waits for an agent that is away: a reconnect takes less. Then it is closed, without a byte. */
-export const agentWaitMs = 5_000
+const agentWaitMs = 5_000
 /** Visitors of one port who wait at once. */
 const waitingMax = 100
 const backlog = 512

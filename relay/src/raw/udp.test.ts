@@ -11,8 +11,10 @@ import {
   ReplySource,
   replyAllowanceBytesPerFlow,
   replyFactorMax,
+  unansweredReplyBytesMax,
   validatedAnswers,
 } from './reply-budget.ts'
+import { flowsPerSourceMax } from './udp-port.ts'
 
 const waitMs = 20_000
 
@@ -158,7 +160,7 @@ test('a source that goes on answering is believed, until it falls silent', () =>
   while (source.mayReply(1_200, 1)) sent += 1_228
 
   expect(sent).toBeGreaterThan(1_000_000)
-  expect(sent).toBeLessThanOrEqual(1_048_576)
+  expect(sent).toBeLessThanOrEqual(unansweredReplyBytesMax)
 })
 
 test('a flood of sources cannot keep out one that is answered', async () => {
@@ -177,6 +179,20 @@ test('a flood of sources cannot keep out one that is answered', async () => {
 
   expect((await ask(late, port, Buffer.from('late visitor'))).toString()).toBe('late visitor')
   expect((await ask(known, port, Buffer.from('still known'))).toString()).toBe('still known')
+})
+
+test('one address has no more flows than its share, however many the tunnel has', async () => {
+  const { world, port, claims } = await udpWorld()
+  await using _ = world
+  await world.tunnel(await upstreamOf(world, () => []), { ...claims, maxConcurrentConns: 1_000 })
+
+  for (let index = 0; index <= flowsPerSourceMax; index += 1) {
+    const visitor = await bound(world)
+    visitor.send('hello', port, '127.0.0.1')
+    visitor.send('again', port, '127.0.0.1')
+  }
+
+  await vi.waitFor(async () => expect(await droppedFor(world, 'flows')).toBeGreaterThan(0), waitMs)
 })
 
 test('under a bulk transfer datagrams pass or are lost, and the transfer arrives whole', async () => {

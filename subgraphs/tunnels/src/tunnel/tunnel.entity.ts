@@ -4,8 +4,7 @@ import { tenantFilter } from '@sluice/kit/database'
 import type { StoredPolicy } from './policy.ts'
 
 /** What visitors speak to a tunnel. */
-export const tunnelKinds = ['http', 'tcp', 'tls', 'udp'] as const
-export type TunnelKind = (typeof tunnelKinds)[number]
+export type TunnelKind = 'http' | 'tcp' | 'tls' | 'udp'
 
 const TunnelSchema = defineEntity({
   name: 'Tunnel',
