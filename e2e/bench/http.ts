@@ -4,11 +4,12 @@ import { join } from 'node:path'
 
 import type { Benchmark, Figures } from './figures.ts'
 import { startKeys } from './keys.ts'
-import type { Load, LoadResult } from './load-driver.ts'
+import type { LoadResult } from './load-driver.ts'
 import { fileBytes, startNginx } from './nginx.ts'
 import { startOpenSsh } from './openssh.ts'
-import { cpuSecondsOf, residentMbOf, startDriver, stop } from './process.ts'
+import { residentMbOf, startDriver, stop } from './process.ts'
 import { startRedis } from './redis.ts'
+import { alternate, cpuOf, mbpsOf, median, ratio, rpsOf, type Results, type Way } from './rounds.ts'
 import { apex, startAgent, startRelay } from './tunnel.ts'
 
 const host = `app.${apex}`
@@ -16,18 +17,12 @@ const uploadHost = `upload.${apex}`
 const concurrencies = [1, 64, 256]
 const streamsAtOnce = 8
 
-interface Way {
-  readonly name: 'upstream' | 'nginx' | 'openssh' | 'sluice' | 'inspected'
-  readonly port: number
+type Name = 'upstream' | 'nginx' | 'openssh' | 'sluice' | 'inspected'
+
+interface HttpWay extends Way<Name> {
   readonly sinkPort: number
   readonly host: string
   readonly sinkHost: string
-  /** Processes between the driver and the upstream. */
-  readonly pids: readonly number[]
-}
-
-interface Measured extends LoadResult {
-  readonly cpuMicroseconds: number
 }
 
 /** Small responses, large downloads and large uploads: bare upstream, nginx, OpenSSH and Sluice in the same run. */
@@ -58,11 +53,10 @@ async function benchHttp({ quick }: { quick: boolean }): Promise<Figures> {
   closing.defer(() => stop(sinkDriver.child))
   const { port: sinkPort } = await sinkDriver.run({ kind: 'sink' })
   const { ways, relayPid, agentPids } = await openWays(closing, folder, sinkPort)
-  const run = (way: Way, load: Load): Promise<Measured> => measure(way, () => driver.run(load))
   const rounds = quick ? 1 : 3
   const durationMs = quick ? 1_000 : 2_000
-  const requests = (way: Way, connections: number, ms: number): Promise<Measured> =>
-    run(way, { kind: 'requests', ...way, path: '/small', connections, durationMs: ms })
+  const requests = (way: HttpWay, connections: number, ms: number): Promise<LoadResult> =>
+    driver.run({ kind: 'requests', ...way, path: '/small', connections, durationMs: ms })
 
   // Compilers and pools settle before anything counts, memory too.
   for (const way of ways) {
@@ -74,16 +68,18 @@ async function benchHttp({ quick }: { quick: boolean }): Promise<Figures> {
   const plain = ways.filter(({ name }) => name !== 'inspected')
   for (const connections of concurrencies) {
     const name = `http.c${connections}`
-    const results = await alternate(connections === 64 ? ways : plain, rounds, (way) =>
-      requests(way, connections, durationMs),
+    const results = await alternate<Name, HttpWay>(
+      connections === 64 ? ways : plain,
+      rounds,
+      (way) => requests(way, connections, durationMs),
     )
     Object.assign(figures, requestFigures(name, results))
     if (connections === 1) figures[`${name}.added_latency_us`] = addedLatencyUs(results)
   }
-  const down = (way: Way, streams: number): Promise<Measured> =>
-    run(way, { kind: 'download', ...way, path: '/large', streams })
-  const up = (way: Way, streams: number): Promise<Measured> =>
-    run(way, {
+  const down = (way: HttpWay, streams: number): Promise<LoadResult> =>
+    driver.run({ kind: 'download', ...way, path: '/large', streams })
+  const up = (way: HttpWay, streams: number): Promise<LoadResult> =>
+    driver.run({
       kind: 'upload',
       port: way.sinkPort,
       host: way.sinkHost,
@@ -95,9 +91,9 @@ async function benchHttp({ quick }: { quick: boolean }): Promise<Figures> {
     ['', 1],
     [streamsAtOnce, streamsAtOnce],
   ] as const) {
-    const downloads = await alternate(plain, rounds, (way) => down(way, streams))
+    const downloads = await alternate<Name, HttpWay>(plain, rounds, (way) => down(way, streams))
     Object.assign(figures, bulkFigures(`http.down${suffix}`, downloads))
-    const uploads = await alternate(plain, rounds, (way) => up(way, streams))
+    const uploads = await alternate<Name, HttpWay>(plain, rounds, (way) => up(way, streams))
     Object.assign(figures, bulkFigures(`http.up${suffix}`, uploads))
   }
   const after = memoryOf(relayPid, agentPids)
@@ -131,7 +127,7 @@ async function openWays(closing: AsyncDisposableStack, folder: string, sinkPort:
   const hosts = { host, sinkHost: host }
   const proxy = { port: nginx.proxyPort, sinkPort: nginx.proxyPort, pids: nginx.proxyPids }
   const tunnelHosts = { host, sinkHost: uploadHost }
-  const ways: Way[] = [
+  const ways: HttpWay[] = [
     { name: 'upstream', port: nginx.originPort, sinkPort, ...hosts, pids: [] },
     { name: 'nginx', ...proxy, ...hosts },
     ...(openSsh ? [{ name: 'openssh', ...openSsh, ...hosts } as const] : []),
@@ -155,33 +151,7 @@ function memoryOf(relayPid: number, agentPids: readonly number[]) {
   return { relay: residentMbOf(relayPid), agent: Math.max(...agentPids.map(residentMbOf)) }
 }
 
-async function measure(way: Way, run: () => Promise<LoadResult>): Promise<Measured> {
-  const cpuBefore = cpuSecondsOf(way.pids)
-  const result = await run()
-  const cpuSeconds = cpuSecondsOf(way.pids) - cpuBefore
-  return { ...result, cpuMicroseconds: (cpuSeconds * 1e6) / Math.max(1, result.requests) }
-}
-
-type Results = ReadonlyMap<Way['name'], readonly Measured[]>
-
-/** Takes turns, so that a noisy moment of the machine meets all of them. */
-async function alternate(
-  ways: readonly Way[],
-  rounds: number,
-  run: (way: Way) => Promise<Measured>,
-): Promise<Results> {
-  const results = new Map<Way['name'], Measured[]>(ways.map(({ name }) => [name, []]))
-  for (let round = 0; round < rounds; round += 1) {
-    for (const way of ways) results.get(way.name)?.push(await run(way))
-  }
-  return results
-}
-
-const rpsOf = (one: Measured): number => one.requests / one.seconds
-const mbpsOf = (one: Measured): number => one.bytes / 1e6 / one.seconds
-const cpuOf = (one: Measured): number => one.cpuMicroseconds
-
-function requestFigures(name: string, results: Results): Figures {
+function requestFigures(name: string, results: Results<Name>): Figures {
   const figures: Figures = {}
   for (const [way, measured] of results) {
     figures[`${name}.${way}.rps`] = median(measured.map(rpsOf))
@@ -203,7 +173,7 @@ function requestFigures(name: string, results: Results): Figures {
   return figures
 }
 
-function bulkFigures(name: string, results: Results): Figures {
+function bulkFigures(name: string, results: Results<Name>): Figures {
   const figures: Figures = {}
   for (const [way, measured] of results) {
     figures[`${name}.${way}.mbps`] = median(measured.map(mbpsOf))
@@ -217,28 +187,10 @@ function bulkFigures(name: string, results: Results): Figures {
 }
 
 /** What the tunnel adds to a request by itself on an idle machine. */
-function addedLatencyUs(results: Results): number {
+function addedLatencyUs(results: Results<Name>): number {
   const upstream = results.get('upstream') ?? []
   const added = (results.get('sluice') ?? []).map(
     ({ p50Ms }, round) => p50Ms - (upstream[round]?.p50Ms ?? 0),
   )
   return median(added) * 1000
-}
-
-/** Of the same round each, then the median: rounds see the machine in different moments. */
-function ratio(
-  results: Results,
-  name: Way['name'],
-  other: Way['name'],
-  value: (one: Measured) => number,
-): number {
-  const others = results.get(other) ?? []
-  return median(
-    (results.get(name) ?? []).map((one, round) => value(one) / value(others[round] ?? one)),
-  )
-}
-
-function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b)
-  return sorted[Math.floor(sorted.length / 2)] ?? 0
 }
