@@ -559,6 +559,12 @@ export const errors = {
     cause: '{reason}',
     fix: 'Run the command that failed yourself; a system unit needs root.',
   },
+  SLUICE_CHECKS_FAILED: {
+    status: 500,
+    title: 'Not everything is in order.',
+    cause: 'These checks failed: {names}.',
+    fix: 'Run the command behind the arrow of each, then `sluice doctor` again.',
+  },
   SLUICE_COMMAND_UNKNOWN: {
     status: 400,
     title: '{reason}',

@@ -288,6 +288,12 @@ function addAccount(program: Command, open: Open): void {
       (await import('./commands/logout.ts')).runLogout(await open(command)),
     )
   program
+    .command('doctor')
+    .description('check all that a tunnel needs, with the command that mends each failure')
+    .action(async (_flags: object, command: Command) =>
+      (await import('./commands/doctor.ts')).runDoctor(await open(command)),
+    )
+  program
     .command('status')
     .description('say whether the server answers, who is logged in, how the tunnels are')
     .action(async (_flags: object, command: Command) =>
