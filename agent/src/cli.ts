@@ -81,6 +81,13 @@ function createProgram(io: Io, output: Output): Command {
   addAccount(program, open)
   addLists(program, open)
   program
+    .command('completion')
+    .description('print what a shell reads to complete commands and options')
+    .argument('<shell>', 'bash, zsh or fish')
+    .action(async (shell: string) =>
+      (await import('./commands/completion.ts')).runCompletion(shell, program, output),
+    )
+  program
     .command('version')
     .description('say which release this is')
     .action(async () => (await import('./commands/version.ts')).runVersion(output))

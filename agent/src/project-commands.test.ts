@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -102,6 +102,22 @@ test('the unit of the service is shown without a login, and holds no credential'
   expect(code).toBe(0)
   expect(stdout).toContain(`start --all --quiet --config ${join(folder, 'unit.yml')}`)
   expect(stdout).not.toContain(authtoken)
+})
+
+test('a shell completes commands and options by what is printed for it', async () => {
+  const { stdout } = await sluice(['completion', 'bash'])
+  const complete = (line: string) => {
+    const words = line.split(' ')
+    const script = `${stdout}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')})
+COMP_CWORD=${words.length - 1}\n_sluice\necho "\${COMPREPLY[*]}"`
+    return execFileSync('bash', ['-c', script], { encoding: 'utf8' }).trim().split(' ')
+  }
+
+  expect(complete('sluice st')).toEqual(['start', 'status'])
+  expect(complete('sluice config ch')).toEqual(['check'])
+  expect(complete('sluice http --inspect-')).toEqual(['--inspect-port'])
+  expect((await sluice(['completion', 'fish'])).stdout).toContain('complete -c sluice')
+  expect((await sluice(['completion', 'tcsh'])).code).toBe(2)
 })
 
 test('certificates and a proxy that cannot be used are a mistake of the command line', async () => {
