@@ -58,6 +58,7 @@ export class RawConnection {
     socket.setKeepAlive(true, keepAliveMs)
     tunnel.active += 1
     tunnel.requests += 1
+    tunnel.limits.rate?.take()
     const opening = encodeRawOpening({
       visitor: this.#visitorIp,
       visitorPort: visitor?.visitorPort ?? socket.remotePort ?? 0,

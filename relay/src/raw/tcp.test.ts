@@ -264,6 +264,24 @@ test('addresses and the number of connections are checked, and a refusal is a re
   expect(await endOf(connect({ port, host: '127.0.0.1' }))).toBe('ECONNRESET')
 })
 
+test('connections count for the rate of their tunnel, and one too many is a reset', async () => {
+  const { world, port, claims } = await rawWorld()
+  await using _ = world
+  const upstream = await upstreamOf(world, (socket) => socket.write('hello'))
+  await world.tunnel(upstream, {
+    ...claims,
+    policy: { requestRate: { perSecond: 0.001, burst: 2 } },
+  })
+
+  for (let times = 0; times < 2; times += 1) {
+    await (await visit(world, port)).until((text) => text === 'hello')
+  }
+  const third = connect({ port, host: '127.0.0.1' })
+  third.write('x')
+
+  expect(await endOf(third)).toBe('ECONNRESET')
+})
+
 test('the upstream learns who the visitor is by the PROXY protocol', async () => {
   const { world, port, claims } = await rawWorld()
   await using _ = world

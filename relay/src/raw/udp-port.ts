@@ -132,6 +132,7 @@ export class UdpPort {
     const flow = new Flow(this.#lastNumber, address, origin, tunnel, source)
     tunnel.active += 1
     tunnel.requests += 1
+    tunnel.limits.rate?.take()
     this.#bySource.set(visitor, ofSource + 1)
     this.#byVisitor.set(flow.key, flow)
     this.#byNumber.set(flow.number, flow)
