@@ -44,7 +44,7 @@ export async function createTunnel(
     organizationId,
     kind,
     hostHeader: parseHostHeader(input.hostHeader),
-    policy: (await parsePolicy(input.policy ?? {}))({}),
+    policy: (await parsePolicy(input.policy ?? {}))(kind, {}),
     captureBodies: input.captureBodies ?? false,
     region: input.region || null,
     ownerId: context.principal.userId,

@@ -8,7 +8,7 @@ import { renewAgentToken, startTunnel } from './start-tunnel.ts'
 import { updateTunnel } from './tunnel.ts'
 
 const parse = async (input: TunnelPolicyInput, stored: StoredPolicy = {}) =>
-  (await parsePolicy(input))(stored)
+  (await parsePolicy(input))('http', stored)
 
 const whole = {
   basicAuth: [{ user: 'ada', password: 'hunter2' }],
@@ -77,6 +77,30 @@ test.for<[TunnelPolicyInput, string]>([
     details: { reason: expect.stringContaining(reason) as unknown },
   })
 })
+
+test.for(['tcp', 'udp', 'tls'] as const)(
+  'what only HTTP can have is refused for %s, rather than stored without effect',
+  async (kind) => {
+    const limits = {
+      allowIps: ['10.0.0.0/8'],
+      requestRate: { perSecond: 1 },
+      bandwidthBytesPerSecond: 10_000,
+    }
+    const { requestHeaders, responseHeaders, compression, webhook, basicAuth } = whole
+
+    expect((await parsePolicy(limits))(kind, {})).toMatchObject({ allowIps: ['10.0.0.0/8'] })
+    for (const policy of [
+      { basicAuth },
+      { requestHeaders },
+      { responseHeaders },
+      { compression },
+      { webhook },
+    ]) {
+      const prepared = await parsePolicy(policy)
+      expect(() => prepared(kind, {})).toThrow('is for tunnels of HTTP')
+    }
+  },
+)
 
 test('a change is told to relays after its commit, and the next agent token carries it', async () => {
   await using world = await openWorld()

@@ -5,6 +5,7 @@ import { isEdgeHeader, type webhookProviders } from '@sluice/schema/edge-policy'
 import { SluiceError } from '@sluice/schema/errors'
 
 import { parseNetworks } from './network.ts'
+import type { TunnelKind } from './tunnel.entity.ts'
 
 /** What is stored of a policy. In the agent token the bandwidth stands beside the rest. */
 export type StoredPolicy = EdgePolicy & { bandwidthBytesPerSecond?: number }
@@ -49,8 +50,8 @@ const saltBytes = 16
 /** About 50 ms and 16 MiB. A relay computes it once per password that a visitor sends. */
 const scryptLogN = 14
 
-/** A policy that was read and is right; given the stored one, from which it takes the secrets that were left out. */
-export type PreparedPolicy = (stored: StoredPolicy) => StoredPolicy
+/** A policy that was read and is right; given the kind of the tunnel, and the stored policy, from which it takes the secrets that were left out. */
+export type PreparedPolicy = (kind: TunnelKind, stored: StoredPolicy) => StoredPolicy
 
 /** Reads a whole policy. Throws SLUICE_INPUT_INVALID with the value that is wrong. */
 export async function parsePolicy(input: TunnelPolicyInput): Promise<PreparedPolicy> {
@@ -67,7 +68,7 @@ export async function parsePolicy(input: TunnelPolicyInput): Promise<PreparedPol
     compression: input.compression ? true : undefined,
     visitorCa: parseVisitorCa(input.visitorCa),
   })
-  return (stored) => {
+  return (kind, stored) => {
     const basicAuth = listed(
       users.map(({ user, verifier }) => ({ user, verifier: verifier ?? verifierOf(stored, user) })),
     )
@@ -77,11 +78,27 @@ export async function parsePolicy(input: TunnelPolicyInput): Promise<PreparedPol
       ...rest,
       ...(webhook && secret ? { webhook: { provider: webhook.provider, secret } } : {}),
     }
+    assertFits(kind, policy)
     if (Buffer.byteLength(JSON.stringify(policy)) > policyBytesMax) {
       fail(`the policy is larger than ${policyBytesMax} bytes in all.`)
     }
     return policy
   }
+}
+
+/** Parts that only HTTP can have. On another kind they would have no effect, and an owner who relies on one would be open. */
+const httpOnly = [
+  'basicAuth',
+  'requestHeaders',
+  'responseHeaders',
+  'compression',
+  'webhook',
+  'visitorCa',
+] as const
+
+function assertFits(kind: TunnelKind, policy: StoredPolicy): void {
+  const field = kind === 'http' ? undefined : httpOnly.find((one) => policy[one] !== undefined)
+  if (field) fail(`${field} is for tunnels of HTTP: a ${kind} tunnel would be open all the same.`)
 }
 
 // A host with an optional port; a name of one label is fine, it is the developer's own network.

@@ -101,7 +101,7 @@ export async function parseChanges({ hostHeader, policy, captureBodies }: Tunnel
   }
   return (tunnel: Tunnel) => ({
     ...parsed,
-    ...(prepared ? { policy: prepared(tunnel.policy) } : {}),
+    ...(prepared ? { policy: prepared(tunnel.kind ?? 'http', tunnel.policy) } : {}),
   })
 }
 
