@@ -155,7 +155,7 @@ export class AgentAnswer implements StreamEvents {
     this.#exchange.responseStarted = true
     this.#exchange.replay = undefined
     this.#exchange.status = scanner.status
-    this.#exchange.firstByteMs = performance.now() - this.#exchange.startedMs
+    this.#exchange.firstByteMs = this.#edge.sockets.nowMs() - this.#exchange.startedMs
     if (this.#exchange.record) recordResponse(this.#exchange.record, scanner, payload)
   }
 

@@ -14,11 +14,13 @@ const timeouts = {
   unreadTimeoutMs: 4_000,
 }
 
+const clock = { nowMs: () => performance.now() }
+
 test('an idle connection whose visitor never closes its half is ended all the same', () => {
   const deadlines = new Deadlines(timeouts, new Socket())
   const startMs = performance.now()
   const passed = (afterMs: number) =>
-    deadlines.passed(startMs + afterMs, true, new Exchange(), false, false)
+    deadlines.passed(startMs + afterMs, true, new Exchange(clock), false, false)
 
   expect(passed(400)).toBe('none')
   expect(passed(600)).toBe('idle')
@@ -32,7 +34,7 @@ test('a head has its own deadline, which other requests do not share', () => {
   deadlines.headBegan()
   const startMs = performance.now()
   const passed = (afterMs: number) =>
-    deadlines.passed(startMs + afterMs, true, new Exchange(), false, false)
+    deadlines.passed(startMs + afterMs, true, new Exchange(clock), false, false)
 
   expect(passed(900)).toBe('none')
   expect(passed(1_100)).toBe('head')
@@ -43,7 +45,7 @@ test('a head has its own deadline, which other requests do not share', () => {
 
 /** An exchange whose upload is under way. */
 function uploading(startedMs: number): Exchange {
-  const exchange = new Exchange()
+  const exchange = new Exchange(clock)
   exchange.startedMs = startedMs
   exchange.stream = { closed: false } as never
   return exchange

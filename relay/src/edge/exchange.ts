@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@sluice/schema/errors'
-import type { BodyKind } from '@sluice/wire'
+import type { BodyKind, DirectSockets } from '@sluice/wire'
 
 import type { PeerWay } from '../peer/peers.ts'
 import type { ExchangeStream } from '../policy/paced-stream.ts'
@@ -9,6 +9,7 @@ import type { Replay } from './replay.ts'
 
 /** The request that a connection serves now, and its response. One per connection, used again for each request. */
 export class Exchange {
+  readonly #clock: Pick<DirectSockets, 'nowMs'>
   stream: ExchangeStream | undefined
   tunnel: TunnelSession | undefined
   /** The tunnel counts this exchange among those that it serves. */
@@ -41,8 +42,12 @@ export class Exchange {
   startedMs = 0
   firstByteMs: number | undefined
 
+  constructor(clock: Pick<DirectSockets, 'nowMs'>) {
+    this.#clock = clock
+  }
+
   start(): void {
-    this.startedMs = performance.now()
+    this.startedMs = this.#clock.nowMs()
     this.toHead = false
     this.html = false
     this.grpc = false
@@ -99,7 +104,7 @@ export class Exchange {
       code: this.code,
       requestBytes: this.requestBytes,
       responseBytes,
-      durationMs: performance.now() - startedMs,
+      durationMs: this.#clock.nowMs() - startedMs,
       firstByteMs: this.firstByteMs,
       record,
     }

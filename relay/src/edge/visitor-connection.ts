@@ -35,7 +35,7 @@ export class VisitorConnection implements Visitor, Asker {
   readonly #edge: EdgeContext
   readonly #socket: VisitorSocket
   readonly #response: VisitorResponse
-  readonly #exchange = new Exchange()
+  readonly #exchange: Exchange
   readonly answer: AgentAnswer
   readonly #host: VisitorHost
   readonly #body: RequestBody
@@ -56,6 +56,7 @@ export class VisitorConnection implements Visitor, Asker {
     fromPeer = false,
   ) {
     this.#edge = edge
+    this.#exchange = new Exchange(edge.sockets)
     this.#socket = socket
     this.#response = new VisitorResponse(socket, edge.held)
     this.answer = new AgentAnswer(edge, this.#exchange, this.#response, this)

@@ -93,6 +93,29 @@ test('what a read brought is the socket’s again after the call', async () => {
   expect((await promise).every((byte) => byte === 0xdd)).toBe(true)
 })
 
+test('all that one read brought happens at one instant, and time goes on between reads', async () => {
+  const sockets = new DirectSockets()
+  await using pair = await openPair(sockets)
+  const instants: number[] = []
+  const two = Promise.withResolvers<void>()
+  pair.ours.on('data', () => {
+    const untilMs = performance.now() + 2
+    instants.push(sockets.nowMs())
+    while (performance.now() < untilMs);
+    instants.push(sockets.nowMs())
+    if (instants.length === 4) two.resolve()
+    else pair.theirs.write('second')
+  })
+
+  pair.theirs.write('first')
+  await two.promise
+
+  expect(instants[0]).toBe(instants[1])
+  expect(instants[2]).toBe(instants[3])
+  expect(instants[2]).toBeGreaterThan(instants[0] ?? Infinity)
+  expect(sockets.nowMs()).toBeGreaterThan(instants[3] ?? Infinity)
+})
+
 test('a peer that does not read is waited for, its slabs are held, and nothing is lost or mixed up', async () => {
   const sockets = new DirectSockets({ scrub: true })
   await using pair = await openPair(sockets)

@@ -30,6 +30,8 @@ export class DirectSockets {
   readonly streams: NodeStreams | undefined = findNodeStreams()
   readonly scrub: boolean
   #buffer: Buffer | undefined
+  #handling = false
+  #readAtMs = 0
   readonly #views: (Buffer | undefined)[] = Array.from({ length: viewsKept })
 
   constructor({ scrub = false }: DirectSocketsOptions = {}) {
@@ -43,13 +45,31 @@ export class DirectSockets {
     return handle && new DirectSocket(socket, handle, this, this.streams)
   }
 
+  /** The instant, by the monotonic clock; while a read is handled, one for all that it brought. */
+  nowMs(): number {
+    if (!this.#handling) return performance.now()
+    if (this.#readAtMs === 0) this.#readAtMs = performance.now()
+    return this.#readAtMs
+  }
+
+  /** Has the last read handled. */
+  handle(bytes: number, onData: (chunk: Buffer) => void): void {
+    this.#readAtMs = 0
+    this.#handling = true
+    try {
+      onData(this.#view(bytes))
+    } finally {
+      this.#handling = false
+    }
+    if (this.scrub) this.buffer.fill(0xdd, 0, bytes)
+  }
+
   get buffer(): Buffer {
     this.#buffer ??= Buffer.allocUnsafeSlow(readBytes)
     return this.#buffer
   }
 
-  /** What the last read brought. */
-  view(bytes: number): Buffer {
+  #view(bytes: number): Buffer {
     const index = bytes % viewsKept
     const kept = this.#views[index]
     if (kept?.length === bytes) return kept
@@ -95,7 +115,7 @@ export class DirectSocket {
     handle.useUserBuffer(sockets.buffer)
     handle.onread = (arrayBuffer) => {
       const outcome = streamState[readBytesOrError] as number
-      if (outcome > 0) this.#onRead(outcome)
+      if (outcome > 0) sockets.handle(outcome, this.#onData)
       else pass.call(handle, arrayBuffer)
     }
     this.#startReading()
@@ -219,12 +239,6 @@ export class DirectSocket {
     if (this.#handle.reading || this.#paused || this.#early || this.socket.destroyed) return
     this.#handle.reading = true
     this.#handle.readStart()
-  }
-
-  #onRead(bytes: number): void {
-    const sockets = this.#sockets
-    this.#onData(sockets.view(bytes))
-    if (sockets.scrub) sockets.buffer.fill(0xdd, 0, bytes)
   }
 
   #deliverEarly(): void {

@@ -46,7 +46,7 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
   #undrained = 0
   constructor(forwarder: Forwarder, socket: UpstreamSocket, connectTimeoutMs: number) {
     this.#forwarder = forwarder
-    this.#report = new ExchangeReport(forwarder.options)
+    this.#report = new ExchangeReport(forwarder.options, forwarder.sockets)
     this.#connectTimer = setTimeout(() => {
       this.#fail('SLUICE_UPSTREAM_TIMEOUT', { seconds: connectTimeoutMs / 1000 })
     }, connectTimeoutMs)

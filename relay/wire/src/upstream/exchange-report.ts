@@ -1,4 +1,5 @@
 import { openVisitor } from '../open-head.ts'
+import type { DirectSockets } from '../socket/direct-socket.ts'
 
 /** One exchange with the upstream, as it ended. */
 export interface Exchanged {
@@ -35,6 +36,7 @@ const CR = 0x0d
 /** What listeners are told of an exchange. One per connection, used again for each of its exchanges. */
 export class ExchangeReport {
   readonly #listeners: ExchangeListeners
+  readonly #clock: Pick<DirectSockets, 'nowMs'>
   #tap: ExchangeTap | undefined
   #requestLine = ''
   #visitor = ''
@@ -44,8 +46,9 @@ export class ExchangeReport {
   requestBytes = 0
   responseBytes = 0
 
-  constructor(listeners: ExchangeListeners) {
+  constructor(listeners: ExchangeListeners, clock: Pick<DirectSockets, 'nowMs'>) {
     this.#listeners = listeners
+    this.#clock = clock
   }
 
   /** `tap` is that of a first try on another connection. */
@@ -57,7 +60,7 @@ export class ExchangeReport {
     if (openTap) this.#tap = tap ?? openTap(payload.subarray(headStart), openVisitor(payload))
     if (!onExchanged) return
     this.#startedAt = Date.now()
-    this.#startedMs = performance.now()
+    this.#startedMs = this.#clock.nowMs()
     let lineEnd = headStart
     while (lineEnd < payload.length && payload[lineEnd] !== CR) lineEnd += 1
     this.#requestLine = payload.toString('latin1', headStart, lineEnd)
@@ -103,7 +106,7 @@ export class ExchangeReport {
       status: this.status,
       code: code === '' ? undefined : code,
       startedAt: this.#startedAt,
-      durationMs: performance.now() - this.#startedMs,
+      durationMs: this.#clock.nowMs() - this.#startedMs,
       requestBytes: this.requestBytes,
       responseBytes: this.responseBytes,
     })
