@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 
 import type { Log } from '@sluice/kit/log'
 import { createMetrics, openAdminServer } from '@sluice/kit/metrics'
-import { openChannelHub, openRedis, type ChannelHub } from '@sluice/kit/redis'
+import { openChannelHub, openRedis, redisReady, type ChannelHub } from '@sluice/kit/redis'
 import { SluiceError } from '@sluice/schema/errors'
 import { Revocation, TunnelChange, redisChannels } from '@sluice/schema/redis'
 import { DirectSockets, Forwarder, type UpstreamAddress } from '@sluice/wire'
@@ -31,6 +31,10 @@ import { openTls, type TlsOptions } from './tls/open-tls.ts'
 
 /** How long agents may take to open their next session elsewhere before new visitors are turned away here. */
 const movedMsMax = 10_000
+/** How long nothing has to be under way before the relay is closed: other relays know by then where its tunnels are. */
+const quietMs = 500
+/** A relay that starts waits no longer for Redis, which may be away. */
+const redisMsMax = 2_000
 
 export interface RelayOptions extends Pick<
   TlsOptions,
@@ -224,6 +228,8 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     ? await openMemoryLink('console', forwarderTo(options.console.gatewayUrl), flush)
     : undefined
   const tls = await openTls({ ...options, hub }, registry, (name) => knownHosts.isKnown(name))
+  // Who comes before the relay can ask where tunnels are would be told that there are none.
+  if (redis) await redisReady(redis, redisMsMax).catch(() => undefined)
   edge = await openEdge({
     ...options,
     sockets,
@@ -285,11 +291,22 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     if (options.preDrainMs) await sleep(options.preDrainMs)
     const untilMs = performance.now() + options.drainMs
     agents.goAway(options.drainMs)
-    if (peerSide.peers) await peerSide.untilMoved(Math.min(options.drainMs, movedMsMax))
+    if (peerSide.peers) {
+      await peerSide.untilMoved(Math.min(options.drainMs, movedMsMax))
+      // Right behind a look for new connections: what waits in a listener that closes is reset.
+      await new Promise(setImmediate)
+    }
     opened.drain()
     raw.drain()
     await told
-    while (agents.streamCount() + opened.busy() > 0 && performance.now() < untilMs) await sleep(20)
+    const enoughMs = peerSide.peers ? quietMs : 0
+    let busyMs = performance.now()
+    while (performance.now() < untilMs) {
+      if (agents.streamCount() + opened.busy() > 0) busyMs = performance.now()
+      // A request of another relay may still be on its way here, by the route of before.
+      else if (performance.now() - busyMs >= enoughMs) break
+      await sleep(20)
+    }
   }
 
   async function close(): Promise<void> {

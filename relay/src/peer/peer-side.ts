@@ -77,9 +77,7 @@ export async function openPeerSide(options: PeerSideOptions): Promise<PeerSide> 
     .catch((error: unknown) => log.warn({ err: error }, 'routes are not heard'))
   const { secret, ca } = peer ?? {}
   const peers =
-    secret === undefined || !redis
-      ? undefined
-      : new Peers({ ...options, secret, ca, routes })
+    secret === undefined || !redis ? undefined : new Peers({ ...options, secret, ca, routes })
 
   async function isServedElsewhere(tunnel: TunnelSession): Promise<boolean> {
     if (tunnel.moved) return true

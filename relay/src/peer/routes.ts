@@ -227,11 +227,11 @@ export class Routes {
       // A Redis that was emptied is told anew within seconds. Until then the holder itself knows whether it is one.
       const isForgotten = !read && before && nowMs - before.foundAtMs < presenceSeconds * 1000
       const found = isForgotten ? last : read
-      if (!isCurrent()) return found
       this.#remembered.set(name, {
         found,
         foundAtMs: read ? nowMs : (before?.foundAtMs ?? -Infinity),
-        freshUntilMs: nowMs + (read ? foundFreshMs : absentFreshMs),
+        // Something has changed while it was read: good for this request, and asked again for the next.
+        freshUntilMs: isCurrent() ? nowMs + (read ? foundFreshMs : absentFreshMs) : 0,
       })
       return found
     } catch {
