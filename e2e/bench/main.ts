@@ -10,6 +10,8 @@ const benchmarks: Record<string, () => Promise<Benchmark>> = {
   relays: async () => (await import('./relays.ts')).relaysBenchmark,
   tcp: async () => (await import('./tcp.ts')).tcpBenchmark,
   websocket: async () => (await import('./websocket.ts')).websocketBenchmark,
+  idle: async () => (await import('./idle.ts')).idleBenchmark,
+  storm: async () => (await import('./storm.ts')).stormBenchmark,
   gateway: async () => (await import('./gateway/gateway.ts')).gatewayBenchmark,
   live: async () => (await import('./gateway/live.ts')).liveBenchmark,
 }

@@ -11,19 +11,22 @@ interface RelaySettings {
   readonly redisUrl?: string
   /** `from-to`, for TCP tunnels. */
   readonly tcpPorts?: string
+  /** For a relay that is to start again where it was; 0: any. */
+  readonly port?: number
+  readonly sessionsMax?: number
 }
 
 /** A relay without control plane. With Redis it records requests, as in production. */
 export async function startRelay(
   closing: AsyncDisposableStack,
-  { jwksUrl, redisUrl = '', tcpPorts = '' }: RelaySettings,
+  { jwksUrl, redisUrl = '', tcpPorts = '', port: wanted = 0, sessionsMax = 5_000 }: RelaySettings,
 ): Promise<{ readonly port: number; readonly pid: number }> {
   let port = 0
   const relay = await startNode(
     relayMain,
     {
       RELAY_APEX: apex,
-      RELAY_HTTP_PORT: '0',
+      RELAY_HTTP_PORT: String(wanted),
       RELAY_HTTPS_PORT: '0',
       RELAY_ADMIN_PORT: '0',
       RELAY_JWKS_URL: jwksUrl,
@@ -31,6 +34,7 @@ export async function startRelay(
       RELAY_TCP_PORTS: tcpPorts,
       REDIS_URL: redisUrl,
       RELAY_DRAIN_SECONDS: '1',
+      RELAY_SESSIONS_MAX: String(sessionsMax),
     },
     (line) => {
       const match = /"httpPort":(\d+)/.exec(line)
