@@ -135,7 +135,7 @@ agnet: {}
     '4:5 unknown key taget; did you mean target?',
     '5:13 expected a port from 1 to 65535',
     '7:3 a name consists of lower-case letters, digits and hyphens',
-    '9:9 expected a port, host:port, http://host:port or https://host:port',
+    '9:9 target is missing: expected a port, host:port, http://host:port or https://host:port',
     '10:1 unknown key agnet; did you mean agent?',
   ])
 })

@@ -261,7 +261,9 @@ function faultsOf(issue: Issue, yaml: YamlValues): Fault[] {
     const position = yaml.keyPositionOf(path.slice(0, -1), path.at(-1) ?? '')
     return [{ ...position, path: path.join('.'), message }]
   }
-  return [{ ...yaml.positionOf(path), path: path.join('.'), message: `expected ${issue.message}` }]
+  const missing = path.length === 0 || yaml.has(path) ? '' : `${path.at(-1)} is missing: `
+  const message = `${missing}expected ${issue.message}`
+  return [{ ...yaml.positionOf(path), path: path.join('.'), message }]
 }
 
 function inOrder(faults: readonly Fault[]): Fault[] {

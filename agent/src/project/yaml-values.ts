@@ -18,6 +18,7 @@ export interface Fault extends Position {
 export interface YamlValues {
   readonly value: unknown
   readonly faults: readonly Fault[]
+  has(path: readonly PropertyKey[]): boolean
   /** The position of a value, or of the nearest one around it that exists. */
   positionOf(path: readonly PropertyKey[]): Position
   /** The position of a key of a mapping. */
@@ -108,6 +109,7 @@ export function readYamlValues(text: string, { env, verbatimKeys }: YamlOptions)
   return {
     value,
     faults,
+    has: (path) => positions.has(keyOf(path.map(String))),
     positionOf(path) {
       for (let length = path.length; length >= 0; length -= 1) {
         const found = positions.get(keyOf(path.slice(0, length).map(String)))
