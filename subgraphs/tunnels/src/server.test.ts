@@ -4,11 +4,12 @@ import type { Principal } from '@sluice/kit/principal'
 import { generatePrivateJwks, openSigningKeys, publicJwksOf } from '@sluice/kit/signing-keys'
 import type { EventEnvelope, EventName, EventPayload } from '@sluice/schema/events'
 import { freeEntitlements } from '@sluice/schema/events'
-import { redisKeys } from '@sluice/schema/redis'
+import { redisChannels, redisKeys } from '@sluice/schema/redis'
 import { expect, test, vi } from 'vitest'
 
 import { createServer } from './server.ts'
 import { openWorld, relayPrincipal, type World, waitMs } from './testing/world.ts'
+import { startTunnel } from './tunnel/start-tunnel.ts'
 
 const jwks = await generatePrivateJwks(1)
 const signer = createInternalSigner(await openSigningKeys(jwks))
@@ -182,4 +183,26 @@ test('a relay registers, an agent starts, and both see the same addresses', asyn
       grant: { epoch: 1 },
     },
   })
+})
+
+test('another plan and another domain are told to relays, so that open sessions follow', async () => {
+  await using world = await openWorld()
+  await world.relay()
+  await using server = await openServer(world)
+  const { tunnel } = await startTunnel(world.acme.as(), {})
+  let told = Promise.withResolvers<string>()
+  await world.parts.hub.subscribe(redisChannels.tunnelChanges, (message) => told.resolve(message))
+  const organizationId = world.acme.id
+
+  const entitlements = { ...freeEntitlements, maxConcurrentConnections: 500 }
+  const plan = { organizationId, planId: 'pro', entitlements }
+  await tell(world, 'entitlements.changed', `organization:${organizationId}`, 1, plan)
+  expect(JSON.parse(await told.promise)).toEqual({ tunnelId: tunnel.id })
+
+  told = Promise.withResolvers()
+  const domainId = crypto.randomUUID()
+  const domain = { organizationId, domainId, domain: 'app.example.test', tunnelId: tunnel.id }
+  await tell(world, 'domain.attached', `domain:${domainId}`, 1, domain)
+  expect(JSON.parse(await told.promise)).toEqual({ tunnelId: tunnel.id })
+  expect(server.port).toBeGreaterThan(0)
 })

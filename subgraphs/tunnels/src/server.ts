@@ -16,6 +16,7 @@ import { database } from './orm.ts'
 import { evenly, type EdgeAssignment } from './relay/assign-edges.ts'
 import { schema } from './schema.ts'
 import { openEndpointHosts } from './tunnel/endpoint-hosts.ts'
+import { openChangeTelling } from './tunnel/tell-changes.ts'
 
 export interface TunnelsOptions {
   databaseUrl: string
@@ -51,7 +52,14 @@ export function createServer(
     const objects = options.objectStore && closer.add(await openObjectStore(options.objectStore))
     const outbox = closer.add(openOutboxPublisher({ orm, redis, source: database.schema, log }))
     const hosts = closer.add(openEndpointHosts({ orm, redis, log }))
-    const handlers = { ...organizationEvents, ...domainEvents(() => hosts.changed()) }
+    const changes = closer.add(openChangeTelling({ orm, redis, log }))
+    const handlers = {
+      ...organizationEvents((organizationId) => changes.changed(organizationId)),
+      ...domainEvents((organizationId) => {
+        hosts.changed()
+        changes.changed(organizationId)
+      }),
+    }
     closer.add(openInbox({ orm, redisUrl, consumer: database.schema, handlers, log }))
 
     const parts: Parts = {

@@ -20,15 +20,15 @@ export async function domainsOf(
 }
 
 /** Keeps the copy of which domains lead where; `changed` is told so that relays learn of it too. */
-export function domainEvents(changed: () => void): EventHandlers {
+export function domainEvents(changed: (organizationId: string) => void): EventHandlers {
   return {
     async 'domain.attached'(em, { organizationId, domainId, domain, tunnelId }) {
       await em.upsert(AttachedDomain, { domainId, organizationId, domain, tunnelId })
-      changed()
+      changed(organizationId)
     },
-    async 'domain.detached'(em, { domainId }) {
+    async 'domain.detached'(em, { organizationId, domainId }) {
       await em.nativeDelete(AttachedDomain, { domainId })
-      changed()
+      changed(organizationId)
     },
   }
 }

@@ -36,8 +36,12 @@ export async function lockOrganization(
   return row?.entitlements ? Entitlements.parse(row.entitlements) : freeEntitlements
 }
 
-export const organizationEvents = {
-  async 'entitlements.changed'(em, { organizationId, planId, entitlements }) {
-    await em.upsert(Organization, { organizationId, planId, entitlements })
-  },
-} satisfies EventHandlers
+/** Keeps the copy of plans; `changed` is told so that open sessions follow. */
+export function organizationEvents(changed: (organizationId: string) => void): EventHandlers {
+  return {
+    async 'entitlements.changed'(em, { organizationId, planId, entitlements }) {
+      await em.upsert(Organization, { organizationId, planId, entitlements })
+      changed(organizationId)
+    },
+  }
+}

@@ -5,6 +5,7 @@ import { SluiceError } from '@sluice/schema/errors'
 
 import type { Context } from '../context.ts'
 import { announceChange } from '../tunnel/announce.ts'
+import { startedTunnelsOf } from '../tunnel/tell-changes.ts'
 
 /** Has browsers asked before they visit the tunnels of an organization, or no longer. For staff of the platform only. */
 export async function setVisitNotice(
@@ -15,20 +16,11 @@ export async function setVisitNotice(
   assertSignedIn(principal)
   if (!principal.isAdmin) throw new SluiceError('SLUICE_FORBIDDEN')
   if (!isUuid(organizationId)) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
-  const em = forkSystem(parts.orm)
-  await em.execute(
+  await forkSystem(parts.orm).execute(
     `insert into tunnels.organization (organization_id, visit_notice) values (?, ?)
      on conflict (organization_id) do update set visit_notice = excluded.visit_notice`,
     [organizationId, isOn],
   )
-  const started = await em.execute<{ id: string }[]>(
-    `select id from tunnels.tunnel
-     where organization_id = ? and started_at is not null and deleted_at is null`,
-    [organizationId],
-  )
-  await announceChange(
-    parts,
-    started.map(({ id }) => id),
-  )
+  await announceChange(parts, await startedTunnelsOf(parts.orm, [organizationId]))
   return { id: organizationId }
 }
