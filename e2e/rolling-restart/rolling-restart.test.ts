@@ -58,11 +58,12 @@ class RelayProcess {
   }
 }
 
-async function openWorld(stack: AsyncDisposableStack) {
+/** Redis, keys, an upstream, and what all relays have in common. */
+async function openSurroundings(stack: AsyncDisposableStack) {
   const redis = await startRedis()
   stack.defer(() => redis.close())
   const keys = startKeys(stack)
-  const shared = {
+  const env = {
     RELAY_APEX: apex,
     RELAY_HTTPS_PORT: '0',
     RELAY_JWKS_URL: await keys.url,
@@ -71,19 +72,8 @@ async function openWorld(stack: AsyncDisposableStack) {
     RELAY_PEER_SECRET: crypto.randomUUID(),
     RELAY_PEER_PORT: '0',
     RELAY_PRE_DRAIN_SECONDS: '1',
-    RELAY_DRAIN_SECONDS: '15',
+    RELAY_DRAIN_SECONDS: '10',
   }
-  const relays = await Promise.all(
-    ['relay-a', 'relay-b'].map(async (id) => {
-      const relay = new RelayProcess(await freePort(), await freePort(), {
-        ...shared,
-        RELAY_ID: id,
-      })
-      stack.defer(() => relay.kill())
-      await relay.start()
-      return relay
-    }),
-  )
   const upstream = createServer((request, response) => {
     if (request.url === '/slow') {
       response.write('begun ')
@@ -104,16 +94,33 @@ async function openWorld(stack: AsyncDisposableStack) {
     upstream.closeAllConnections()
   })
   const address = upstream.address()
-  const agent = await startNode(
-    agentMain,
-    {
-      EDGE_URL: relays.map(({ edgeUrl }) => edgeUrl).join(','),
-      AGENT_TOKEN: keys.token(host),
-      UPSTREAM_PORT: String(typeof address === 'object' && address ? address.port : 0),
-    },
-    (line) => line === 'online',
+  const upstreamPort = typeof address === 'object' && address ? address.port : 0
+  const openAgent = async (edgeUrls: readonly string[]) => {
+    const agent = await startNode(
+      agentMain,
+      {
+        EDGE_URL: edgeUrls.join(','),
+        AGENT_TOKEN: keys.token(host),
+        UPSTREAM_PORT: String(upstreamPort),
+      },
+      (line) => line === 'online',
+    )
+    stack.defer(() => stop(agent))
+  }
+  return { env, openAgent }
+}
+
+async function openWorld(stack: AsyncDisposableStack) {
+  const { env, openAgent } = await openSurroundings(stack)
+  const relays = await Promise.all(
+    ['relay-a', 'relay-b'].map(async (id) => {
+      const relay = new RelayProcess(await freePort(), await freePort(), { ...env, RELAY_ID: id })
+      stack.defer(() => relay.kill())
+      await relay.start()
+      return relay
+    }),
   )
-  stack.defer(() => stop(agent))
+  await openAgent(relays.map(({ edgeUrl }) => edgeUrl))
   const balancer = stack.use(new Balancer(relays))
   return { relays, balancer, port: await balancer.listen() }
 }
@@ -187,5 +194,48 @@ test(
 
     await closed
     expect(code).toBe(0)
+  },
+)
+
+test(
+  'processes behind one port are replaced one by one under load',
+  { timeout: 120_000 },
+  async () => {
+    await using stack = new AsyncDisposableStack()
+    const { env, openAgent } = await openSurroundings(stack)
+    const port = await freePort()
+    const lines: string[] = []
+    const count = (text: string): number => lines.filter((line) => line.includes(text)).length
+    const supervisor = await startNode(
+      relayMain,
+      { ...env, RELAY_PROCESSES: '2', RELAY_HTTP_PORT: String(port), RELAY_ADMIN_PORT: '0' },
+      (line) => {
+        lines.push(line)
+        return count('"msg":"ready"') === 2
+      },
+    )
+    stack.defer(() => stop(supervisor))
+    await openAgent([`ws://edge.${apex}:${port}/_sluice/session`])
+    let inRow = 0
+    await vi.waitFor(async () => {
+      inRow = (await ask(port, '/ready')).status === 200 ? inRow + 1 : 0
+      expect(inRow).toBeGreaterThan(20)
+    }, waitMs)
+    const visitors = new Visitors(port, host, 200)
+
+    supervisor.kill('SIGHUP')
+    await vi.waitFor(() => expect(count('a process was replaced')).toBe(2), {
+      timeout: 60_000,
+      interval: 50,
+    })
+    await sleep(steadyMs)
+    const asked = await visitors.stop()
+    const exited = once(supervisor, 'exit')
+    supervisor.kill('SIGTERM')
+
+    // Connections that arrive while a process closes are the kernel's to hand over, or to reset.
+    expect(visitors.lost.filter(({ reason }) => !reason.includes('ECONNRESET'))).toEqual([])
+    expect(visitors.answered).toBeGreaterThanOrEqual(asked - 3)
+    expect((await exited)[0]).toBe(0)
   },
 )

@@ -387,7 +387,7 @@ function keysOf(jwks: string | JSONWebKeySet) {
 }
 
 function forwarderTo(url: string): Forwarder {
-  return new Forwarder({ upstream: addressOf(url), hostHeader: 'preserve' })
+  return new Forwarder({ upstream: addressOf(url), hostHeader: 'preserve', betweenPolls: true })
 }
 
 function addressOf(url: string): UpstreamAddress {

@@ -162,6 +162,7 @@ export class Peers {
       upstream: { host: hostname, port: Number(port), tls: protocol === 'tls:' },
       hostHeader: 'preserve',
       connectTimeoutMs,
+      betweenPolls: true,
       dial: () => this.#dial(holder, { mode: 'http' }),
     })
     const link = await openMemoryLink(`to ${holder.relayId}`, forwarder, this.#options.onChunkEnd)

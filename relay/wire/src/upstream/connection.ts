@@ -77,7 +77,8 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
     this.#cutShort = false
     this.#informational = 0
     this.#undrained = 0
-    this.#sentInTurn = this.#served > 0 ? this.#forwarder.turns.begin() : -1
+    const isTold = this.#served > 0 && this.#forwarder.options.betweenPolls !== true
+    this.#sentInTurn = isTold ? this.#forwarder.turns.begin() : -1
     this.#report.start(payload, headStart, tap)
     this.#socket.writeKept(
       host === undefined

@@ -35,6 +35,11 @@ export interface ForwarderOptions extends ExchangeListeners {
   readonly onStreams?: (open: number, total: number) => void
   /** Opens a connection to the upstream, in place of the plain or TLS one to its address. */
   readonly dial?: () => Socket
+  /**
+   * Streams are opened between two polls of the event loop, as by a session in memory, and the upstream is one of ours: what
+   * the next poll reads is the answer, not something that was there before.
+   */
+  readonly betweenPolls?: boolean
   readonly connectTimeoutMs?: number
   /** Shared with the other sockets of the process. */
   readonly sockets?: DirectSockets | undefined
