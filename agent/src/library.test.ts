@@ -173,15 +173,19 @@ async function openProject(): Promise<string> {
 
 test('the package runs, with types, in a project that has nothing else of ours', async () => {
   const project = await openProject()
-  const { dependencies, files } = JSON.parse(
+  const {
+    name: packageName,
+    dependencies,
+    files,
+  } = JSON.parse(
     await readFile(join(project, 'node_modules/@sluice/agent/package.json'), 'utf8'),
-  ) as { dependencies?: object; files?: unknown }
+  ) as { name: string; dependencies?: object; files?: unknown }
   expect(dependencies).toBeUndefined()
   expect(files).toBeUndefined()
 
   await writeFile(
     join(project, 'typed.ts'),
-    `import { listen, type Tunnel, ListenError } from '@sluice/agent'
+    `import { listen, type Tunnel, ListenError } from '${packageName}'
 const tunnel: Tunnel = await listen(3000, { name: 'x', signal: AbortSignal.timeout(1) })
 tunnel.on('request', ({ status }) => status.toFixed())
 tunnel.on('closed', ({ error }) => error instanceof ListenError && error.code.trim())
