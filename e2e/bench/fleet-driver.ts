@@ -37,20 +37,16 @@ let wanted = 0
 let allOnline = Promise.withResolvers<void>()
 
 async function obey(order: FleetOrder): Promise<number> {
-  switch (order.kind) {
-    case 'agents':
-      wanted += order.tokens.length
-      await inTurns(order.tokens.length, (index) => openAgent(order, order.tokens[index] ?? ''))
-      return online
-    case 'online':
-      if (online < wanted) await allOnline.promise
-      return online
-    case 'upstream':
-      return openUpstream()
-    case 'websockets':
-      await inTurns(order.count, () => openWebSocket(order.port, order.host))
-      return order.count
+  if (order.kind === 'upstream') return openUpstream()
+  if (order.kind === 'websockets') {
+    await inTurns(order.count, () => openWebSocket(order.port, order.host))
+    return order.count
   }
+  if (order.kind === 'agents') {
+    wanted += order.tokens.length
+    await inTurns(order.tokens.length, (index) => openAgent(order, order.tokens[index] ?? ''))
+  } else if (online < wanted) await allOnline.promise
+  return online
 }
 
 async function inTurns(count: number, open: (index: number) => Promise<void>): Promise<void> {
@@ -95,7 +91,7 @@ function openAgent(
         onWelcome() {
           welcomed = true
           redial.online()
-          count(1)
+          note(1)
           first.resolve()
         },
         onOpen(stream) {
@@ -103,7 +99,7 @@ function openAgent(
           stream.head(10, answer, 0, answer.length, true)
         },
         onClose() {
-          if (welcomed) count(-1)
+          if (welcomed) note(-1)
           redial.again()
         },
       }).session
@@ -114,7 +110,7 @@ function openAgent(
   return first.promise
 }
 
-function count(change: 1 | -1): void {
+function note(change: 1 | -1): void {
   online += change
   if (online < wanted) return
   allOnline.resolve()
