@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
 import { freePort, startPostgres, startRedis, type Engine } from '@sluice/kit/engines'
+import { unusedPort } from '@sluice/kit/unused-port'
 import { chromium, type Browser } from 'playwright-core'
 
 const root = join(import.meta.dirname, '..')
@@ -117,7 +118,7 @@ export async function createWorld(): Promise<World> {
       await freePort(),
     ]
     // Of its own, so that platforms beside each other give out different ones.
-    const tunnelPort = await freePort()
+    const tunnelPort = await unusedPort()
     const platform = stack.use(
       new Program('npm start', ['scripts/start.mjs'], {
         env: {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process'
-import { generateKeyPairSync, sign } from 'node:crypto'
+import { generateKeyPairSync, randomInt, sign } from 'node:crypto'
 import { once } from 'node:events'
 import {
   createServer,
@@ -71,7 +71,7 @@ export async function openPlatformFixture(extra: GraphRoot = {}): Promise<Platfo
     keys.closeAllConnections()
   })
   const jwksUrl = `http://127.0.0.1:${(keys.address() as AddressInfo).port}/`
-  const tunnelPort = await freePort()
+  const tunnelPort = await unusedPort()
   const { httpPort, httpsPort } = await startRelay(jwksUrl, tunnelPort, stack)
 
   const starts: FixtureInput[] = []
@@ -172,14 +172,20 @@ export async function openPlatformFixture(extra: GraphRoot = {}): Promise<Platfo
   }
 }
 
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+/** Below what kernels give to connections of their own accord, which might take the port between look and use. */
+async function unusedPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(10_000, 30_000)
+    const server = createServer()
+    const listening = once(server, 'listening')
+    server.listen(port, '127.0.0.1')
+    const isFree = await listening.then(
+      () => true,
+      () => false,
+    )
+    server.close()
+    if (isFree) return port
+  }
 }
 
 /** Starts the relay on free ports and returns those of its edge. */

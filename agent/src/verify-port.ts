@@ -6,7 +6,7 @@ import { delay } from './delay.ts'
 import { networkReasonOf } from './http-request.ts'
 import { lookup } from './localhost.ts'
 
-const totalMs = 6_000
+const totalMs = 4_000
 const attemptMs = 2_000
 const retryMs = 250
 

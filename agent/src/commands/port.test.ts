@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { PassThrough } from 'node:stream'
 
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 
 import { clientHello } from '../client-hello.ts'
 import { readSettings } from '../config.ts'
@@ -15,6 +15,9 @@ import { openPlatformFixture } from '../platform-fixture.ts'
 import { Interrupted } from '../problem.ts'
 import type { CommandContext, Io } from './context.ts'
 import { runPort, type PortFlags, type PortKind } from './port.ts'
+
+// Each starts a relay, and a check that fails takes its time.
+vi.setConfig({ testTimeout: 40_000 })
 
 interface Event {
   readonly event: string

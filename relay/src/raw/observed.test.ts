@@ -1,16 +1,17 @@
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 
+import { unusedPort } from '@sluice/kit/unused-port'
 import type { AgentTokenClaims } from '@sluice/schema/claims'
 import { RequestRecord, UsageBatch, redisChannels, redisKeys } from '@sluice/schema/redis'
 import { Redis } from 'ioredis'
 import { expect, inject, test } from 'vitest'
 
-import { createWorld, freePort, portOf } from '../testing/world.ts'
+import { createWorld, portOf } from '../testing/world.ts'
 
 /** A tunnel of TCP to an upstream that answers what it hears, with the end behind it. */
 async function openEcho(claims: Partial<AgentTokenClaims>, redisUrl?: string) {
-  const port = await freePort()
+  const port = await unusedPort()
   const world = await createWorld({
     tcpPorts: { first: port, last: port },
     ...(redisUrl === undefined ? {} : { redisUrl }),

@@ -2,17 +2,18 @@ import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { connect, createServer, type Server, type Socket } from 'node:net'
 
+import { unusedPort } from '@sluice/kit/unused-port'
 import type { AgentTokenClaims } from '@sluice/schema/claims'
 import { expect, test } from 'vitest'
 import { WebSocket } from 'ws'
 
-import { Visitor, apex, createWorld, freePort, host, portOf, type World } from '../testing/world.ts'
+import { Visitor, apex, createWorld, host, portOf, type World } from '../testing/world.ts'
 
 const waitMs = 20_000
 
 /** A relay with a range of one port, and what a tunnel there needs. */
 async function rawWorld(options: Parameters<typeof createWorld>[0] = {}) {
-  const port = await freePort()
+  const port = await unusedPort()
   const world = await createWorld({ tcpPorts: { first: port, last: port }, ...options })
   const claims: Partial<AgentTokenClaims> = { kind: 'tcp', endpointHosts: [], endpointPort: port }
   return { world, port, claims }
@@ -121,7 +122,7 @@ test('a reset of either side is a reset for the other', async () => {
 test('an upstream where nobody listens is a reset, and the agent says why', async () => {
   const { world, port, claims } = await rawWorld()
   await using _ = world
-  const nobody = await freePort()
+  const nobody = await unusedPort()
   const carried = Promise.withResolvers<string>()
   await world.tunnel(nobody, claims, { onCarried: ({ code }) => carried.resolve(code) })
 

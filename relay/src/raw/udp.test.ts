@@ -2,10 +2,11 @@ import { createSocket, type Socket } from 'node:dgram'
 import { once } from 'node:events'
 import { connect, createServer } from 'node:net'
 
+import { unusedPort } from '@sluice/kit/unused-port'
 import type { AgentTokenClaims } from '@sluice/schema/claims'
 import { expect, test, vi } from 'vitest'
 
-import { createWorld, freePort, type World } from '../testing/world.ts'
+import { createWorld, type World } from '../testing/world.ts'
 import {
   ReplyBudget,
   ReplySource,
@@ -19,7 +20,7 @@ import { flowsPerSourceMax } from './udp-port.ts'
 const waitMs = 20_000
 
 async function udpWorld(options: Parameters<typeof createWorld>[0] = {}) {
-  const port = await freePort()
+  const port = await unusedPort()
   const world = await createWorld({ udpPorts: { first: port, last: port }, ...options })
   const claims: Partial<AgentTokenClaims> = { kind: 'udp', endpointHosts: [], endpointPort: port }
   return { world, port, claims }
@@ -196,8 +197,8 @@ test('one address has no more flows than its share, however many the tunnel has'
 })
 
 test('under a bulk transfer datagrams pass or are lost, and the transfer arrives whole', async () => {
-  const port = await freePort()
-  const tcp = await freePort()
+  const port = await unusedPort()
+  const tcp = await unusedPort()
   await using world = await createWorld({
     udpPorts: { first: port, last: port },
     tcpPorts: { first: tcp, last: tcp },

@@ -288,15 +288,6 @@ export function portOf(server: { address(): ReturnType<Server['address']> }): nu
   return address.port
 }
 
-/** A port that nobody has at this moment. */
-export async function freePort(): Promise<number> {
-  const server = createHttpServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const port = portOf(server)
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
-
 /** A WebSocket handshake by hand; resolves with the socket behind it. */
 async function handshake(port: number): Promise<Socket> {
   const socket = connect({ port, host: '127.0.0.1' })
