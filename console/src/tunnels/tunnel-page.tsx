@@ -249,6 +249,7 @@ function Actions({ tunnel, onChanged }: { tunnel: Tunnel; onChanged: () => void 
   const [isStopping, stopping] = useDisclosure(false)
   const [isDeleting, deleting] = useDisclosure(false)
   if (role === 'VIEWER' || tunnel.status === 'DELETED') return null
+  const address = tunnel.kind === 'HTTP' ? tunnel.endpointHost : (tunnel.urls[0] ?? tunnel.name)
 
   return (
     <>
@@ -264,7 +265,7 @@ function Actions({ tunnel, onChanged }: { tunnel: Tunnel; onChanged: () => void 
       <Confirm
         isOpen={isStopping}
         title={`Stop ${tunnel.name}?`}
-        effect={`The agent is disconnected and visitors of ${tunnel.endpointHost} get 503 until an agent starts it again. The name stays yours.`}
+        effect={`The agent is disconnected and visitors of ${address} ${tunnel.kind === 'HTTP' ? 'get 503' : 'are turned away'} until an agent starts it again. Name and address stay yours.`}
         action="Stop the tunnel"
         onClose={stopping.close}
         onConfirm={async () => {
@@ -276,7 +277,7 @@ function Actions({ tunnel, onChanged }: { tunnel: Tunnel; onChanged: () => void 
       <Confirm
         isOpen={isDeleting}
         title={`Delete ${tunnel.name}?`}
-        effect={`${tunnel.endpointHost} stops working at once for every visitor, and anyone may take the name. Its custom domains stay, attached to nothing.`}
+        effect={`${address} stops working at once for every visitor, and anyone may take the name${tunnelKinds[tunnel.kind].hasPort ? ' and the port' : ''}. Its custom domains stay, attached to nothing.`}
         action="Delete the tunnel"
         onClose={deleting.close}
         onConfirm={async () => {
