@@ -6,13 +6,14 @@ import { Outbox } from './outbox.ts'
 import { ReceivedCredit } from './received-credit.ts'
 import type { SessionIo, SessionWindows } from './session-io.ts'
 import { SlabPool, readBytes } from './socket/slab.ts'
+import { StreamTable } from './stream-table.ts'
 import type { KeptBytes, StreamCarrier, TunnelStream } from './stream.ts'
 
 const none = Buffer.alloc(0)
 
 /** What the streams of a session share: their ids, the way out, the peer's credit, and ours to return. */
 export class Carrier implements StreamCarrier {
-  readonly streams = new Map<number, TunnelStream>()
+  readonly streams = new StreamTable()
   readonly outbox: Outbox
   readonly sender: FairSender
   readonly credit: ReceivedCredit
@@ -38,7 +39,7 @@ export class Carrier implements StreamCarrier {
   freeStreamId(): number {
     // Until they begin again with 1, no id is in use twice.
     let id = this.#nextStreamId
-    while (this.#reusesIds && this.streams.has(id)) id = id >= 0xffff_ffff ? 1 : id + 1
+    while (this.#reusesIds && this.streams.get(id)) id = id >= 0xffff_ffff ? 1 : id + 1
     this.#reusesIds ||= id === 0xffff_ffff
     this.#nextStreamId = id >= 0xffff_ffff ? 1 : id + 1
     return id
@@ -100,7 +101,7 @@ export class Carrier implements StreamCarrier {
   }
 
   forget(stream: TunnelStream): void {
-    this.streams.delete(stream.id)
+    this.streams.delete(stream)
     this.sender.forget(stream)
     this.credit.forget(stream)
   }

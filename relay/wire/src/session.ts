@@ -185,11 +185,10 @@ export class Session implements FrameSink {
     this.#cancelHello()
     this.#heartbeat.stop()
     this.#carrier.stop()
-    for (const stream of this.#carrier.streams.values()) {
+    for (const stream of this.#carrier.streams.all()) {
       stream.close()
       stream.events.onReset('', {})
     }
-    this.#carrier.streams.clear()
     this.#headParts.clear()
     this.#io.close(code, abrupt)
     this.#events.onClose(reason)
@@ -208,7 +207,7 @@ export class Session implements FrameSink {
     const carrier = this.#carrier
     const id = carrier.freeStreamId()
     const stream = new TunnelStream(id, carrier, carrier.sender.streamWindowBytes, events)
-    carrier.streams.set(id, stream)
+    carrier.streams.add(stream)
     stream.head(frameType.open, payload, start, end, ended)
     return stream
   }
@@ -330,7 +329,7 @@ export class Session implements FrameSink {
 
   #onOpen(flags: number, streamId: number, payload: Buffer): void {
     if (this.role !== 'agent') throw new ProtocolViolation('OPEN from an agent')
-    if (this.#carrier.streams.has(streamId)) throw new ProtocolViolation('a stream opened twice')
+    if (this.#carrier.streams.get(streamId)) throw new ProtocolViolation('a stream opened twice')
     const head = this.#headParts.join(streamId, flags, payload)
     if (!head) return
     if (this.#carrier.streams.size >= streamsMax)
@@ -341,7 +340,7 @@ export class Session implements FrameSink {
       this.#carrier.sender.streamWindowBytes,
       unowned,
     )
-    this.#carrier.streams.set(streamId, stream)
+    this.#carrier.streams.add(stream)
     const ended = (flags & frameFlag.end) !== 0
     if (ended) stream.remoteEnded = true
     this.#events.onOpen?.(stream, head, ended)
