@@ -33,6 +33,8 @@ export interface RawContext {
   readonly sockets: DirectSockets
   /** Address to bind. */
   readonly host: string
+  /** Other processes of this relay listen beside it. */
+  readonly reusePort?: boolean | undefined
   /** Visitor connections at once; more are closed unanswered. */
   readonly connectionsMax: number
   /** The session for the next visitor of `tcp:<port>` or `udp:<port>`. */

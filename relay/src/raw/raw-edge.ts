@@ -93,7 +93,8 @@ export class RawEdge {
     const name = nameOf(claims)
     const place = this.#placeOf(claims)
     if (name === undefined || !place) return
-    if (stopped) this.#release(name, place)
+    // Beside other processes an agent may come back to another one, and its visitors must not come to this one.
+    if (stopped || this.#options.reusePort) this.#release(name, place)
     else this.#releaseLater(name, place)
   }
 
@@ -135,12 +136,13 @@ export class RawEdge {
   }
 
   #open(name: string, udp: boolean, port: number, tunnelId: string): Place {
-    const { host } = this.#options
+    const { host, reusePort } = this.#options
     const listener: TcpPort | UdpPort = udp
       ? new UdpPort({ port, context: this.#options })
       : new TcpPort({
           host,
           port,
+          reusePort,
           serve: (socket) => {
             const tunnel = this.#options.find(name)
             if (!tunnel?.session.accepting) return false

@@ -11,6 +11,7 @@ const backlog = 512
 export interface TcpPortOptions {
   readonly host: string
   readonly port: number
+  readonly reusePort?: boolean | undefined
   /** Serves a visitor; false when no agent is there. */
   readonly serve: (socket: Socket) => boolean
 }
@@ -30,10 +31,10 @@ export class TcpPort {
   }
 
   listen(): Promise<void> {
-    const { host, port } = this.#options
+    const { host, port, reusePort = false } = this.#options
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject)
-      this.#server.listen({ host, port, backlog }, () => {
+      this.#server.listen({ host, port, backlog, reusePort }, () => {
         this.#server.off('error', reject)
         // A failed accept, as for want of descriptors, concerns its visitor alone.
         this.#server.on('error', () => undefined)

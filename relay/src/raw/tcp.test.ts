@@ -231,6 +231,32 @@ test('a port whose agent stays away is given up', async () => {
   expect(await refused()).toBe('ECONNREFUSED')
 })
 
+test('beside other processes a port goes to the one that the agent comes back to', async () => {
+  const { world, port, claims } = await rawWorld({ reusePort: true })
+  await using _ = world
+  await using other = await createWorld({
+    tcpPorts: { first: port, last: port },
+    reusePort: true,
+  })
+  const saying = (text: string) => upstreamOf(world, (socket) => void socket.end(text))
+  const first = await world.tunnel(await saying('first'), claims)
+  expect(await (await visit(world, port)).rest()).toBe('first')
+
+  await other.tunnel(await saying('second'), claims)
+  first.socket.destroy()
+  await first.closed
+  const answers: string[] = []
+  await expect
+    .poll(
+      async () => {
+        answers.push(await (await visit(world, port)).rest())
+        return answers.slice(-10).join('')
+      },
+      { timeout: 15_000 },
+    )
+    .toBe('second'.repeat(10))
+})
+
 test('a port outside the range, one of another tunnel and one of another program are refused', async () => {
   const { world, port, claims } = await rawWorld()
   await using _ = world

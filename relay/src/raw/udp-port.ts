@@ -36,7 +36,8 @@ export class UdpPort {
 
   constructor(options: UdpPortOptions) {
     this.#options = options
-    this.#socket = createSocket(isIPv6(options.context.host) ? 'udp6' : 'udp4')
+    const { host, reusePort = false } = options.context
+    this.#socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', reusePort })
     this.#socket.on('message', (bytes, from) => this.#receive(bytes, from))
     this.#sweep = setInterval(() => this.#expire(performance.now()), sweepMs)
   }
