@@ -250,7 +250,7 @@ export const rows: Record<string, Row> = {
   },
   'Mutation.setVisitNotice': {
     document:
-      'mutation WalkVisitNotice($id: ID!) { setVisitNotice(organizationId: $id, isOn: false) { id } }',
+      'mutation WalkVisitNotice($id: ID!) { setVisitNotice(organizationId: $id, isOn: false) }',
     variables: (ids) => ({ id: ids.organizationId }),
     ...staff,
   },

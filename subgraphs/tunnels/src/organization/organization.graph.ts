@@ -8,9 +8,9 @@ export const OrganizationType = builder.objectRef<{ id: string }>('Organization'
 
 builder.mutationField('setVisitNotice', (t) =>
   t.field({
-    type: OrganizationType,
+    type: 'ID',
     description:
-      'Has browsers asked before they visit the tunnels of an organization that is not verified, or no longer. For staff of the platform only.',
+      'Has browsers asked before they visit the tunnels of an organization that is not verified, or no longer. For staff of the platform only. Returns the id.',
     args: {
       organizationId: t.arg.id({ required: true, description: 'Whose tunnels.' }),
       isOn: t.arg.boolean({ required: true, description: 'Whether browsers are asked.' }),

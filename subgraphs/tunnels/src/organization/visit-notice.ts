@@ -12,7 +12,7 @@ export async function setVisitNotice(
   { principal, parts }: Context,
   organizationId: string,
   isOn: boolean,
-): Promise<{ id: string }> {
+): Promise<string> {
   assertSignedIn(principal)
   if (!principal.isAdmin) throw new SluiceError('SLUICE_FORBIDDEN')
   if (!isUuid(organizationId)) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
@@ -22,5 +22,5 @@ export async function setVisitNotice(
     [organizationId, isOn],
   )
   await announceChange(parts, await startedTunnelsOf(parts.orm, [organizationId]))
-  return { id: organizationId }
+  return organizationId
 }
