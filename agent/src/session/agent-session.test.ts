@@ -201,6 +201,29 @@ test('a session that was taken over or revoked is not dialled again', async () =
   }
 })
 
+test('a port that another relay has not given up yet is asked for again', async () => {
+  await using relay = await new TestRelay().listen()
+  relay.answer = (session) => {
+    relay.answer = undefined
+    session.refuse('SLUICE_PORT_TAKEN', { port: 20_001 }, 4409)
+  }
+  const agent = await relay.agent((_request, response) => response.end('ok'), { raw: {} })
+
+  expect(await next(agent, 'offline')).toMatchObject({ reason: 'SLUICE_PORT_TAKEN' })
+  expect(await next(agent, 'online')).toMatchObject({ relayUrl: relay.url })
+})
+
+test('an agent leaves a relay that is too old for its tunnel, and says so', async () => {
+  await using relay = await new TestRelay().listen()
+  relay.answer = (session, hello) => {
+    const welcome = { version: 1, features: [], relayId: 'old', endpointHosts: [] }
+    session.welcome(hello, { ...welcome, sessionId: 'old', expiresInMs: 300_000 })
+  }
+  const agent = await relay.agent((_request, response) => response.end('ok'), { raw: {} })
+
+  expect(await next(agent, 'fatal')).toMatchObject({ code: 'SLUICE_PROTOCOL_UNSUPPORTED' })
+})
+
 test('a refused token is replaced by a fresh one, and a control plane that is away is waited for', async () => {
   await using relay = await new TestRelay().listen()
   let asked = 0

@@ -91,6 +91,9 @@ const fatalCodes = new Set([
   'SLUICE_PROTOCOL_UNSUPPORTED',
 ])
 
+/** What one relay says at one time: the next attempt may be luckier. A port is free once another relay has given it up. */
+const relayCodes = new Set(['SLUICE_AGENT_TOKEN_INVALID', 'SLUICE_PORT_TAKEN'])
+
 /** Starts to dial at once. Listen to `fatal`: after it nothing more happens. */
 export function openAgentSession(options: AgentSessionOptions): AgentSession {
   return new AgentSession(options)
@@ -361,7 +364,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #isFatal(error: unknown): boolean {
     if (!(error instanceof SluiceError)) return false
     const { status } = errors[error.code]
-    const fromRelay = error.code === 'SLUICE_AGENT_TOKEN_INVALID'
+    const fromRelay = relayCodes.has(error.code)
     const passing = status >= 500 || status === 429 || fromRelay
     if (passing && !fatalCodes.has(error.code)) return false
     if (this.#stopped.signal.aborted) return true
