@@ -1,12 +1,12 @@
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { get } from 'node:http'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
 import type { Benchmark, Figures } from './figures.ts'
+import { freeRun } from './free-run.ts'
 import { startKeys } from './keys.ts'
 import { freePort, startNginx } from './nginx.ts'
 import { childrenOf, cpuSecondsOf, startDriver, startNode, stop } from './process.ts'
@@ -102,24 +102,6 @@ async function startRelays(
     adminPorts: Array.from({ length: options.processes }, (_, index) => adminPort + index),
     pids: options.processes === 1 ? [pid] : [pid, ...childrenOf(pid)],
   }
-}
-
-/** The first of so many free ports in a row, below those that the kernel gives to connections. */
-async function freeRun(count: number): Promise<number> {
-  for (let first = 10_000 + (process.pid % 1_000) * 10; first < 30_000; first += count) {
-    const ports = Array.from({ length: count }, (_, index) => first + index)
-    const free = await Promise.all(ports.map(isFree))
-    if (free.every(Boolean)) return first
-  }
-  throw new Error('no free ports')
-}
-
-function isFree(port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const server = createServer()
-  server.once('error', () => resolve(false))
-  server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)))
-  return promise
 }
 
 /** Each process has heard of the tunnel: so many new connections in a row are served, wherever they land. */

@@ -5,9 +5,10 @@ import { connect } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
-import { freePort, startRedis } from '@sluice/kit/engines'
+import { startRedis } from '@sluice/kit/engines'
 import { expect, test, vi } from 'vitest'
 
+import { freeRun } from '../bench/free-run.ts'
 import { startKeys } from '../bench/keys.ts'
 import { startNode, stop } from '../bench/process.ts'
 import { Balancer } from './balancer.ts'
@@ -114,7 +115,7 @@ async function openWorld(stack: AsyncDisposableStack) {
   const { env, openAgent } = await openSurroundings(stack)
   const relays = await Promise.all(
     ['relay-a', 'relay-b'].map(async (id) => {
-      const relay = new RelayProcess(await freePort(), await freePort(), { ...env, RELAY_ID: id })
+      const relay = new RelayProcess(await freeRun(1), await freeRun(1), { ...env, RELAY_ID: id })
       stack.defer(() => relay.kill())
       await relay.start()
       return relay
@@ -203,7 +204,7 @@ test(
   async () => {
     await using stack = new AsyncDisposableStack()
     const { env, openAgent } = await openSurroundings(stack)
-    const port = await freePort()
+    const port = await freeRun(1)
     const lines: string[] = []
     const count = (text: string): number => lines.filter((line) => line.includes(text)).length
     const supervisor = await startNode(

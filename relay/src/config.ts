@@ -11,6 +11,7 @@ const seconds = z.coerce.number().positive()
 const outageSeconds = z.coerce.number().min(0).max(86_400)
 /** Zero for no limit. */
 const secondsOrNever = z.coerce.number().min(0)
+const peerPort = 9468
 const count = z.coerce.number().int().positive()
 
 /** Typed options from the environment. */
@@ -48,7 +49,7 @@ export function config(
       .default('default'),
     RELAY_PEER_SECRET: z.string().min(32).optional(),
     RELAY_PEER_HOST: z.string().default('127.0.0.1'),
-    RELAY_PEER_PORT: port.default(9468),
+    RELAY_PEER_PORT: port.default(peerPort),
     RELAY_PEER_URL: z.url({ protocol: /^(tcp|tls)$/ }).optional(),
     RELAY_PEER_TLS_CERT_PATH: z.string().optional(),
     RELAY_PEER_TLS_KEY_PATH: z.string().optional(),
@@ -79,30 +80,18 @@ export function config(
   const gatewayUrl = read.RELAY_GATEWAY_URL
   // Of several processes each is a relay of its own, behind the same public ports.
   const sibling = (read.RELAY_PROCESS ?? 1) - 1
-  const ownPort = (first: number): number => (first === 0 ? 0 : first + sibling)
   return {
     processes: read.RELAY_PROCESS === undefined ? read.RELAY_PROCESSES : 1,
     relayId: read.RELAY_PROCESS === undefined ? read.RELAY_ID : `${read.RELAY_ID}-${sibling + 1}`,
     reusePort: read.RELAY_PROCESS !== undefined,
     region: read.RELAY_REGION,
     pool: read.RELAY_EDGE_POOL,
-    ...(read.RELAY_PEER_SECRET
-      ? {
-          peer: {
-            secret: read.RELAY_PEER_SECRET,
-            host: read.RELAY_PEER_HOST,
-            port: ownPort(read.RELAY_PEER_PORT),
-            url: peerUrlOf(read.RELAY_PEER_URL, sibling),
-            certificate: certificateOf(read.RELAY_PEER_TLS_CERT_PATH, read.RELAY_PEER_TLS_KEY_PATH),
-            ca: read.RELAY_PEER_CA_PATH && readFileSync(read.RELAY_PEER_CA_PATH, 'utf8'),
-          },
-        }
-      : {}),
+    ...peerOf(read, sibling),
     apex,
     host: read.RELAY_HOST,
     httpPort: read.RELAY_HTTP_PORT,
     httpsPort: read.RELAY_HTTPS_PORT,
-    adminPort: ownPort(read.RELAY_ADMIN_PORT),
+    adminPort: read.RELAY_ADMIN_PORT === 0 ? 0 : read.RELAY_ADMIN_PORT + sibling,
     tcpPorts: read.RELAY_TCP_PORTS,
     udpPorts: read.RELAY_UDP_PORTS,
     ...(certPath && keyPath ? { certificate: { certPath, keyPath } } : {}),
@@ -148,11 +137,36 @@ export function config(
   }
 }
 
+interface PeerVariables {
+  readonly RELAY_PEER_SECRET?: string | undefined
+  readonly RELAY_PEER_HOST: string
+  readonly RELAY_PEER_PORT: number
+  readonly RELAY_PEER_URL?: string | undefined
+  readonly RELAY_PEER_TLS_CERT_PATH?: string | undefined
+  readonly RELAY_PEER_TLS_KEY_PATH?: string | undefined
+  readonly RELAY_PEER_CA_PATH?: string | undefined
+}
+
+function peerOf(read: PeerVariables, sibling: number): Pick<RelayOptions, 'peer'> {
+  const { RELAY_PEER_SECRET: secret, RELAY_PEER_HOST: host, RELAY_PEER_PORT: first } = read
+  if (!secret) return {}
+  return {
+    peer: {
+      secret,
+      host,
+      port: first === 0 ? 0 : first + sibling,
+      url: peerUrlOf(read.RELAY_PEER_URL, sibling),
+      certificate: certificateOf(read.RELAY_PEER_TLS_CERT_PATH, read.RELAY_PEER_TLS_KEY_PATH),
+      ca: read.RELAY_PEER_CA_PATH && readFileSync(read.RELAY_PEER_CA_PATH, 'utf8'),
+    },
+  }
+}
+
 /** Where other relays reach this one. Of several processes each has the port behind the one before. */
 function peerUrlOf(text: string | undefined, sibling: number): string | undefined {
   if (text === undefined) return undefined
-  const { protocol, hostname, port: first } = new URL(text)
-  return `${protocol}//${hostname}:${Number(first || 9468) + sibling}`
+  const url = new URL(text)
+  return `${url.protocol}//${url.hostname}:${Number(url.port || peerPort) + sibling}`
 }
 
 function certificateOf(certPath: string | undefined, keyPath: string | undefined) {

@@ -4,7 +4,6 @@ import type { AgentTokenClaims } from '@sluice/schema/claims'
 import { SluiceError, type Details, type ErrorCode } from '@sluice/schema/errors'
 import type { Revocation } from '@sluice/schema/redis'
 import {
-  HeadScanner,
   acceptOf,
   closeCode,
   openSocketLink,
@@ -21,7 +20,9 @@ import { LRUCache } from 'lru-cache'
 
 import { TunnelSession, type Sessions } from '../sessions.ts'
 import type { AgentTokens } from './agent-token.ts'
+import { readHandshake } from './handshake.ts'
 import type { Outage } from './outage.ts'
+import { isOlder, isRevoked } from './revoked.ts'
 
 export interface AgentsOptions {
   readonly relayId: string
@@ -388,44 +389,10 @@ function isRaw({ kind, tlsMode }: AgentTokenClaims): boolean {
   return kind === 'tcp' || kind === 'udp' || tlsMode === 'passthrough'
 }
 
-/** Of a token in the second of the revocation: the tunnel may have been stopped and started again, an authtoken is gone for good. */
-function isOlder(claims: AgentTokenClaims, id: string, atMs: number): boolean {
-  const started = claims.tunnelId === id && Math.floor(atMs / 1000) === claims.iat
-  return !started && isRevoked(claims, id, atMs)
-}
-
-/** `iat` counts whole seconds: a token of the same second as its revocation is taken for older. */
-function isRevoked(claims: AgentTokenClaims, id: string, atMs: number): boolean {
-  const named = claims.tunnelId === id || claims.sub === id || claims.jti === id
-  return named && claims.iat * 1000 <= atMs
-}
-
 const closeCodes: Partial<Record<ErrorCode, number>> = {
   SLUICE_AGENT_TOKEN_INVALID: closeCode.agentToken,
   SLUICE_SESSION_REVOKED: closeCode.revoked,
   SLUICE_SESSION_REPLACED: closeCode.replaced,
   SLUICE_PROTOCOL_UNSUPPORTED: closeCode.version,
   SLUICE_SESSIONS_MAX: closeCode.full,
-}
-
-/** The parts of a WebSocket handshake (RFC 6455 §4.2.1). The edge has found the head well formed. */
-function readHandshake(head: Buffer): { path: string; key: string } | undefined {
-  const scanner = new HeadScanner()
-  if (scanner.scanRequest(head, 0, head.length) <= 0) return undefined
-  const fields = new Map<string, string>()
-  for (let index = 0; index < scanner.count; index += 1) {
-    fields.set(scanner.nameOf(head, index).toLowerCase(), scanner.valueOf(head, index))
-  }
-  const key = fields.get('sec-websocket-key') ?? ''
-  const fits =
-    head.toString('latin1', 0, scanner.methodEnd) === 'GET' &&
-    scanner.connectionUpgrade &&
-    fields.get('upgrade')?.toLowerCase() === 'websocket' &&
-    fields.get('sec-websocket-version') === '13' &&
-    /^[a-z0-9+/]{22}==$/i.test(key)
-  if (!fits) return undefined
-  return {
-    path: head.toString('latin1', scanner.targetStart, scanner.targetEnd).split('?')[0] ?? '',
-    key,
-  }
 }
