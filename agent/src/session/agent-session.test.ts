@@ -216,8 +216,8 @@ test('a port that another relay has not given up yet is asked for again', async 
 test('an agent leaves a relay that is too old for its tunnel, and says so', async () => {
   await using relay = await new TestRelay().listen()
   relay.answer = (session, hello) => {
-    const welcome = { version: 1, features: [], relayId: 'old', endpointHosts: [] }
-    session.welcome(hello, { ...welcome, sessionId: 'old', expiresInMs: 300_000 })
+    const old = { version: 1, features: [], relayId: 'old', endpointHosts: [] }
+    session.welcome(hello, { ...old, sessionId: 'old', expiresInMs: 300_000 })
   }
   const agent = await relay.agent((_request, response) => response.end('ok'), { raw: {} })
 

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events'
 
-import { SluiceError, errors, isErrorCode } from '@sluice/schema/errors'
+import { SluiceError } from '@sluice/schema/errors'
 import {
   DirectSockets,
   Forwarder,
@@ -25,6 +25,7 @@ import {
   type ForwardedConnection,
   type ForwardedRequest,
 } from './forwarded.ts'
+import { errorOf, isPassing } from './refusal.ts'
 import { roundTripAnswer } from './round-trip.ts'
 
 export type { ForwardedConnection, ForwardedRequest } from './forwarded.ts'
@@ -84,16 +85,6 @@ const renewRetryMs = 5_000
 const rawVersion = 2
 /** How long a relay that is leaving goes on to send visitors here, until all relays know of the next session. */
 const handOverMs = 2_000
-/** Refusals that dialling again cannot cure. */
-const fatalCodes = new Set([
-  'SLUICE_SESSION_REPLACED',
-  'SLUICE_SESSION_REVOKED',
-  'SLUICE_PROTOCOL_UNSUPPORTED',
-])
-
-/** What one relay says at one time: the next attempt may be luckier. A port is free once another relay has given it up. */
-const relayCodes = new Set(['SLUICE_AGENT_TOKEN_INVALID', 'SLUICE_PORT_TAKEN'])
-
 /** Starts to dial at once. Listen to `fatal`: after it nothing more happens. */
 export function openAgentSession(options: AgentSessionOptions): AgentSession {
   return new AgentSession(options)
@@ -362,11 +353,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
 
   /** Reports a refusal that ends everything. The control plane being away is not one. */
   #isFatal(error: unknown): boolean {
-    if (!(error instanceof SluiceError)) return false
-    const { status } = errors[error.code]
-    const fromRelay = relayCodes.has(error.code)
-    const passing = status >= 500 || status === 429 || fromRelay
-    if (passing && !fatalCodes.has(error.code)) return false
+    if (!(error instanceof SluiceError) || isPassing(error)) return false
     if (this.#stopped.signal.aborted) return true
     this.#stop()
     this.#closeForwarders()
@@ -391,10 +378,6 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #log(message: string, fields: Record<string, unknown>): void {
     this.#options.log?.(message, fields)
   }
-}
-
-function errorOf({ code, details }: Refusal): unknown {
-  return isErrorCode(code) ? new SluiceError(code, details) : undefined
 }
 
 function setTimer(callback: () => void, delayMs: number): () => void {
