@@ -2,7 +2,9 @@ import type { ErrorCode } from '@sluice/schema/errors'
 import type { BodyKind, DirectSockets } from '@sluice/wire'
 
 import type { PeerWay } from '../peer/peers.ts'
-import type { ExchangeStream } from '../policy/paced-stream.ts'
+import { CompressedStream } from '../policy/compressed-stream.ts'
+import { paced, type ExchangeStream } from '../policy/paced-stream.ts'
+import type { TunnelLimits } from '../policy/tunnel-limits.ts'
 import type { TunnelSession } from '../sessions.ts'
 import type { Observed, RecordedHeads } from './observed.ts'
 import type { Replay } from './replay.ts'
@@ -64,6 +66,24 @@ export class Exchange {
     this.firstByteMs = undefined
     this.tunnel = undefined
     this.replay = undefined
+  }
+
+  /** It has got a bandwidth limit: what is under way keeps to it from now on. */
+  pace(limits: TunnelLimits): void {
+    const { stream, tunnel } = this
+    if (!stream || tunnel?.limits !== limits) return
+    if (stream instanceof CompressedStream) stream.pace(limits)
+    else this.stream = paced(stream, limits)
+  }
+
+  /** It gets an answer of the relay's own. Says what that tells of the connection. */
+  refuse(code: ErrorCode): 'close' | 'keep-alive' | '' {
+    this.stream?.reset()
+    this.stream?.release()
+    this.code = code
+    if (!this.requestEnded || this.upgrade !== '') this.keepAlive = false
+    if (!this.keepAlive) return 'close'
+    return this.minorVersion === 0 ? 'keep-alive' : ''
   }
 
   /** Lets go of the session that was to serve it: another one will. */

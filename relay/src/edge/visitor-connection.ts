@@ -1,10 +1,9 @@
 import { Socket } from 'node:net'
 
 import type { Details, ErrorCode } from '@sluice/schema/errors'
-import { DirectSocket, headBytesMax, incomplete, malformed } from '@sluice/wire'
+import { DirectSocket, malformed } from '@sluice/wire'
 
-import { CompressedStream } from '../policy/compressed-stream.ts'
-import { paced, type ExchangeStream } from '../policy/paced-stream.ts'
+import type { ExchangeStream } from '../policy/paced-stream.ts'
 import type { TunnelLimits } from '../policy/tunnel-limits.ts'
 import type { TlsVisit } from '../tls/tls-visit.ts'
 import { AgentAnswer, type Visitor } from './agent-answer.ts'
@@ -14,6 +13,7 @@ import { Dispatch, type Asker } from './dispatch.ts'
 import type { EdgeContext } from './edge-context.ts'
 import { errorResponse } from './error-response.ts'
 import { Exchange } from './exchange.ts'
+import { HeadReader, type HeadOwner } from './head-reader.ts'
 import { RequestBody } from './request-body.ts'
 import { VisitorHost } from './visitor-host.ts'
 import { VisitorResponse } from './visitor-response.ts'
@@ -22,16 +22,13 @@ import { addressOf, type VisitorSocket } from './visitor-socket.ts'
 /** What the next bytes of the visitor are. */
 type Reading = 'head' | 'body' | 'later' | 'raw' | 'nothing'
 
-/** Pipelined bytes kept while an exchange is under way. */
-const laterBytesMax = headBytesMax
 const lingerMs = 5_000
 /** How long an upload may go on after its response is whole. */
 const earlyMs = 30_000
-const none: Buffer = Buffer.alloc(0)
 const invitation = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
 /** One visitor's connection, and the exchange it has now: the public side of the hot path. */
-export class VisitorConnection implements Visitor, Asker {
+export class VisitorConnection implements Visitor, Asker, HeadOwner {
   readonly #edge: EdgeContext
   readonly #socket: VisitorSocket
   readonly #response: VisitorResponse
@@ -41,9 +38,8 @@ export class VisitorConnection implements Visitor, Asker {
   readonly #body: RequestBody
   readonly #dispatch: Dispatch
   readonly #deadlines: Deadlines
+  readonly #heads: HeadReader
   #reading: Reading = 'head'
-  #pending: Buffer = none
-  #inLoop = false
   #paused = false
   /** The visitor has closed its half: nothing comes after what is pending. */
   #halfClosed = false
@@ -66,6 +62,7 @@ export class VisitorConnection implements Visitor, Asker {
     const parts = { edge, exchange: this.#exchange, host, body: this.#body, asker: this }
     this.#dispatch = new Dispatch(parts, socket)
     this.#deadlines = new Deadlines(edge.timeouts, socket)
+    this.#heads = new HeadReader(edge.scanner, this.#deadlines, this)
     socket.setNoDelay(true)
     socket.setKeepAlive(true, 30_000)
     socket.on('data', this.#onSocketData)
@@ -77,7 +74,7 @@ export class VisitorConnection implements Visitor, Asker {
 
   /** No exchange is under way: closing loses nothing. */
   get idle(): boolean {
-    return this.#reading === 'head' && this.#pending.length === 0
+    return this.readsHead && this.#heads.empty
   }
 
   /** An exchange is under way, or an upgraded connection. */
@@ -95,10 +92,7 @@ export class VisitorConnection implements Visitor, Asker {
 
   /** A tunnel has got a bandwidth limit: what is under way keeps to it from now on. */
   pace(limits: TunnelLimits): void {
-    const { stream, tunnel } = this.#exchange
-    if (!stream || tunnel?.limits !== limits) return
-    if (stream instanceof CompressedStream) stream.pace(limits)
-    else this.#exchange.stream = paced(stream, limits)
+    this.#exchange.pace(limits)
   }
 
   destroy(): void {
@@ -111,7 +105,7 @@ export class VisitorConnection implements Visitor, Asker {
     const { blocked } = this.#response
     switch (this.#deadlines.passed(nowMs, head, this.#exchange, blocked, this.#paused)) {
       case 'head':
-        this.#refuseHead('SLUICE_REQUEST_TIMEOUT', {})
+        this.refuseHead('SLUICE_REQUEST_TIMEOUT', {})
         return
       case 'idle':
         this.#socket.end()
@@ -146,23 +140,13 @@ export class VisitorConnection implements Visitor, Asker {
 
   readonly #onSocketData = (chunk: Buffer): void => {
     this.#read(chunk)
-    // The chunk is the socket's again.
-    if (this.#pending.length > 0 && this.#pending.buffer === chunk.buffer) {
-      this.#pending = Buffer.from(this.#pending)
-    }
+    this.#heads.letGoOf(chunk)
   }
 
   #read(chunk: Buffer): void {
     switch (this.#reading) {
       case 'head':
-        if (this.#pending.length === 0) {
-          this.#pending = chunk
-          this.#readHeads()
-          return
-        }
-        this.#pending = Buffer.concat([this.#pending, chunk])
-        // Without a line end the scan would find nothing new.
-        if (chunk.includes(0x0a) || this.#pending.length > headBytesMax) this.#readHeads()
+        this.#heads.add(chunk)
         return
       case 'body':
         this.#readBody(chunk)
@@ -178,46 +162,21 @@ export class VisitorConnection implements Visitor, Asker {
   }
 
   #keepForLater(bytes: Buffer): void {
-    if (bytes.length === 0) return
-    this.#pending = this.#pending.length === 0 ? bytes : Buffer.concat([this.#pending, bytes])
-    if (this.#pending.length > laterBytesMax) this.#pause()
+    if (!this.#heads.keep(bytes)) this.#pause()
   }
 
-  #readHeads(): void {
-    if (this.#inLoop) return
-    this.#inLoop = true
-    while (this.#reading === 'head' && this.#pending.length > 0 && this.#readHead());
-    this.#inLoop = false
+  // What the heads ask for
+
+  get readsHead(): boolean {
+    return this.#reading === 'head'
   }
 
-  /** Reads one head from what is pending. False: more bytes are needed. */
-  #readHead(): boolean {
-    const { scanner } = this.#edge
-    const buffer = this.#pending
-    // RFC 9112 §2.2: one empty line before a request is overlooked.
-    const start = buffer[0] === 0x0d && buffer[1] === 0x0a ? 2 : 0
-    const end = scanner.scanRequest(buffer, start, buffer.length)
-    const bytes = (end > 0 ? end : buffer.length) - start
-    if (bytes > headBytesMax || (end === malformed && scanner.tooMany)) {
-      this.#refuseHead('SLUICE_REQUEST_HEAD_TOO_LARGE', { max: headBytesMax })
-      return true
-    }
-    if (end === malformed) {
-      this.#refuseHead('SLUICE_REQUEST_MALFORMED', { reason: scanner.reason })
-      return true
-    }
-    if (end === incomplete) {
-      this.#deadlines.headBegan()
-      return false
-    }
-    this.#deadlines.headEnded()
-    this.#pending = end < buffer.length ? buffer.subarray(end) : none
+  serve(buffer: Buffer, start: number, end: number): void {
     this.#startExchange()
     this.#dispatch.serve(buffer, start, end)
-    return true
   }
 
-  #refuseHead(code: ErrorCode, details: Details): void {
+  refuseHead(code: ErrorCode, details: Details): void {
     this.#startExchange()
     this.#exchange.keepAlive = false
     this.#exchange.requestEnded = false
@@ -236,8 +195,7 @@ export class VisitorConnection implements Visitor, Asker {
     this.#reading = 'body'
     // What came while it was being decided may have been more than is kept.
     this.resume()
-    const body = this.#pending
-    this.#pending = none
+    const body = this.#heads.take()
     if (body.length > 0) this.#readBody(body)
   }
 
@@ -278,13 +236,12 @@ export class VisitorConnection implements Visitor, Asker {
   // What the agent's answer asks for
 
   get hasSentMore(): boolean {
-    return this.#pending.length > 0
+    return !this.#heads.empty
   }
 
   switchToRaw(stream: ExchangeStream): void {
     this.#reading = 'raw'
-    const early = this.#pending
-    this.#pending = none
+    const early = this.#heads.take()
     if (early.length > 0) this.#forward(early, false)
     if (this.#halfClosed) stream.end()
     this.resume()
@@ -318,21 +275,9 @@ export class VisitorConnection implements Visitor, Asker {
 
   /** Answers in the upstream's place. */
   refuse(code: ErrorCode, details: Details, lines: readonly string[] = []): void {
-    this.#exchange.stream?.reset()
-    this.#exchange.stream?.release()
-    if (!this.#exchange.requestEnded || this.#exchange.upgrade !== '')
-      this.#exchange.keepAlive = false
-    const kept = this.#exchange.minorVersion === 0 ? 'keep-alive' : ''
-    const response = errorResponse({
-      code,
-      details,
-      html: this.#exchange.html,
-      toHead: this.#exchange.toHead,
-      connection: this.#exchange.keepAlive ? kept : 'close',
-      lines,
-    })
-    this.#exchange.code = code
-    this.answerWith(response)
+    const { html, toHead } = this.#exchange
+    const connection = this.#exchange.refuse(code)
+    this.answerWith(errorResponse({ code, details, html, toHead, connection, lines }))
   }
 
   answerWith(response: Buffer): void {
@@ -359,10 +304,10 @@ export class VisitorConnection implements Visitor, Asker {
     this.#response.flush()
     this.#reading = 'head'
     this.#deadlines.idleBegan()
-    if (this.#pending.length > 0) {
+    if (!this.#heads.empty) {
       // A visitor that pipelines without reading gets no further response until it reads.
       if (this.#response.blocked) this.#reading = 'later'
-      else this.#readHeads()
+      else this.#heads.read()
     }
     if (this.#reading === 'head') this.#nextHead()
   }
@@ -370,7 +315,7 @@ export class VisitorConnection implements Visitor, Asker {
   /** Waits for the next request, if there may be one. */
   #nextHead(): void {
     if (!this.#halfClosed) this.resume()
-    else if (!this.#inLoop) this.#linger()
+    else if (!this.#heads.reading) this.#linger()
   }
 
   /** Counts the exchange, once, and lets go of its stream. */
@@ -384,7 +329,7 @@ export class VisitorConnection implements Visitor, Asker {
   /** Closes our half and reads on for a while, so that the visitor gets the response rather than a reset. */
   #linger(): void {
     this.#reading = 'nothing'
-    this.#pending = none
+    this.#heads.take()
     this.#deadlines.closeIn(lingerMs)
     this.resume()
     this.#socket.end()
@@ -393,7 +338,7 @@ export class VisitorConnection implements Visitor, Asker {
   readonly #onSocketDrain = (): void => {
     if (this.#reading !== 'later' || this.#exchange.stream || this.#exchange.startedMs !== 0) return
     this.#reading = 'head'
-    this.#readHeads()
+    this.#heads.read()
     if (this.#reading === 'head') this.#nextHead()
   }
 
@@ -417,13 +362,8 @@ export class VisitorConnection implements Visitor, Asker {
   }
 
   readonly #onSocketGone = (): void => {
-    if (this.#reading === 'nothing' && !this.#exchange.stream && this.#exchange.startedMs === 0) {
-      this.#edge.forget(this)
-      this.#response.drop()
-      return
-    }
     this.#reading = 'nothing'
-    this.#pending = none
+    this.#heads.take()
     if (this.#exchange.status === 0) this.#exchange.status = 499
     if (this.#exchange.stream || this.#exchange.startedMs > 0) this.#endExchange()
     this.#response.drop()
@@ -449,8 +389,7 @@ export class VisitorConnection implements Visitor, Asker {
     socket.off('end', this.#onSocketEnd).off('error', this.#onSocketGone)
     socket.off('close', this.#onSocketGone)
     this.#edge.forget(this)
-    const first = this.#pending
-    this.#pending = none
+    const first = this.#heads.take()
     this.#edge.acceptAgent(socket, head, first)
   }
 
