@@ -13,7 +13,7 @@ export const host = `app.${apex}`
 const program = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
 const relayMain = program('../../relay/src/main.ts')
 const agentMain = program('../../agent/src/session/main.ts')
-const upstreamMain = program('upstream.ts')
+const upstreamMain = fileURLToPath(new URL('upstream.ts', import.meta.url))
 const patienceMs = 60_000
 
 type Part = 'relay' | 'agent' | 'upstream'

@@ -1,6 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 
-export interface Threshold {
+interface Threshold {
   readonly min?: number
   readonly max?: number
 }

@@ -6,7 +6,7 @@ import { requestBody, requestFault, responseBody } from '../http/framing.ts'
 import { HeadScanner, incomplete, malformed } from '../http/scan-head.ts'
 
 /** What a parser made of one message. */
-export interface Understood {
+interface Understood {
   readonly start: string
   readonly fields: readonly string[]
   readonly body: string
