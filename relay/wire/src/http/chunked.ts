@@ -206,8 +206,9 @@ function extensionAfter(at: Extension, byte: number): Extension | 'end' | undefi
     case 'escaped':
       return isValueByte(byte) ? 'quoted' : undefined
     case 'closed':
-      return afterValue(byte)
+      break
   }
+  return afterValue(byte)
 }
 
 function afterValue(byte: number): 'start' | 'end' | undefined {
