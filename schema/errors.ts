@@ -29,6 +29,36 @@ export const errors = {
     cause: 'A refresh token was used twice, which happens when it was copied.',
     fix: 'Sign in again. If it was not you, change your password.',
   },
+  SLUICE_SIGN_IN_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such sign-in.',
+    cause: 'It has ended, or it is not one of yours.',
+    fix: 'Look at the list of your sign-ins again.',
+  },
+  SLUICE_REAUTHENTICATION_NEEDED: {
+    status: 403,
+    title: 'Show that it is still you.',
+    cause: 'This changes what guards your account, and your last proof is more than ten minutes old.',
+    fix: 'Enter your password again, then repeat what you did.',
+  },
+  SLUICE_PASSWORD_WRONG: {
+    status: 403,
+    title: 'The password is wrong.',
+    cause: 'It is not the present password of your account.',
+    fix: 'Check it and try again. If you have forgotten it, sign out and ask for a new one.',
+  },
+  SLUICE_LINK_INVALID: {
+    status: 410,
+    title: 'This link is not good any more.',
+    cause: 'Links in mails are good once and for a limited time, and a later change makes them void.',
+    fix: 'Ask for a new mail, and open the newest one.',
+  },
+  SLUICE_MAIL_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such mail that failed.',
+    cause: 'It is unknown, or it was sent or is on its way.',
+    fix: 'Look at the list of mails again.',
+  },
   SLUICE_FORBIDDEN: {
     status: 403,
     title: 'You may not do this.',

@@ -64,6 +64,8 @@ function makeMissing() {
   make('internal_public_jwks', () => publicHalf(read('internal_jwks')))
   // Not ours to make: the operator writes it here when bodies are captured.
   make('s3_secret_access_key', () => '')
+  // Nor this: the mail server with its password.
+  make('smtp_url', () => '')
   make('certificate_keys', newSealingKey)
   make('relay_peer_secret', () => randomBytes(32).toString('base64url'))
   make('relay_key', () => `slrk_${randomBytes(32).toString('base64url')}`)

@@ -11,6 +11,8 @@ export interface Call {
   readonly signal: AbortSignal
   /** One of many of its kind in a moment: its entity fetches may wait for their like within a turn. */
   readonly batched?: boolean
+  /** What the browser calls itself, for identity alone: a hint in the list of sign-ins. */
+  readonly userAgent: string | null
   /** The refresh cookie's value, for identity alone. */
   readonly refreshToken: string | null
   /** Takes a Set-Cookie value that identity wants the client to have. */

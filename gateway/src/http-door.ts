@@ -66,6 +66,7 @@ export function createHttpDoor(options: HttpDoorOptions) {
         requestId,
         visitorIp,
         signal: gone.signal,
+        userAgent: request.headers['user-agent'] ?? null,
         refreshToken: cookieOf(request, options.refreshCookieName),
         setCookie: (value) => response.appendHeader('set-cookie', value),
         identityChanged: () => authenticator.forget(authorization),

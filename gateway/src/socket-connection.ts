@@ -147,6 +147,7 @@ export class SocketConnection {
       requestId,
       visitorIp: this.#visitorIp,
       signal: stop.signal,
+      userAgent: null,
       // A socket has no answer to set a cookie with, and no proof that the page behind it is ours.
       refreshToken: null,
       setCookie: () => undefined,

@@ -37,6 +37,7 @@ interface Asked {
 /** Names agreed with identity, and used with no other subgraph. */
 const setCookieHeader = 'x-sluice-set-cookie'
 const refreshTokenHeader = 'x-sluice-refresh-token'
+const userAgentHeader = 'x-sluice-user-agent'
 
 /**
  * How the executor reaches one subgraph. Headers are built from nothing, so that nothing a client sends travels on;
@@ -73,6 +74,7 @@ export function createSource(options: {
         [requestIdHeader]: call.requestId,
         [visitorIpHeader]: call.visitorIp,
         ...(identity && call.refreshToken ? { [refreshTokenHeader]: call.refreshToken } : {}),
+        ...(identity && call.userAgent ? { [userAgentHeader]: call.userAgent } : {}),
       },
     })
     const cookie = response.headers[setCookieHeader]

@@ -3,6 +3,9 @@ import { PrivateJwks, PublicJwks } from '@sluice/kit/signing-keys'
 import type { JSONWebKeySet } from 'jose'
 import { z } from 'zod'
 
+/** `sluice@example.com`, or with a name: `Sluice <sluice@example.com>`. */
+const mailFrom = /^(?:[^<>"\r\n]+ <)?[^\s<>@",]+@[^\s<>@",]+>?$/
+
 export const config = (env: NodeJS.ProcessEnv) => {
   const values = readConfig(env, {
     DATABASE_URL: z.url(),
@@ -10,6 +13,8 @@ export const config = (env: NodeJS.ProcessEnv) => {
     SIGNING_JWKS: json.pipe(PrivateJwks),
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
     CONSOLE_ORIGIN: z.url(),
+    SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+    MAIL_FROM: z.string().max(320).regex(mailFrom, 'is not an address').optional(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(4001),
     LOG_LEVEL: logLevel.default('info'),
@@ -20,8 +25,15 @@ export const config = (env: NodeJS.ProcessEnv) => {
     signingJwks: values.SIGNING_JWKS,
     internalPublicJwks: values.INTERNAL_PUBLIC_JWKS as JSONWebKeySet,
     consoleOrigin: values.CONSOLE_ORIGIN,
+    mail: values.SMTP_URL
+      ? { smtpUrl: values.SMTP_URL, from: values.MAIL_FROM ?? senderOf(values.CONSOLE_ORIGIN) }
+      : null,
     host: values.HOST,
     port: values.PORT,
     logLevel: values.LOG_LEVEL,
   }
+}
+
+function senderOf(consoleOrigin: string): string {
+  return `Sluice <no-reply@${new URL(consoleOrigin).hostname}>`
 }

@@ -25,6 +25,8 @@ export interface Deps {
   readonly revocations: Revocations
   /** Publishes recorded events now instead of at the next poll. */
   readonly wakeOutbox: () => void
+  /** Sends recorded mails now instead of at the next look. */
+  readonly wakeMail: () => void
   readonly now: () => Date
 }
 
@@ -36,6 +38,8 @@ export interface Context extends Deps {
   users: DataLoader<string, User | null>
   organizations: DataLoader<string, Organization | null>
   readonly visitorIp: string
+  /** What the browser calls itself. */
+  readonly userAgent: string
   readonly refreshToken: string | null
   /** Puts the cookie with this refresh token on the answer, or takes it away. */
   readonly setRefreshToken: (token: { text: string; expiresAt: Date } | null) => void
@@ -45,12 +49,16 @@ export interface Context extends Deps {
 const setCookieHeader = 'x-sluice-set-cookie'
 /** The gateway puts the value of the refresh cookie here. */
 export const refreshTokenHeader = 'x-sluice-refresh-token'
+/** The gateway puts the browser's `user-agent` here. */
+export const userAgentHeader = 'x-sluice-user-agent'
+const userAgentCharactersMax = 300
 
 export function createContext(deps: Deps, caller: Caller): Context {
   return {
     ...deps,
     ...scopeOf(deps.orm, caller.principal),
     visitorIp: caller.visitorIp,
+    userAgent: (caller.header(userAgentHeader) ?? '').slice(0, userAgentCharactersMax),
     refreshToken: caller.header(refreshTokenHeader),
     setRefreshToken: (token) =>
       caller.setHeader(setCookieHeader, deps.refreshCookie.header(token, deps.now())),

@@ -32,7 +32,14 @@ export async function seedFirstAdmin(
     await em.execute(`select pg_advisory_xact_lock(hashtextextended(?, 0))`, [advisoryLock])
     if ((await em.count(User)) > 0) return null
     const at = now()
-    const row = { email, name: 'Admin', passwordHash, isAdmin: true, createdAt: at }
+    const row = {
+      email,
+      name: 'Admin',
+      passwordHash,
+      isAdmin: true,
+      createdAt: at,
+      emailVerifiedAt: at,
+    }
     const admin = await addUser(em, row)
     await addOrganization(em, 'Operators', admin, '', at)
     return { email, password }

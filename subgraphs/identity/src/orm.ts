@@ -6,6 +6,8 @@ import { OutboxEvent } from '@sluice/kit/outbox'
 
 import { AuditEntry } from './audit/audit-entry.entity.ts'
 import { Authtoken } from './authtoken/authtoken.entity.ts'
+import { MailLink } from './mail/mail-link.entity.ts'
+import { Mail } from './mail/mail.entity.ts'
 import { Allowance } from './organization/allowance.entity.ts'
 import { Member } from './organization/member.entity.ts'
 import { Organization } from './organization/organization.entity.ts'
@@ -23,6 +25,8 @@ export const database = {
     SignIn,
     Authtoken,
     AuditEntry,
+    Mail,
+    MailLink,
     OutboxEvent,
     InboxEvent,
     InboxVersion,

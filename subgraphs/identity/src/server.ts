@@ -13,15 +13,17 @@ import { createAuthenticateRoute } from './authenticate/authenticate-route.ts'
 import { createContext, type Deps } from './context.ts'
 import { seedFirstAdmin, type FirstAdmin } from './first-admin.ts'
 import { incomingEvents } from './incoming-events.ts'
+import { openMailTransport } from './mail/mail-transport.ts'
+import { openMailSender, purgeMails } from './mail/send-mails.ts'
 import { database } from './orm.ts'
 import { createRevocations } from './revocations.ts'
 import { schema } from './schema.ts'
 import { createAccessTokens } from './sign-in/access-token.ts'
 import { createAttempts } from './sign-in/attempts.ts'
+import { purgeSignIns } from './sign-in/end-sign-ins.ts'
 import { createPasswords, type Passwords } from './sign-in/password.ts'
 import { createRefreshCookie } from './sign-in/refresh-cookie.ts'
 import { createRefreshTokens } from './sign-in/refresh-token.ts'
-import { purgeSignIns } from './sign-in/sign-in.ts'
 
 export interface ServerOptions {
   databaseUrl: string
@@ -32,8 +34,10 @@ export interface ServerOptions {
   internalPublicJwks: JSONWebKeySet
   port: number
   host?: string
-  /** Where the console is: decides name and `Secure` of the refresh cookie. */
+  /** Where the console is: links in mails lead there, and it decides name and `Secure` of the refresh cookie. */
   consoleOrigin: string
+  /** Without a mail server, mails are kept for staff to look at. */
+  mail?: { smtpUrl: string; from: string } | null
   log: Log
   now?: () => Date
   passwords?: Passwords
@@ -77,6 +81,16 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     )
     closer.add(purgeEveryHour(orm, log, now))
 
+    const mailSender = closer.add(
+      openMailSender({
+        orm,
+        transport: options.mail ? openMailTransport(options.mail.smtpUrl, options.mail.from) : null,
+        consoleOrigin: options.consoleOrigin,
+        now,
+        log,
+      }),
+    )
+
     const deps: Deps = {
       orm,
       passwords,
@@ -86,6 +100,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       refreshCookie: createRefreshCookie(options.consoleOrigin),
       revocations: createRevocations(redis, log, now),
       wakeOutbox: () => outbox.wake(),
+      wakeMail: () => mailSender.wake(),
       now,
     }
     const verify = createInternalVerifier(options.internalPublicJwks, 'identity')
@@ -117,9 +132,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
 function purgeEveryHour(orm: Orm, log: Log, now: () => Date) {
   const timer = setInterval(() => {
-    purgeSignIns(forkSystem(orm), now()).catch((error: unknown) => {
+    const purges = [purgeSignIns(forkSystem(orm), now()), purgeMails(forkSystem(orm), now())]
+    Promise.all(purges).catch((error: unknown) => {
       // The next hour tries again: old rows cost only room.
-      log.warn({ err: error }, 'old sign-ins could not be deleted')
+      log.warn({ err: error }, 'old rows could not be deleted')
     })
   }, purgeEveryMs)
   timer.unref()

@@ -8,7 +8,13 @@ import { freeEntitlements, type Entitlements } from '@sluice/schema/events'
 import { inject } from 'vitest'
 
 import { principalOfSignIn } from './authenticate/principal-of.ts'
-import { createContext, refreshTokenHeader, type Context, type Deps } from './context.ts'
+import {
+  createContext,
+  refreshTokenHeader,
+  userAgentHeader,
+  type Context,
+  type Deps,
+} from './context.ts'
 import { incomingEvents } from './incoming-events.ts'
 import { database } from './orm.ts'
 import { createAccessTokens } from './sign-in/access-token.ts'
@@ -48,7 +54,12 @@ export interface World extends AsyncDisposable {
   hashes(): number
   pass(ms: number): void
   /** A request; `cookie()` is the refresh token that its answer sets: '' when it is taken away. */
-  request(options?: { principal?: Principal; ip?: string; refreshToken?: string }): {
+  request(options?: {
+    principal?: Principal
+    ip?: string
+    refreshToken?: string
+    userAgent?: string
+  }): {
     context: Context
     cookie: () => string | null
   }
@@ -85,10 +96,16 @@ export async function openWorld(): Promise<World> {
     refreshCookie: createRefreshCookie('http://localhost:4000'),
     revocations: { publish: async (kind, id) => void revoked.push(`${kind}:${id}`) },
     wakeOutbox: () => undefined,
+    wakeMail: () => undefined,
     now: () => new Date(time),
   }
 
-  const request: World['request'] = ({ principal = anonymous, ip, refreshToken } = {}) => {
+  const request: World['request'] = ({
+    principal = anonymous,
+    ip,
+    refreshToken,
+    userAgent,
+  } = {}) => {
     let setCookie: string | null = null
     const context = createContext(deps, {
       principal,
@@ -97,7 +114,8 @@ export async function openWorld(): Promise<World> {
       visitorIp:
         ip ?? `2001:db8:${crypto.randomUUID().slice(0, 4)}:${crypto.randomUUID().slice(0, 4)}::1`,
       signal: undefined,
-      header: (name) => (name === refreshTokenHeader ? (refreshToken ?? null) : null),
+      header: (name) =>
+        ({ [refreshTokenHeader]: refreshToken, [userAgentHeader]: userAgent })[name] ?? null,
       setHeader: (_name, value) => void (setCookie = value),
     })
     return { context, cookie: () => tokenIn(setCookie) }

@@ -7,6 +7,8 @@ export interface Ids {
   domainId: string
   requestId: string
   memberId: string
+  signInId: string
+  mailId: string
   authtokenId: string
   relayId: string
 }
@@ -219,6 +221,19 @@ export const rows: Record<string, Row> = {
     document: 'mutation WalkRemoveMember($id: ID!) { removeMember(memberId: $id) }',
     variables: (ids) => ({ id: ids.memberId }),
     ...manage('SLUICE_MEMBER_NOT_FOUND'),
+  },
+  'Mutation.endSignIn': {
+    document: 'mutation WalkEndSignIn($id: ID!) { endSignIn(id: $id) }',
+    variables: (ids) => ({ id: ids.signInId }),
+    stranger: 'SLUICE_SIGN_IN_NOT_FOUND',
+    anonymous: unauthenticated,
+    viewer: 'SLUICE_SIGN_IN_NOT_FOUND',
+    authtoken: { scopes: all, verdict: forbidden },
+  },
+  'Mutation.retryMail': {
+    document: 'mutation WalkRetryMail($id: ID!) { retryMail(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.mailId }),
+    ...staff,
   },
   'Mutation.createAuthtoken': {
     document:

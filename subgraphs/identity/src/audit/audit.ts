@@ -10,7 +10,14 @@ import { AuditEntry } from './audit-entry.entity.ts'
 /** Everything that is audited. Names are shown, filtered by and exported: add, never rename. */
 export const auditActions = [
   'user.signed-up',
+  'user.email-verification-asked',
+  'user.email-verified',
+  'user.email-change-asked',
+  'user.email-changed',
+  'user.password-changed',
+  'user.password-reset',
   'sign-in.started',
+  'sign-in.proved',
   'sign-in.ended',
   'sign-in.reused',
   'organization.created',
@@ -19,6 +26,7 @@ export const auditActions = [
   'member.removed',
   'authtoken.created',
   'authtoken.revoked',
+  'mail.retried',
 ] as const
 export type AuditAction = (typeof auditActions)[number]
 
@@ -27,7 +35,10 @@ export interface Act {
   /** Null for the platform itself. */
   actor: Pick<User, 'id' | 'name'> | null
   organizationId: string | null
-  target: { type: 'user' | 'organization' | 'member' | 'authtoken' | 'sign-in'; id: string }
+  target: {
+    type: 'user' | 'organization' | 'member' | 'authtoken' | 'sign-in' | 'mail'
+    id: string
+  }
   details?: string
   ip: string
   at: Date

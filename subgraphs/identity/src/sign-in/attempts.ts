@@ -19,6 +19,12 @@ export const attemptLimits = {
   refreshRefusedByIp: { name: 'refresh', attemptsMax: 60, windowMs: 10 * 60_000 },
   /** Adding members tells who has an account. */
   addMemberByUser: { name: 'add-member', attemptsMax: 60, windowMs: 60 * 60_000 },
+  mailByUser: { name: 'mail', attemptsMax: 5, windowMs: 60 * 60_000 },
+  mailLinkByIp: { name: 'mail-link', attemptsMax: 60, windowMs: 15 * 60_000 },
+  resetByIp: { name: 'reset', attemptsMax: 20, windowMs: 60 * 60_000 },
+  /** Counted for every address, so that it tells of none. */
+  resetByEmail: { name: 'reset-email', attemptsMax: 5, windowMs: 60 * 60_000 },
+  passwordByUser: { name: 'password', attemptsMax: 10, windowMs: 15 * 60_000 },
   createByUser: { name: 'create', attemptsMax: 60, windowMs: 60 * 60_000 },
 } as const satisfies Record<string, AttemptLimit>
 

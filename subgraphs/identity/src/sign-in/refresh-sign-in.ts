@@ -4,9 +4,9 @@ import { SluiceError } from '@sluice/schema/errors'
 import type { Context } from '../context.ts'
 import { User } from '../user/user.entity.ts'
 import { addressOf, attemptLimits } from './attempts.ts'
+import { endSignIn } from './end-sign-ins.ts'
 import { parseRefreshToken, refreshHashOf, type RefreshToken } from './refresh-token.ts'
 import { SignIn } from './sign-in.entity.ts'
-import { endSignIn } from './sign-in.ts'
 import { completeSignIn, signInIdleMs, signInLifeMs, type SignedIn } from './start-sign-in.ts'
 
 /**
@@ -40,7 +40,7 @@ export async function refreshSignIn(context: Context): Promise<SignedIn> {
 
 /** The row decides: of two that present the same token at once, one replaces it. */
 async function rotate(
-  { orm, now }: Context,
+  { orm, visitorIp, userAgent, now }: Context,
   token: RefreshToken,
   successor: RefreshToken,
 ): Promise<SignIn | null> {
@@ -48,6 +48,7 @@ async function rotate(
   const em = forkSystem(orm)
   const rows = await em.execute<unknown[]>(
     `update "identity"."sign_in" set generation = ?, refresh_hash = ?, refreshed_at = ?,
+       last_ip = ?, user_agent = ?,
        expires_at = least(?::timestamptz, started_at + interval '${signInLifeMs} milliseconds')
      where id = ? and generation = ? and refresh_hash = ? and ended_at is null and expires_at > ?
      returning id`,
@@ -55,6 +56,8 @@ async function rotate(
       successor.generation,
       refreshHashOf(successor.secret),
       at,
+      visitorIp,
+      userAgent,
       new Date(at.getTime() + signInIdleMs),
       token.signInId,
       token.generation,

@@ -13,6 +13,12 @@ const SignInSchema = defineEntity({
     userId: () => p.manyToOne(User).mapToPk().joinColumn('user_id').deleteRule('cascade').index(),
     startedAt: p.datetime(3),
     ip: p.string().length(64),
+    /** The address of the last refresh. */
+    lastIp: p.string().length(64),
+    /** What the browser calls itself. */
+    userAgent: p.string().length(300),
+    /** When they last showed that it is them: by signing in, or by their password later. */
+    provedAt: p.datetime(3),
     /** Rises by one with each refresh: the number of the only refresh token that is good. */
     generation: p.integer(),
     /** SHA-256 of that token's secret. */
@@ -21,7 +27,7 @@ const SignInSchema = defineEntity({
     /** Moves with each refresh, but never past the longest life of a sign-in. */
     expiresAt: p.datetime(3).index(),
     endedAt: p.datetime(3).nullable(),
-    endReason: p.enum(['signed-out', 'reused'] as const).nullable(),
+    endReason: p.enum(['signed-out', 'reused', 'revoked', 'password-changed'] as const).nullable(),
   },
 })
 

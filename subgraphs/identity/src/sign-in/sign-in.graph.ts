@@ -1,6 +1,9 @@
 import { builder } from '../builder.ts'
 import { UserType } from '../user/user.graph.ts'
+import { deviceOf } from './device.ts'
+import { findSignIns, revokeOtherSignIns, revokeSignIn } from './end-sign-ins.ts'
 import { refreshSignIn } from './refresh-sign-in.ts'
+import type { SignIn } from './sign-in.entity.ts'
 import { signIn, signOut } from './sign-in.ts'
 import { signUp } from './sign-up.ts'
 import type { SignedIn } from './start-sign-in.ts'
@@ -31,7 +34,45 @@ const SignUpInput = builder.inputType('SignUpInput', {
   }),
 })
 
+const ActiveSignInType = builder.objectRef<SignIn>('ActiveSignIn').implement({
+  description: 'One of your sign-ins that goes on.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The id of the sign-in.' }),
+    device: t.string({
+      description: 'What the browser says it is.',
+      resolve: ({ userAgent }) => deviceOf(userAgent),
+    }),
+    ip: t.exposeString('lastIp', { description: 'The address it was last used from.' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it was started.' }),
+    lastUsedAt: t.expose('refreshedAt', {
+      type: 'DateTime',
+      description: 'When it was last used, to within a quarter of an hour.',
+    }),
+    isCurrent: t.boolean({
+      description: 'Whether it is the one that asks.',
+      resolve: ({ id }, _args, { principal }) => principal.signInId === id,
+    }),
+  }),
+})
+
+builder.queryField('signIns', (t) =>
+  t.field({
+    type: [ActiveSignInType],
+    description: 'Your sign-ins that go on, the one used last first.',
+    resolve: (_root, _args, context) => findSignIns(context),
+  }),
+)
+
 builder.mutationFields((t) => ({
+  endSignIn: t.id({
+    description: 'Ends one of your sign-ins: that browser is signed out within seconds.',
+    args: { id: t.arg.id({ required: true, description: 'The sign-in.' }) },
+    resolve: (_root, { id }, context) => revokeSignIn(context, id),
+  }),
+  endOtherSignIns: t.int({
+    description: 'Ends all your sign-ins but the one that asks. Answers how many.',
+    resolve: (_root, _args, context) => revokeOtherSignIns(context),
+  }),
   signUp: t.field({
     type: SignInType,
     description: 'Makes an account with a first organization that it owns, and signs in.',

@@ -1,13 +1,14 @@
-import { forkSystem, type EntityManager } from '@sluice/kit/database'
+import { forkSystem } from '@sluice/kit/database'
 import { SluiceError } from '@sluice/schema/errors'
 
 import { becomePrincipal, type Context } from '../context.ts'
 import { User } from '../user/user.entity.ts'
 import { foldEmail, foldPassword, passwordCharactersMax } from '../user/user.ts'
 import { addressOf, attemptLimits } from './attempts.ts'
+import { endSignIn } from './end-sign-ins.ts'
 import { parseRefreshToken } from './refresh-token.ts'
 import { SignIn } from './sign-in.entity.ts'
-import { completeSignIn, recordSignInAct, startSignIn, type SignedIn } from './start-sign-in.ts'
+import { completeSignIn, startSignIn, type SignedIn } from './start-sign-in.ts'
 
 /** Starts a sign-in. An unknown email, a wrong password and one that cannot be any cost the same and answer the same. */
 export async function signIn(
@@ -52,27 +53,6 @@ export async function signOut(context: Context): Promise<boolean> {
   return true
 }
 
-/** Ends a sign-in that has not ended. Returns whether it did: of two at once, one. */
-export async function endSignIn(
-  { visitorIp, now }: Context,
-  em: EntityManager,
-  signInId: string,
-  endReason: NonNullable<SignIn['endReason']>,
-): Promise<boolean> {
-  const at = now()
-  const ended = await em.nativeUpdate(
-    SignIn,
-    { id: signInId, endedAt: null },
-    { endedAt: at, endReason },
-  )
-  if (ended === 0) return false
-  const { userId } = await em.findOneOrFail(SignIn, { id: signInId })
-  const user = await em.findOneOrFail(User, { id: userId })
-  const action = endReason === 'reused' ? 'sign-in.reused' : 'sign-in.ended'
-  await recordSignInAct(em, action, user, signInId, visitorIp, at)
-  return true
-}
-
 async function signInOfCookie({
   orm,
   refreshToken,
@@ -83,20 +63,4 @@ async function signInOfCookie({
   const found = await forkSystem(orm).findOne(SignIn, { id: token.signInId })
   if (!found || !refreshTokens.leadsTo(token, found.generation, found.refreshHash)) return null
   return found.id
-}
-
-/** Rows are kept past their end, so that a refresh token that is used late is still recognised. */
-const purgeAfterMs = 7 * 24 * 60 * 60_000
-const purgedAtOnceMax = 1_000
-
-/** Deletes sign-ins that expired long ago. Returns how many; several replicas may do it at once. */
-export async function purgeSignIns(em: EntityManager, now: Date): Promise<number> {
-  const before = new Date(now.getTime() - purgeAfterMs)
-  const rows = await em.execute<unknown[]>(
-    `delete from "identity"."sign_in" where id in (
-       select id from "identity"."sign_in" where expires_at < ?
-       limit ${purgedAtOnceMax} for update skip locked) returning id`,
-    [before],
-  )
-  return rows.length
 }

@@ -4,6 +4,7 @@ import { SluiceError } from '@sluice/schema/errors'
 
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
+import { recordMail } from '../mail/mail.ts'
 import { addOrganization } from '../organization/organization.ts'
 import { nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
@@ -31,7 +32,14 @@ export async function signUp(context: Context, input: SignUp): Promise<SignedIn>
   const passwordHash = await passwords.hash(password)
 
   const { user, started } = await forkSystem(orm).transactional(async (em) => {
-    const added = await addUser(em, { email, name, passwordHash, isAdmin: false, createdAt: now() })
+    const added = await addUser(em, {
+      email,
+      name,
+      passwordHash,
+      isAdmin: false,
+      createdAt: now(),
+      emailVerifiedAt: null,
+    })
     const organization = await addOrganization(em, organizationName, added, visitorIp, now())
     recordAct(em, {
       action: 'user.signed-up',
@@ -41,17 +49,20 @@ export async function signUp(context: Context, input: SignUp): Promise<SignedIn>
       ip: visitorIp,
       at: now(),
     })
+    const { id: userId } = added
+    recordMail(em, { kind: 'verify-email', address: email, userId, ip: visitorIp, at: now() })
     await em.flush()
     return { user: added, started: await startSignIn(context, em, added) }
   })
   context.wakeOutbox()
+  context.wakeMail()
   return completeSignIn(context, user, started)
 }
 
 /** The unique index decides, not a look before: two may sign up with one address at once. */
 export async function addUser(
   em: EntityManager,
-  row: Pick<User, 'email' | 'name' | 'passwordHash' | 'isAdmin' | 'createdAt'>,
+  row: Pick<User, 'email' | 'name' | 'passwordHash' | 'isAdmin' | 'createdAt' | 'emailVerifiedAt'>,
 ): Promise<User> {
   const user = em.create(User, row)
   em.persist(user)

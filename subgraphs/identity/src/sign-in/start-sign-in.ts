@@ -1,10 +1,9 @@
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { SluiceError } from '@sluice/schema/errors'
 
-import { recordAct, type AuditAction } from '../audit/audit.ts'
+import { recordUserAct } from '../audit/user-act.ts'
 import { principalOfSignIn } from '../authenticate/principal-of.ts'
 import { becomePrincipal, type Context } from '../context.ts'
-import { Member } from '../organization/member.entity.ts'
 import type { User } from '../user/user.entity.ts'
 import { formatRefreshToken, refreshHashOf, type RefreshToken } from './refresh-token.ts'
 import { SignIn } from './sign-in.entity.ts'
@@ -29,7 +28,7 @@ export interface Started {
 
 /** Adds a sign-in of the user to the unit of work; `completeSignIn` hands it out once it is committed. */
 export async function startSignIn(
-  { refreshTokens, visitorIp, now }: Context,
+  { refreshTokens, visitorIp, userAgent, now }: Context,
   em: EntityManager,
   user: User,
 ): Promise<Started> {
@@ -41,6 +40,9 @@ export async function startSignIn(
     userId: user.id,
     startedAt: at,
     ip: visitorIp,
+    lastIp: visitorIp,
+    userAgent,
+    provedAt: at,
     generation: refreshToken.generation,
     refreshHash: refreshHashOf(refreshToken.secret),
     refreshedAt: at,
@@ -49,7 +51,7 @@ export async function startSignIn(
     endReason: null,
   })
   em.persist(signIn)
-  await recordSignInAct(em, 'sign-in.started', user, id, visitorIp, at)
+  await recordUserAct(em, { action: 'sign-in.started', user, signInId: id, ip: visitorIp, at })
   return { signIn, refreshToken }
 }
 
@@ -70,27 +72,4 @@ export async function completeSignIn(
   becomePrincipal(context, principal)
   context.setRefreshToken({ text: formatRefreshToken(refreshToken), expiresAt: signIn.expiresAt })
   return { accessToken, expiresAt, user }
-}
-
-/** A sign-in concerns every organization that its user can enter by it, so each finds it in its audit. */
-export async function recordSignInAct(
-  em: EntityManager,
-  action: AuditAction,
-  user: User,
-  signInId: string,
-  ip: string,
-  at: Date,
-): Promise<void> {
-  const members = await em.find(Member, { userId: user.id })
-  const organizationIds = members.map((member) => member.organizationId)
-  for (const organizationId of organizationIds.length > 0 ? organizationIds : [null]) {
-    recordAct(em, {
-      action,
-      actor: user,
-      organizationId,
-      target: { type: 'sign-in', id: signInId },
-      ip,
-      at,
-    })
-  }
 }

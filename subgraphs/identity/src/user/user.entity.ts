@@ -10,6 +10,8 @@ const UserSchema = defineEntity({
       .onCreate(() => crypto.randomUUID()),
     /** As `emailOf` makes it, so that one address is one account. */
     email: p.string().length(254).unique(),
+    /** When they showed that they read the mail of the address; null until then. */
+    emailVerifiedAt: p.datetime(3).nullable(),
     name: p.string().length(100),
     /** argon2id in PHC form, with its parameters and salt. */
     passwordHash: p.string().length(200).hidden(),

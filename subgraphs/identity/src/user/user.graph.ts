@@ -8,6 +8,12 @@ export const UserType = builder.objectRef<User>('User').implement({
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of the user.' }),
     email: t.exposeString('email', { description: 'The address they sign in with.' }),
+    emailVerifiedAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When you confirmed your address; null until then, and for anybody else.',
+      resolve: (user, _args, context) => (isSelf(user, context) ? user.emailVerifiedAt : null),
+    }),
     name: t.exposeString('name', { description: 'What they are called.' }),
     isAdmin: t.boolean({
       description: 'Whether you are staff of this Sluice server; false for anybody else.',

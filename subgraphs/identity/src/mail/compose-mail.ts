@@ -1,0 +1,78 @@
+import type { MailKind } from './mail.entity.ts'
+
+export interface MailText {
+  readonly subject: string
+  readonly text: string
+}
+
+interface Facts {
+  /** Where the link leads; null for a notice. */
+  readonly link: string | null
+  readonly consoleOrigin: string
+  readonly address: string
+  readonly ip: string
+  readonly at: Date
+}
+
+/**
+ * The words of each mail. No text that somebody typed is in them: who signs up with a stranger's address could
+ * otherwise write to that stranger through us.
+ */
+const words: Record<MailKind, (facts: Facts) => { subject: string; lines: string[] }> = {
+  'verify-email': ({ link, consoleOrigin }) => ({
+    subject: 'Confirm your email address',
+    lines: [
+      `This address was given for an account at ${consoleOrigin}. To confirm that it is yours, open:`,
+      String(link),
+      'The link is good once, for 24 hours. If you did not sign up, do nothing.',
+    ],
+  }),
+  'change-email': ({ link, consoleOrigin }) => ({
+    subject: 'Confirm your new email address',
+    lines: [
+      `An account at ${consoleOrigin} wants to use this address. To confirm that it is yours, open:`,
+      String(link),
+      'The link is good once, for 24 hours. If this is not about you, do nothing.',
+    ],
+  }),
+  'email-change-asked': ({ consoleOrigin, ...facts }) => ({
+    subject: 'A new email address was asked for',
+    lines: [
+      `Somebody who is signed in to your account at ${consoleOrigin} asked to change its email address${cameFrom(facts)}.`,
+      'Nothing has changed yet: the new address has to be confirmed first.',
+      'If it was not you, sign in, change your password and end the other sign-ins.',
+    ],
+  }),
+  'email-changed': ({ consoleOrigin, ...facts }) => ({
+    subject: 'Your email address was changed',
+    lines: [
+      `Your account at ${consoleOrigin} has another email address from now on${cameFrom(facts)}. Mail goes there.`,
+      'If it was not you, tell the operator of this server at once.',
+    ],
+  }),
+  'reset-password': ({ link, consoleOrigin, ...facts }) => ({
+    subject: 'Set a new password',
+    lines: [
+      `Somebody asked for a new password for your account at ${consoleOrigin}${cameFrom(facts)}. To choose one, open:`,
+      String(link),
+      'The link is good once, for 30 minutes. If it was not you, do nothing: your password stays as it is.',
+    ],
+  }),
+  'password-changed': ({ consoleOrigin, ...facts }) => ({
+    subject: 'Your password was changed',
+    lines: [
+      `The password of your account at ${consoleOrigin} was changed${cameFrom(facts)}, and other sign-ins were ended.`,
+      `If it was not you, set a new one now: ${consoleOrigin}/forgot-password`,
+    ],
+  }),
+}
+
+export function composeMail(kind: MailKind, facts: Facts): MailText {
+  const { subject, lines } = words[kind](facts)
+  return { subject: `${subject} – Sluice`, text: `${lines.join('\n\n')}\n` }
+}
+
+function cameFrom({ ip, at }: Pick<Facts, 'ip' | 'at'>): string {
+  const time = `${at.toISOString().slice(0, 16).replace('T', ' ')} UTC`
+  return ip ? ` (from ${ip}, ${time})` : ` (${time})`
+}
