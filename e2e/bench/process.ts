@@ -20,7 +20,8 @@ export function keep(child: ChildProcess): ChildProcess {
 
 const clockTicksPerSecond = 100
 const pageBytes = 4_096
-const readyTimeoutMs = 15_000
+/** Beside other work on few cores a start takes long. */
+const readyTimeoutMs = 60_000
 
 /** Starts a Node program of the repository and waits for a line that shows it is ready. */
 export async function startNode(

@@ -87,6 +87,8 @@ async function openSurroundings(stack: AsyncDisposableStack) {
   }).listen(0, '127.0.0.1')
   upstream.on('upgrade', (_request, socket) => {
     socket.write('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n')
+    // What breaks off here breaks off there, as a reset.
+    socket.on('error', () => undefined)
     socket.pipe(socket)
   })
   await once(upstream, 'listening')
@@ -132,6 +134,7 @@ function ask(port: number, path: string): Promise<{ status: number; body: Promis
       let text = ''
       response.setEncoding('utf8').on('data', (piece: string) => (text += piece))
       const body = once(response, 'end').then(() => text)
+      body.catch(() => undefined)
       resolve({ status: response.statusCode ?? 0, body })
     }).once('error', reject)
   })
@@ -139,7 +142,7 @@ function ask(port: number, path: string): Promise<{ status: number; body: Promis
 
 test(
   'a rolling restart of two relays under load loses no request',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     await using stack = new AsyncDisposableStack()
     const { relays, balancer, port } = await openWorld(stack)
@@ -176,7 +179,7 @@ test(
 
 test(
   'a WebSocket that never ends is closed with the grace period, and the relay exits well',
-  { timeout: 60_000 },
+  { timeout: 180_000 },
   async () => {
     await using stack = new AsyncDisposableStack()
     const { relays } = await openWorld(stack)
@@ -187,7 +190,7 @@ test(
     socket.on('error', () => undefined)
     stack.defer(() => void socket.destroy())
     socket.write(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n`)
-    await once(socket, 'data')
+    await new Promise((resolve) => socket.once('data', resolve))
     // A reset is an end too: the connection breaks off.
     const closed = new Promise((resolve) => socket.once('close', resolve))
 
@@ -200,7 +203,7 @@ test(
 
 test(
   'processes behind one port are replaced one by one under load',
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     await using stack = new AsyncDisposableStack()
     const { env, openAgent } = await openSurroundings(stack)

@@ -10,7 +10,7 @@ export interface Edge {
 }
 
 /** How long it takes to reach an edge in milliseconds; undefined when it does not answer in time. */
-export type Probe = (edgeUrl: string, signal: AbortSignal) => Promise<number | undefined>
+type Probe = (edgeUrl: string, signal: AbortSignal) => Promise<number | undefined>
 
 export interface EdgesOptions {
   readonly proxyOf?: ProxyOf | undefined

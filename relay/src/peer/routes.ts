@@ -28,7 +28,7 @@ export interface Found {
 }
 
 /** A right to a tunnel, newer than one that this relay has. */
-export interface NewerRight {
+interface NewerRight {
   readonly epoch: number
   readonly at: string
   readonly pooling: boolean
