@@ -22,7 +22,7 @@ async function openCapture(captureBodies: boolean) {
   return {
     redis,
     world,
-    async record() {
+    record: async () => {
       for (let from = '0'; ;) {
         const [stream] = (await redis.xread('COUNT', 50, 'STREAMS', redisKeys.requests, from)) ?? []
         for (const [id, [, batch = '']] of stream?.[1] ?? []) {
