@@ -28,6 +28,8 @@ export const creditDelayMs = 20
 
 /** Above this much in the link's socket, streams wait. */
 export const linkBufferBytes = 262_144
+/** Control frames go out all the same. A peer that leaves this much unread, and makes us say more, is cut off. */
+export const linkBacklogBytesMax = 2_097_152
 /** Frames of one turn; the rest waits for the next. */
 export const turnBytesMax = 524_288
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 
-import { linkBufferBytes } from './limits.ts'
+import { linkBacklogBytesMax, linkBufferBytes } from './limits.ts'
 import type { SessionEvents, SessionIo, SessionWindows } from './session-io.ts'
 import { Session } from './session.ts'
 import { DirectSocket, DirectSockets } from './socket/direct-socket.ts'
@@ -41,6 +41,7 @@ export function openSocketLink(
   const masked = role === 'agent'
   const direct = link instanceof DirectSocket ? link : sockets.open(link)
   const socket = link instanceof DirectSocket ? link.socket : link
+  const waitingBytes = (): number => direct?.waitingBytes ?? socket.writableLength
   const io: SessionIo = {
     slabs: sockets.slabs,
     chunks: sockets.chunks,
@@ -52,11 +53,15 @@ export function openSocketLink(
     defer: setImmediate,
     send([message], payloadBytes, slab) {
       if (!message) return true
+      if (waitingBytes() > linkBacklogBytesMax) {
+        socket.destroy(new Error('the peer does not read'))
+        return false
+      }
       const start = writeMessageHeader(message, messageHeadroomBytes, payloadBytes, masked)
       const bytes = message.subarray(start)
-      if (!direct) return sendKept(socket, bytes, slab)
-      direct.send(bytes, slab)
-      return direct.waitingBytes <= linkBufferBytes
+      if (direct) direct.send(bytes, slab)
+      else sendKept(socket, bytes, slab)
+      return waitingBytes() <= linkBufferBytes
     },
     close(code, abrupt) {
       if (abrupt) socket.destroy()
@@ -71,6 +76,8 @@ export function openSocketLink(
     {
       onBytes: (chunk, start, end) => session.receive(chunk, start, end),
       onPing(body) {
+        // RFC 6455 §5.5.3: not each ping has to be answered, and whoever does not read has no use for it.
+        if (waitingBytes() > linkBufferBytes) return
         const pong = pongMessage(body, masked)
         if (direct) direct.send(pong)
         else socket.write(pong)
@@ -106,8 +113,7 @@ export function openSocketLink(
 }
 
 /** Over a socket that keeps what it is given until it has sent it. */
-function sendKept(socket: Socket, bytes: Buffer, slab: Slab | undefined): boolean {
+function sendKept(socket: Socket, bytes: Buffer, slab: Slab | undefined): void {
   slab?.hold()
   socket.write(bytes, () => slab?.release())
-  return socket.writableLength <= linkBufferBytes
 }
