@@ -355,7 +355,7 @@ export class Session implements FrameSink {
     if (ended) stream.remoteEnded = true
     const { events } = stream
     events.onHead(events.borrows ? head : Buffer.from(head), (flags & frameFlag.own) !== 0)
-    if (ended) {
+    if (ended && !stream.cut) {
       events.onEnd(none)
       stream.endRemote()
     }

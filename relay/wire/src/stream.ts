@@ -67,6 +67,8 @@ export class TunnelStream {
   localEnded = false
   remoteEnded = false
   closed = false
+  /** Ended by a reset of either side, or with its session: its owner, who may serve another stream by now, hears no more. */
+  cut = false
 
   constructor(id: number, carrier: StreamCarrier, sendCredit: number, events: StreamEvents) {
     this.id = id
@@ -174,6 +176,7 @@ export class TunnelStream {
   /** Ends without a word to the peer: after RESET, and with the session. */
   close(): void {
     this.closed = true
+    this.cut = true
     this.localEnded = true
     this.remoteEnded = true
     for (const { slab } of this.#queue) slab?.release()
