@@ -1,5 +1,6 @@
 import type { Details, ErrorCode } from '@sluice/schema/errors'
 import {
+  headBytesMax,
   requestBody,
   requestFault,
   type HeadScanner,
@@ -312,6 +313,10 @@ export class Dispatch {
         ? this.#host.toPeer(this.#exchange.way.holder.epoch)
         : this.#host.forwarded,
     })
+    if (length === undefined) {
+      this.#asker.refuse('SLUICE_REQUEST_HEAD_TOO_LARGE', { max: headBytesMax })
+      return
+    }
     if (this.#exchange.tunnel && edge.records(this.#exchange.tunnel, this.#exchange.startedMs)) {
       this.#exchange.record = recordRequest(
         scanner,

@@ -40,8 +40,14 @@ const unremovable = new Set([
   'upgrade',
 ])
 
-/** Writes the OPEN payload of a request and answers its length. The relay's own fields come last, so nothing removes them. */
-export function writeRequest(target: Buffer, request: RequestHead): number {
+/** Lines of a constant length that may be added to any head, and what a Host that is written anew may gain. */
+const ownLinesBytesMax = 128
+
+/**
+ * Writes the OPEN payload of a request and answers its length. The relay's own fields come last, so nothing removes them.
+ * Undefined: with what is added, it might not fit.
+ */
+export function writeRequest(target: Buffer, request: RequestHead): number | undefined {
   const { scanner, buffer, start, visitorIp } = request
   const host = scanner.hostIndex
   const hostStart = scanner.valueStart[host] as number
@@ -54,6 +60,7 @@ export function writeRequest(target: Buffer, request: RequestHead): number {
     (expects ? openFlag.expectContinue : 0)
 
   const headStart = 6 + visitorIp.length
+  if (headStart + request.end - start + addedBytesOf(request) > target.length) return undefined
   let at = headStart
   if (startsAsWritten(request)) {
     writeOpenPrefix(target, flags, hostStart - start, hostEnd - hostStart, visitorIp)
@@ -72,6 +79,11 @@ export function writeRequest(target: Buffer, request: RequestHead): number {
   at += newline.copy(target, at)
   at = writeFields(target, at, request, expects, scanner.fieldsStart)
   return writeOwnFields(target, at, request)
+}
+
+/** The most that a head gains here. */
+function addedBytesOf({ changes, forwarded }: RequestHead): number {
+  return forwarded.length + ownLinesBytesMax + (changes === undefined ? 0 : changes.added.length)
 }
 
 /** Whether request line and Host stand as we would write them: then they are one run with the fields behind them. */

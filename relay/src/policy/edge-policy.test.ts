@@ -73,6 +73,22 @@ test('headers are taken away and added, in both directions, and what is the rela
   expect(answer).not.toMatch(/x-powered-by/i)
 })
 
+test('a head that is too large with what the owner adds is refused whole, never cut', async () => {
+  await using world = await createWorld()
+  const add = ['X-One', 'X-Two', 'X-Three'].map((name): [string, string] => [
+    name,
+    'v'.repeat(3_900),
+  ])
+  await echo(world, { policy: { requestHeaders: { add } } })
+
+  const answer = await world.exchange(get('/', `X-Large: ${'x'.repeat(60_000)}`))
+  expect(answer).toMatch(/^HTTP\/1\.1 431 /)
+  expect(answer).toContain('SLUICE_REQUEST_HEAD_TOO_LARGE')
+  const { fields } = heardIn(await world.exchange(get('/', 'X-Small: x')))
+  expect(fields).toContain('X-Three')
+  expect(fields.at(-1)).toBe(host)
+})
+
 test('of requests that come at once, exactly as many pass as may be served', async () => {
   await using world = await createWorld()
   const held: (() => void)[] = []
