@@ -90,7 +90,15 @@ function passes(response: ResponseHead, index: number, kind: number): boolean {
 
 /** One for the apex would reach every tunnel; one with our name would confirm a visit in the visitor's place. */
 function setsForeignCookie(value: string, apex: string): boolean {
-  if (value.startsWith(`${visitCookie}=`)) return true
-  const domain = /;\s*domain\s*=\s*"?\.?([^;"\s]*)/i.exec(value)?.[1]?.toLowerCase()
-  return domain !== undefined && (domain === apex || apex.endsWith(`.${domain}`))
+  const [pair = '', ...attributes] = value.split(';')
+  const [name = '', ...rest] = pair.split('=').map((part) => part.trim())
+  // Browsers send a cookie without a name as its value alone, which then reads as another cookie.
+  if (name === visitCookie || ((name === '' || rest.length === 0) && pair.includes(visitCookie))) {
+    return true
+  }
+  // Browsers go by the last: all of them have to be harmless.
+  return attributes.some((attribute) => {
+    const domain = /^\s*domain\s*=\s*"?\.?([^"\s]*)/i.exec(attribute)?.[1]?.toLowerCase()
+    return domain !== undefined && (domain === apex || apex.endsWith(`.${domain}`))
+  })
 }
