@@ -1,14 +1,14 @@
 import { spreadIndex, type Answer } from './representations.ts'
 
 interface Consumer {
-  readonly representations: readonly unknown[]
+  readonly representations: readonly string[]
   readonly signal: AbortSignal
   readonly resolve: (answer: Answer) => void
   readonly reject: (reason: unknown) => void
 }
 
 /** Sends the representations of several fetches as one. */
-type Send = (representations: readonly unknown[], signal: AbortSignal) => Promise<Answer>
+type Send = (representations: readonly string[], signal: AbortSignal) => Promise<Answer>
 
 /** Entities of one fetch, at most: a larger batch goes as several. */
 const batchRepresentationsMax = 500
@@ -23,7 +23,7 @@ export class EntityBatches {
   /** `key` is equal for fetches of one identity that differ in their representations alone. */
   load(
     key: string,
-    representations: readonly unknown[],
+    representations: readonly string[],
     signal: AbortSignal,
     send: Send,
   ): Promise<Answer> {

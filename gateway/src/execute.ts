@@ -4,7 +4,9 @@ import { GraphQLError, type OperationDefinitionNode } from 'graphql'
 import { getVariableValues } from 'graphql/execution/values.js'
 
 import type { Call } from './call.ts'
-import type { Generation, PlannedRequest, RawResult, Sources } from './generation.ts'
+import type { RawResult } from './executor/executor.ts'
+import type { Sources } from './executor/fetch.ts'
+import type { Generation, PlannedRequest } from './generation.ts'
 import { errorOf, resultError, type PublicError } from './graph-errors.ts'
 import type { PublicResult } from './live-subscription.ts'
 
@@ -19,7 +21,7 @@ export async function execute(
   log: Log,
 ): Promise<PublicResult> {
   const plan = generation.planOf(request.document, request.operationName)
-  const raw = await generation.run(plan, sources, { ...request, context: call })
+  const raw = await plan.run(sources, { ...request, context: call })
   return publicResult(raw, call.requestId, log)
 }
 

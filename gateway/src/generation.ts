@@ -2,27 +2,33 @@ import { createHash } from 'node:crypto'
 
 import { operationFromDocument, Supergraph } from '@apollo/federation-internals'
 import { buildOperationContext, executeQueryPlan } from '@apollo/gateway'
-import { QueryPlanner, type QueryPlan } from '@apollo/query-planner'
+import { QueryPlanner, type FetchNode, type PlanNode, type QueryPlan } from '@apollo/query-planner'
 import type { Log } from '@sluice/kit/log'
-import type { GraphQLSchema } from 'graphql'
+import type { DocumentNode, GraphQLSchema } from 'graphql'
 import { LRUCache } from 'lru-cache'
 
 import { shadowableFieldsOf } from './alias-rule.ts'
 import type { Manifest } from './document-id.ts'
 import { createDocuments, type CheckedDocument, type Documents } from './documents.ts'
+import { apolloSources } from './executor/apollo.ts'
+import { compilePlan, type RawResult } from './executor/executor.ts'
+import type { Sources } from './executor/fetch.ts'
+import { runtimeTypesOf } from './executor/runtime-types.ts'
 import type { Limits } from './limits.ts'
 
-/** The plan of one operation. */
-type Plan = QueryPlan
+/** The plan of one operation, ready to run. */
+export interface Plan {
+  /** What a subscription opens at its subgraph; null for others. The plan runs for each event. */
+  readonly primary: FetchNode | null
+  run(sources: Sources, request: PlannedRequest): Promise<RawResult>
+}
 
-export type Sources = Parameters<typeof executeQueryPlan>[1]
 type RequestContext = Parameters<typeof executeQueryPlan>[2]
-export type RawResult = Awaited<ReturnType<typeof executeQueryPlan>>
 
 /**
  * Everything derived from one supergraph, never changed afterwards: a reload makes another and swaps the pointer, so no
- * request mixes two. It is the Apollo gateway's planner and executor without its `ApolloGateway` class, which
- * keeps its planner to itself (a subscription needs the plan), reads its schema anew after every await, and opens telemetry.
+ * request mixes two. It is the Apollo gateway's planner without its `ApolloGateway` class, which keeps the planner
+ * to itself (a subscription needs the plan), reads its schema anew after every await, and opens telemetry.
  */
 export interface Generation {
   readonly sha256: string
@@ -30,7 +36,6 @@ export interface Generation {
   readonly apiSchema: GraphQLSchema
   readonly documents: Documents
   planOf(document: CheckedDocument, operationName: string | undefined): Plan
-  run(plan: Plan, sources: Sources, request: PlannedRequest): Promise<RawResult>
 }
 
 export interface PlannedRequest {
@@ -48,6 +53,8 @@ export function createGeneration(options: {
   supergraphSdl: string
   manifest: Manifest
   limits: Limits
+  /** Told of every run that is left to the Apollo gateway's executor. */
+  onApollo?: () => void
 }): Generation {
   const { supergraphSdl, manifest, limits } = options
   const supergraph = Supergraph.build(supergraphSdl, { validateSupergraph: false })
@@ -56,6 +63,53 @@ export function createGeneration(options: {
   const supergraphSchema = supergraph.schema.toGraphQLJSSchema()
   const planner = new QueryPlanner(supergraph, plannerConfig)
   const plans = new LRUCache<string, Plan>({ max: limits.plansCachedMax })
+  const types = runtimeTypesOf(supergraphSchema)
+
+  function compile({ document }: CheckedDocument, operationName: string | undefined): Plan {
+    const chosen = operationName === undefined ? {} : { operationName }
+    const { node } = planner.buildQueryPlan(operationFromDocument(api, document, chosen))
+    const primary = node?.kind === 'Subscription' ? node.primary : null
+    const runs = runnable(node)
+    const own = compilePlan({ node: runs, document, operationName, api, apiSchema, types })
+    const apollo = byApollo(runs, document, operationName)
+    return {
+      primary,
+      run: (sources, request) =>
+        own?.run(sources, request.variables, request.context) ?? apollo(sources, request),
+    }
+  }
+
+  /** The Apollo gateway's own executor, for what ours does not take. */
+  function byApollo(
+    node: PlanNode | undefined,
+    document: DocumentNode,
+    operationName: string | undefined,
+  ): Plan['run'] {
+    const plan: QueryPlan = { kind: 'QueryPlan', ...(node ? { node } : {}) }
+    return (sources, { variables, context }) => {
+      options.onApollo?.()
+      const shape = buildOperationContext({
+        schema: apiSchema,
+        operationDocument: document,
+        ...(operationName === undefined ? {} : { operationName }),
+      })
+      // The executor reads these members of its request context and no others.
+      const requestContext = {
+        request: { operationName, variables },
+        context,
+        metrics: {},
+        logger: console,
+      } as unknown as RequestContext
+      return executeQueryPlan(
+        plan,
+        apolloSources(sources),
+        requestContext,
+        shape,
+        supergraphSchema,
+        api,
+      )
+    }
+  }
 
   return {
     sha256: createHash('sha256').update(supergraphSdl).digest('hex'),
@@ -66,31 +120,22 @@ export function createGeneration(options: {
       manifest,
       limits,
     }),
-    planOf({ canonicalId, document }, operationName) {
-      const key = `${canonicalId} ${operationName ?? ''}`
+    planOf(document, operationName) {
+      const key = `${document.canonicalId} ${operationName ?? ''}`
       const known = plans.get(key)
       if (known) return known
-      const chosen = operationName === undefined ? {} : { operationName }
-      const plan = planner.buildQueryPlan(operationFromDocument(api, document, chosen))
+      const plan = compile(document, operationName)
       plans.set(key, plan)
       return plan
     },
-    run(plan, sources, { document, operationName, variables, context }) {
-      const shape = buildOperationContext({
-        schema: apiSchema,
-        operationDocument: document.document,
-        ...(operationName === undefined ? {} : { operationName }),
-      })
-      // The executor reads these members of its request context and no others.
-      const requestContext = {
-        request: { query: document.text, operationName, variables },
-        context,
-        metrics: {},
-        logger: console,
-      } as unknown as RequestContext
-      return executeQueryPlan(plan, sources, requestContext, shape, supergraphSchema, api)
-    },
   }
+}
+
+/** A subscription's plan as it runs for one event: as a query that fetches the event first. */
+function runnable(node: QueryPlan['node']): PlanNode | undefined {
+  if (node?.kind !== 'Subscription') return node
+  const { primary, rest } = node
+  return rest ? { kind: 'Sequence', nodes: [primary, rest] } : primary
 }
 
 /** Plans every registered document, so that the first request of each does not pay for it. */

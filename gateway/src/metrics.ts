@@ -8,6 +8,7 @@ export interface GatewayMetrics {
   readonly operations: Counter<'operation' | 'transport' | 'code'>
   readonly subgraphSeconds: Histogram<'subgraph'>
   readonly subgraphRequests: Counter<'subgraph'>
+  readonly apolloRuns: Counter
   readonly sockets: Gauge
   readonly subscriptions: Gauge
   readonly upstreams: Gauge<'subgraph'>
@@ -38,6 +39,11 @@ export function createGatewayMetrics(options: { processFigures: boolean }): Gate
       name: 'sluice_gateway_subgraph_requests_total',
       help: 'Requests sent to subgraphs, after equal fetches and entities were joined.',
       labelNames: ['subgraph'],
+      registers,
+    }),
+    apolloRuns: new Counter({
+      name: 'sluice_gateway_apollo_runs_total',
+      help: 'Plans run by the executor of @apollo/gateway, because ours does not take them.',
       registers,
     }),
     sockets: new Gauge({

@@ -1,40 +1,35 @@
+import type { FetchAnswer } from './executor/fetch.ts'
 import type { PublicError } from './graph-errors.ts'
 
 /** What a subgraph answered, parsed; errors as they may be shown. */
-export interface Answer {
-  data: unknown
-  errors?: PublicError[]
+export interface Answer extends FetchAnswer {
+  readonly errors?: readonly PublicError[]
 }
 
-/** The variables of an entity fetch with each entity asked for once, and how to spread the answer again. */
+/** The entities of a fetch, each once, and how to spread the answer again. */
 export interface Distinct {
-  readonly variables: Readonly<Record<string, unknown>>
-  /** Gives every place that asked for an entity its own copy: the executor merges into what it receives. */
+  readonly representations: readonly string[]
+  /** Gives every place that asked for an entity its own. One that holds no other object may be the same object. */
   spread(answer: Answer): Answer
 }
 
 /**
  * A page of fifty rows of one tunnel asks fifty times for the same organization, and the executor sends all fifty. Null
- * when every representation differs, or there are none.
+ * when every representation differs.
  */
-export function distinctRepresentations(
-  variables: Readonly<Record<string, unknown>> | undefined,
-): Distinct | null {
-  const representations = variables?.['representations']
-  if (!Array.isArray(representations) || representations.length < 2) return null
+export function distinctRepresentations(representations: readonly string[]): Distinct | null {
+  if (representations.length < 2) return null
   const indexOf = new Map<string, number>()
-  const distinct: unknown[] = []
   const places = representations.map((representation) => {
-    const key = JSON.stringify(representation)
-    const known = indexOf.get(key)
+    const known = indexOf.get(representation)
     if (known !== undefined) return known
-    indexOf.set(key, distinct.length)
-    return distinct.push(representation) - 1
+    indexOf.set(representation, indexOf.size)
+    return indexOf.size - 1
   })
-  if (distinct.length === representations.length) return null
+  if (indexOf.size === representations.length) return null
 
   return {
-    variables: { ...variables, representations: distinct },
+    representations: Array.from(indexOf.keys()),
     spread({ data, errors }) {
       const placesOf = (index: number) =>
         places.flatMap((place, at) => (place === index ? [at] : []))
@@ -51,11 +46,21 @@ function spreadData(data: unknown, places: readonly number[]): unknown {
   if (!Array.isArray(entities)) return data
   const given = new Set<number>()
   const spread = places.map((place) => {
-    if (given.has(place)) return structuredClone(entities[place]) as unknown
+    const entity: unknown = entities[place]
+    if (given.has(place)) return ownCopy(entity)
     given.add(place)
-    return entities[place] as unknown
+    return entity
   })
   return { ...(data as object), _entities: spread }
+}
+
+/** What it holds becomes part of the result and may be added to there: with objects in it, each place needs its own. */
+export function ownCopy(entity: unknown): unknown {
+  if (typeof entity !== 'object' || entity === null) return entity
+  for (const value of Object.values(entity)) {
+    if (typeof value === 'object' && value !== null) return structuredClone(entity)
+  }
+  return entity
 }
 
 /** An error of one entity is one of each place that asked for it, in the indexes of whoever asked. */

@@ -86,7 +86,12 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
     const signer = createInternalSigner(await openSigningKeys(options.internalSigningJwks))
 
     const load = (supergraphSdl: string) => {
-      const generation = createGeneration({ supergraphSdl, manifest, limits })
+      const generation = createGeneration({
+        supergraphSdl,
+        manifest,
+        limits,
+        onApollo: () => metrics.apolloRuns.inc(),
+      })
       warm(generation, manifest, log)
       log.info({ sha256: generation.sha256 }, 'supergraph loaded')
       return generation

@@ -1,4 +1,3 @@
-import type { executeQueryPlan } from '@apollo/gateway'
 import {
   internalHeader,
   requestIdHeader,
@@ -11,27 +10,17 @@ import type { ErrorCode } from '@sluice/schema/errors'
 
 import type { Call } from './call.ts'
 import { EntityBatches } from './entity-batches.ts'
+import type { PreparedQuery, Source } from './executor/fetch.ts'
 import { fetchFailure, subgraphError } from './graph-errors.ts'
 import { PoolError, type HttpPool } from './http-pool.ts'
 import type { InFlight } from './in-flight.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { distinctRepresentations, type Answer } from './representations.ts'
 
-export type Source = Parameters<typeof executeQueryPlan>[1][string]
-type ProcessOptions = Parameters<Source['process']>[0]
-type ProcessResult = Awaited<ReturnType<Source['process']>>
-
 /** What came back from a subgraph, not yet parsed: consumers of one answer each parse their own. */
 export interface SubgraphAnswer {
   readonly status: number
   readonly text: string
-}
-
-/** One query as it goes to the subgraph. */
-interface Asked {
-  readonly query: string
-  readonly variables: Readonly<Record<string, unknown>> | undefined
-  readonly operationName: string | undefined
 }
 
 /** Names agreed with identity, and used with no other subgraph. */
@@ -109,16 +98,14 @@ export function createSource(options: {
 
   /** A query; equal ones of the identity under way are asked once, and so is each entity. */
   async function ask(
-    { query, variables, operationName }: Asked,
+    prepared: PreparedQuery,
+    others: string,
+    representations: readonly string[] | null,
     call: Call,
     signal: AbortSignal,
   ): Promise<Answer> {
-    const distinct = distinctRepresentations(variables)
-    const body = JSON.stringify({
-      query,
-      variables: distinct?.variables ?? variables,
-      operationName,
-    })
+    const distinct = representations && distinctRepresentations(representations)
+    const body = bodyOf(prepared, others, distinct?.representations ?? representations)
     const shared = await inFlight.join(call.identityKey, `${name} ${body}`, signal, (stop) =>
       send(body, call, stop, false),
     )
@@ -126,40 +113,47 @@ export function createSource(options: {
     return distinct ? distinct.spread(result) : result
   }
 
-  async function answer({ request, context }: ProcessOptions): Promise<Answer> {
-    const call = context as Call
-    const { query = '', variables, operationName } = request
-    const mutation = query.startsWith('mutation')
-    const stopTimer = metrics.subgraphSeconds.startTimer({ subgraph: name })
+  async function mutate(body: string, call: Call): Promise<Answer> {
     try {
-      const { representations, ...others } = variables ?? {}
-      if (call.batched && Array.isArray(representations)) {
-        const key = `${call.identityKey} ${query} ${JSON.stringify(others)}`
-        return await batches.load(key, representations, call.signal, (all, signal) =>
-          ask(
-            { query, operationName, variables: { ...others, representations: all } },
-            call,
-            signal,
-          ),
-        )
-      }
-      if (!mutation) return await ask({ query, operationName, variables }, call, call.signal)
-      const body = JSON.stringify({ query, variables, operationName })
-      try {
-        return parsed(await send(body, call, call.signal, true), call)
-      } finally {
-        inFlight.forget(call.identityKey)
-        if (name === 'identity') call.identityChanged()
-      }
-    } catch (error) {
-      return failed(error, call)
+      return parsed(await send(body, call, call.signal, true), call)
     } finally {
-      stopTimer()
+      inFlight.forget(call.identityKey)
+      if (name === 'identity') call.identityChanged()
     }
   }
 
-  // The interface's result type is the executor's own; ours is the part of it that it reads.
-  return { process: async (fetch) => (await answer(fetch)) as ProcessResult }
+  return {
+    async fetch(prepared, variables, representations, context) {
+      const call = context as Call
+      const stopTimer = metrics.subgraphSeconds.startTimer({ subgraph: name })
+      const others = JSON.stringify(variables)
+      try {
+        if (prepared.isMutation) return await mutate(bodyOf(prepared, others, null), call)
+        if (!call.batched || !representations) {
+          return await ask(prepared, others, representations, call, call.signal)
+        }
+        const key = `${call.identityKey} ${prepared.query} ${others}`
+        return await batches.load(key, representations, call.signal, (all, signal) =>
+          ask(prepared, others, all, call, signal),
+        )
+      } catch (error) {
+        return failed(error, call)
+      } finally {
+        stopTimer()
+      }
+    },
+  }
+}
+
+/** The request's text. `others`: the variables beside the representations, as JSON. */
+function bodyOf(
+  { head, tail }: PreparedQuery,
+  others: string,
+  representations: readonly string[] | null,
+): string {
+  if (!representations) return head + others + tail
+  const before = others === '{}' ? '{' : `${others.slice(0, -1)},`
+  return `${head}${before}"representations":[${representations.join(',')}]}${tail}`
 }
 
 function parseJson(text: string): { data?: unknown; errors?: unknown } | null {

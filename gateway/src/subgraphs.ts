@@ -1,7 +1,7 @@
 import type { InternalSigner, SubgraphName } from '@sluice/kit/internal-token'
 import type { Log } from '@sluice/kit/log'
 
-import type { Sources } from './generation.ts'
+import type { Source, Sources } from './executor/fetch.ts'
 import { openHttpPool, type HttpPool } from './http-pool.ts'
 import { InFlight } from './in-flight.ts'
 import type { Limits } from './limits.ts'
@@ -26,7 +26,7 @@ export function openSubgraphs(options: {
   const { signer, limits, metrics, log } = options
   const inFlight = new InFlight<SubgraphAnswer>()
   const pools: HttpPool[] = []
-  const sources: Sources = {}
+  const sources: Record<string, Source> = {}
   const upstreams: Partial<Record<SubgraphName, Upstream>> = {}
 
   for (const [key, address] of Object.entries(options.urls)) {

@@ -1,17 +1,16 @@
-import type { QueryPlan, SubscriptionNode } from '@apollo/query-planner'
 import type { InternalSigner, SubgraphName } from '@sluice/kit/internal-token'
 import type { Log } from '@sluice/kit/log'
 import { SluiceError } from '@sluice/schema/errors'
 
 import type { Call } from './call.ts'
 import { publicResult } from './execute.ts'
-import type { Generation, PlannedRequest, Sources } from './generation.ts'
+import type { FetchAnswer, Source, Sources } from './executor/fetch.ts'
+import type { Generation, PlannedRequest } from './generation.ts'
 import { errorOf, fetchFailure, subgraphError } from './graph-errors.ts'
 import type { Limits } from './limits.ts'
 import { LiveSubscription, type PublicResult } from './live-subscription.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { SharedView } from './shared-view.ts'
-import type { Source } from './subgraph-source.ts'
 import type { Upstream } from './upstream.ts'
 import { viewKeyOf } from './view-key.ts'
 
@@ -89,14 +88,13 @@ function openView(
   label: string,
   onEmpty: () => void,
 ): SharedView<Call> {
-  const { primary, rest } = subscriptionOf(
-    generation.planOf(request.document, request.operationName),
-  )
-  const subgraph = primary.serviceName as SubgraphName
-  const plan: QueryPlan = {
-    kind: 'QueryPlan',
-    node: rest ? { kind: 'Sequence', nodes: [primary, rest] } : primary,
+  const plan = generation.planOf(request.document, request.operationName)
+  const { primary } = plan
+  if (!primary) {
+    throw new SluiceError('SLUICE_INPUT_INVALID', { reason: 'there is nothing to subscribe to' })
   }
+  const subgraph = primary.serviceName as SubgraphName
+  const owner = sources[subgraph] as Source
   const about = { subgraph, requestId: call.requestId, log }
 
   async function join(event: unknown, asker: Call, stopped: AbortSignal): Promise<PublicResult> {
@@ -110,7 +108,7 @@ function openView(
     try {
       const context: Call = { ...asker, signal: stop.signal, batched: true }
       const joined = { ...sources, [subgraph]: answering(event) }
-      const raw = await generation.run(plan, joined, { ...request, context })
+      const raw = await plan.run(joined, { ...request, context })
       return publicResult(raw, asker.requestId, log)
     } catch (error) {
       log.error({ err: error, requestId: asker.requestId }, 'join failed')
@@ -125,14 +123,14 @@ function openView(
   /** The owning subgraph's source, which has one answer already: the event. */
   function answering(event: unknown): Source {
     return {
-      process: (options) =>
-        options.request.query === primary.operation
-          ? Promise.resolve(eventAnswer(event) as never)
-          : (sources[subgraph] as Source).process(options),
+      fetch: (prepared, variables, representations, context) =>
+        prepared.query === primary?.operation
+          ? Promise.resolve(eventAnswer(event))
+          : owner.fetch(prepared, variables, representations, context),
     }
   }
 
-  function eventAnswer(event: unknown) {
+  function eventAnswer(event: unknown): FetchAnswer {
     const { data, errors } = (event ?? {}) as { data?: unknown; errors?: unknown }
     if (!Array.isArray(errors)) return { data: data ?? null }
     return { data: data ?? null, errors: errors.map((error) => subgraphError(error, about)) }
@@ -174,11 +172,6 @@ function openView(
     view,
   )
   return view
-}
-
-function subscriptionOf({ node }: QueryPlan): SubscriptionNode {
-  if (node?.kind === 'Subscription') return node
-  throw new SluiceError('SLUICE_INPUT_INVALID', { reason: 'there is nothing to subscribe to' })
 }
 
 function pick(
