@@ -20,6 +20,7 @@ import { LRUCache } from 'lru-cache'
 
 import { TunnelSession, type Sessions } from '../sessions.ts'
 import type { AgentTokens } from './agent-token.ts'
+import { closeCodeOf } from './close-code-of.ts'
 import { readHandshake } from './handshake.ts'
 import type { Outage } from './outage.ts'
 import { isOlder, isRevoked } from './revoked.ts'
@@ -222,6 +223,8 @@ export class Agents {
       return
     }
     if (!(await this.#isPrepared(link, claims)) || session.closed) return
+    // A port took a moment to open, and an announcement reaches only sessions that are open.
+    if (this.#refusesRevoked(link, claims)) return
     const tunnel = new TunnelSession(crypto.randomUUID(), session, claims, hello.agentVersion)
     tunnel.agentId = hello.features.find((name) => name.startsWith('agent:')) ?? ''
     const replaced = this.#isOutranked(claims) ? 'fenced' : this.#options.sessions.open(tunnel)
@@ -273,19 +276,22 @@ export class Agents {
   ): Promise<AgentTokenClaims | undefined> {
     try {
       const claims = await this.#options.tokens.verify(agentToken, expiredMsMax)
-      for (const id of [claims.tunnelId, claims.sub, claims.jti]) {
-        const atMs = this.#revoked.get(id)
-        if (atMs !== undefined && isOlder(claims, id, atMs)) {
-          this.#refuse(link, 'SLUICE_SESSION_REVOKED')
-          return undefined
-        }
-      }
-      return claims
+      return this.#refusesRevoked(link, claims) ? undefined : claims
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error
       this.#refuse(link, error.code)
       return undefined
     }
+  }
+
+  #refusesRevoked(link: Link, claims: AgentTokenClaims): boolean {
+    const isRevokedBy = (id: string): boolean => {
+      const atMs = this.#revoked.get(id)
+      return atMs !== undefined && isOlder(claims, id, atMs)
+    }
+    if (![claims.tunnelId, claims.sub, claims.jti].some(isRevokedBy)) return false
+    this.#refuse(link, 'SLUICE_SESSION_REVOKED')
+    return true
   }
 
   #scheduleExpiry(link: Link, claims: AgentTokenClaims): number {
@@ -359,7 +365,7 @@ export class Agents {
   #refuse(link: Link, code: ErrorCode, details: Details = {}): void {
     this.#options.onRefused(code)
     link.over = true
-    link.session.refuse(code, details, closeCodes[code] ?? closeCode.done)
+    link.session.refuse(code, details, closeCodeOf(code))
   }
 
   #rememberLost(claims: AgentTokenClaims): void {
@@ -387,12 +393,4 @@ const rawVersion = 2
 
 function isRaw({ kind, tlsMode }: AgentTokenClaims): boolean {
   return kind === 'tcp' || kind === 'udp' || tlsMode === 'passthrough'
-}
-
-const closeCodes: Partial<Record<ErrorCode, number>> = {
-  SLUICE_AGENT_TOKEN_INVALID: closeCode.agentToken,
-  SLUICE_SESSION_REVOKED: closeCode.revoked,
-  SLUICE_SESSION_REPLACED: closeCode.replaced,
-  SLUICE_PROTOCOL_UNSUPPORTED: closeCode.version,
-  SLUICE_SESSIONS_MAX: closeCode.full,
 }
