@@ -1,5 +1,5 @@
 import { connect as connectTcp, type Socket } from 'node:net'
-import { connect as connectTls } from 'node:tls'
+import { TLSSocket, connect as connectTls } from 'node:tls'
 
 import type { TunnelRoute } from '@sluice/schema/redis'
 import { Forwarder, type Session } from '@sluice/wire'
@@ -106,7 +106,14 @@ export class Peers {
     const found = await this.#options.routes.find(purpose.name)
     const holder = found && this.#choose(found, noRelays)
     if (!holder?.handshake) return undefined
-    return this.#dial(holder, { mode: 'raw', ...purpose, epoch: holder.epoch })
+    const socket = this.#dial(holder, { mode: 'raw', ...purpose, epoch: holder.epoch })
+    const timer = setTimeout(() => {
+      socket.destroy(new Error('the other relay does not answer'))
+    }, connectTimeoutMs)
+    const stop = (): void => clearTimeout(timer)
+    return socket
+      .once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', stop)
+      .once('close', stop)
   }
 
   /** A request goes this way. Call the result once, when it has ended. */

@@ -1,7 +1,7 @@
 /**
- * Claims tunnels for a relay, all or none of each: a claim fails when another relay has a right that is newer. Answers one
- * string per claim: the instant of the claim, or the JSON of the route that stands against it. ARGV: claims as JSON, the
- * relay, how many seconds a claim holds, and the two key prefixes.
+ * Claims tunnels for a relay, all or none of each: a claim fails when another relay has a right that is newer. What cannot
+ * be read as a route gives way. Answers one string per claim: the instant of the claim, or the JSON of the route that
+ * stands against it. ARGV: claims as JSON, the relay, how many seconds a claim holds, and the two key prefixes.
  */
 export const claimRoutes = `
 local claims, relay, seconds = cjson.decode(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -15,7 +15,11 @@ for index, claim in ipairs(claims) do
   local entries, outdated, against = redis.call('HGETALL', key), {}, nil
   for i = 1, #entries, 2 do
     if entries[i] ~= relay then
-      local other = cjson.decode(entries[i + 1])
+      local read, other = pcall(cjson.decode, entries[i + 1])
+      if not read or type(other) ~= 'table' or type(other.epoch) ~= 'number'
+        or type(other.seenAt) ~= 'number' or not tonumber(other.at) then
+        other = { epoch = claim.epoch, at = '0', seenAt = 0 }
+      end
       local together = other.epoch == claim.epoch and other.pooling and claim.pooling
       local newer = other.epoch > claim.epoch
         or (other.epoch == claim.epoch and tonumber(other.at) > tonumber(at))

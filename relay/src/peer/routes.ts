@@ -246,8 +246,20 @@ export class Routes {
     if (tunnelId === null) return undefined
     const entries = Object.values(await redis.hgetall(redisKeys.routes(tunnelId)))
     const holders = entries
-      .map((entry) => TunnelRoute.safeParse(JSON.parse(entry)))
-      .flatMap(({ data }) => (data && data.relayId !== this.#options.relayId ? [data] : []))
+      .flatMap((entry) => readRoute(entry) ?? [])
+      .filter(({ relayId }) => relayId !== this.#options.relayId)
     return holders.length > 0 ? { tunnelId, holders } : undefined
+  }
+}
+
+/** Undefined when it is no route that can be followed: one relay's mistake is not to stop the others. */
+function readRoute(entry: string): TunnelRoute | undefined {
+  try {
+    const { data } = TunnelRoute.safeParse(JSON.parse(entry))
+    return data && (data.peerUrl === '' || /^(?:tcp|tls):$/.test(new URL(data.peerUrl).protocol))
+      ? data
+      : undefined
+  } catch {
+    return undefined
   }
 }
