@@ -1,20 +1,7 @@
 import { json, list, logLevel, port, readConfig } from '@sluice/kit/config'
+import { sealingKeys } from '@sluice/kit/sealer'
 import { PublicJwks } from '@sluice/kit/signing-keys'
 import { z } from 'zod'
-
-/** `id:key` with commas between: an id of up to 64 characters, and 32 bytes in base64. */
-const sealingKeys = list
-  .transform((items) =>
-    items.map((item) => {
-      const [id = '', ...rest] = item.split(':')
-      return { id, key: Buffer.from(rest.join(':'), 'base64') }
-    }),
-  )
-  .refine(
-    (keys) => keys.every(({ id, key }) => /^[\w.-]{1,64}$/.test(id) && key.length === 32),
-    'is not a list of id:key with 32 bytes in base64',
-  )
-  .refine((keys) => new Set(keys.map(({ id }) => id)).size === keys.length, 'names a key twice')
 
 export const config = (env: NodeJS.ProcessEnv) => {
   const values = readConfig(env, {

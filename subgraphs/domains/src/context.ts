@@ -1,10 +1,10 @@
 import type { EntityManager } from '@sluice/kit/database'
 import type { Log } from '@sluice/kit/log'
 import type { Principal } from '@sluice/kit/principal'
+import type { Sealer } from '@sluice/kit/sealer'
 import type DataLoader from 'dataloader'
 
 import type { Certificate } from './certificate/certificate.entity.ts'
-import type { Sealer } from './certificate/sealer.ts'
 import type { CustomDomain } from './domain/custom-domain.entity.ts'
 import type { DnsCheck } from './domain/dns-check.ts'
 

@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
 
 import { forkSystem } from '@sluice/kit/database'
 import { anonymous, gatewayPrincipal, type Principal } from '@sluice/kit/principal'
+import { Sealer } from '@sluice/kit/sealer'
 import { memberOf } from '@sluice/kit/testing'
 import { expect, test } from 'vitest'
 
@@ -16,7 +17,6 @@ import {
   setDomainCertificate,
 } from './certificate.ts'
 import { readChain } from './read-chain.ts'
-import { Sealer } from './sealer.ts'
 
 const domain = 'app.example.com'
 const relay: Principal = { ...anonymous, kind: 'relay', id: 'relay-key-1' }

@@ -1,4 +1,5 @@
 import { LockMode } from '@mikro-orm/core'
+import type { Sealer } from '@sluice/kit/sealer'
 import { SluiceError } from '@sluice/schema/errors'
 
 import type { Context } from '../context.ts'
@@ -7,7 +8,6 @@ import { findForChange, lockDomain } from '../domain/custom-domain.ts'
 import { txtNameOf } from '../domain/dns-check.ts'
 import { Certificate } from './certificate.entity.ts'
 import { readChain } from './read-chain.ts'
-import type { Owner, Sealer } from './sealer.ts'
 
 /** Keeps the certificate that members brought for a verified domain, in place of the one before. */
 export async function setDomainCertificate(
@@ -27,7 +27,7 @@ export async function setDomainCertificate(
       throw new SluiceError('SLUICE_DOMAIN_NOT_VERIFIED', { domain, record, reason })
     }
     const { organizationId } = held
-    const { sealingKeyId, sealed } = sealer.seal(key, { organizationId, domain })
+    const { sealingKeyId, sealed } = sealer.seal(key, ownerOf(organizationId, domain))
     await em.nativeDelete(Certificate, { domainId: id })
     em.create(Certificate, {
       ...facts,
@@ -83,7 +83,7 @@ export async function relayCertificate(
   if (!found || !certificate || !context.sealer) return null
   const { organizationId, chain, fingerprint, sealingKeyId, notAfter } = certificate
   const sealed = { sealingKeyId, sealed: certificate.sealedPrivateKey }
-  const privateKey = context.sealer.open(sealed, { organizationId, domain: found.domain })
+  const privateKey = context.sealer.open(sealed, ownerOf(organizationId, found.domain))
   log.info(
     { relayKeyId: principal.id, domain: name, fingerprint },
     'a relay was handed a certificate',
@@ -111,7 +111,7 @@ export async function resealPrivateKeys(
       const domains = await em.find(CustomDomain, { id: { $in: rows.map((row) => row.domainId) } })
       const nameOf = new Map(domains.map(({ id, domain }) => [id, domain]))
       for (const row of rows) {
-        const owner = { organizationId: row.organizationId, domain: nameOf.get(row.domainId) ?? '' }
+        const owner = ownerOf(row.organizationId, nameOf.get(row.domainId) ?? '')
         counts[reseal(row, owner, sealer) ? 'resealed' : 'failed'] += 1
       }
       return rows.map(({ id }) => id)
@@ -121,7 +121,7 @@ export async function resealPrivateKeys(
   }
 }
 
-function reseal(row: Certificate, owner: Owner, sealer: Sealer): boolean {
+function reseal(row: Certificate, owner: string, sealer: Sealer): boolean {
   try {
     const sealed = { sealingKeyId: row.sealingKeyId, sealed: row.sealedPrivateKey }
     const again = sealer.seal(sealer.open(sealed, owner), owner)
@@ -132,6 +132,11 @@ function reseal(row: Certificate, owner: Owner, sealer: Sealer): boolean {
     // Its key was taken from the configuration too early. Given back, the next start finds the row again.
     return false
   }
+}
+
+/** Whose a sealed key is: it opens for no other organization and no other domain. */
+function ownerOf(organizationId: string, domain: string): string {
+  return `certificate|${organizationId}|${domain}`
 }
 
 function sealerOf({ sealer }: Context): Sealer {

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 
 import { Sealer } from './sealer.ts'
 
-const owner = { organizationId: 'acme', domain: 'app.example.com' }
+const owner = 'certificate|acme|app.example.com'
 const keyOf = (id: string) => ({ id, key: randomBytes(32) })
 
 test('what is sealed opens for its owner and shows nothing of itself', () => {
@@ -18,8 +18,8 @@ test('what is sealed opens for its owner and shows nothing of itself', () => {
 })
 
 test.for([
-  ['organization', { ...owner, organizationId: 'globex' }],
-  ['domain', { ...owner, domain: 'other.example.com' }],
+  ['organization', 'certificate|globex|app.example.com'],
+  ['domain', 'certificate|acme|other.example.com'],
 ] as const)('moved to another %s it does not open', ([, other]) => {
   const sealer = new Sealer([keyOf('a')])
   const sealed = sealer.seal('a private key', owner)
