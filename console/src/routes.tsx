@@ -39,6 +39,20 @@ const pages = {
   usagePage: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
   domainsPage: lazyRouteComponent(() => import('./domains/domains-page.tsx'), 'DomainsPage'),
   auditPage: lazyRouteComponent(() => import('./audit/audit-page.tsx'), 'AuditPage'),
+  securityPage: lazyRouteComponent(() => import('./security/security-page.tsx'), 'SecurityPage'),
+  mailPage: lazyRouteComponent(() => import('./mail/mail-page.tsx'), 'MailPage'),
+  forgotPasswordPage: lazyRouteComponent(
+    () => import('./sign-in/forgot-password-page.tsx'),
+    'ForgotPasswordPage',
+  ),
+  resetPasswordPage: lazyRouteComponent(
+    () => import('./sign-in/reset-password-page.tsx'),
+    'ResetPasswordPage',
+  ),
+  confirmEmailPage: lazyRouteComponent(
+    () => import('./sign-in/confirm-email-page.tsx'),
+    'ConfirmEmailPage',
+  ),
 }
 
 /** The others are fetched this long after the first page, so that they open while the server is away. */
@@ -75,6 +89,25 @@ const signUpRoute = createRoute({
   path: '/sign-up',
   beforeLoad: goHomeWhenIn,
   component: SignUpPage,
+})
+
+const forgotPassword = createRoute({
+  getParentRoute: () => root,
+  path: '/forgot-password',
+  component: pages.forgotPasswordPage,
+})
+
+/** Where links in mails lead. Whoever opens them may be signed in here or not. */
+const resetPassword = createRoute({
+  getParentRoute: () => root,
+  path: '/reset-password',
+  component: pages.resetPasswordPage,
+})
+
+const confirmEmail = createRoute({
+  getParentRoute: () => root,
+  path: '/confirm-email',
+  component: pages.confirmEmailPage,
 })
 
 /** What a code means, for whoever met it: a visitor, an agent's screen, a log line. No sign-in is asked for. */
@@ -183,9 +216,24 @@ const audit = createRoute({
   component: pages.auditPage,
 })
 
+const security = createRoute({
+  getParentRoute: () => organization,
+  path: '/security',
+  component: pages.securityPage,
+})
+
+const mail = createRoute({
+  getParentRoute: () => organization,
+  path: '/mail',
+  component: pages.mailPage,
+})
+
 const routeTree = root.addChildren([
   signInRoute,
   signUpRoute,
+  forgotPassword,
+  resetPassword,
+  confirmEmail,
   errorCode,
   signedIn.addChildren([
     home,
@@ -201,6 +249,8 @@ const routeTree = root.addChildren([
       usage,
       domains,
       audit,
+      security,
+      mail,
     ]),
   ]),
 ])

@@ -215,6 +215,16 @@ export function filledData() {
       entryOf('e2', 'member.added', 'member', 'm2', 86_400 * 9),
       entryOf('e3', 'sign-in.succeeded', 'user', 'u1', 86_400 * 10),
     ],
+    signIns: [
+      signInOf('s1', 'Firefox on Linux', '198.51.100.23', true),
+      signInOf('s2', 'Safari on iOS', '2001:db8::17', false),
+      signInOf('s3', 'Chrome on Windows', '203.0.113.40', false),
+    ],
+    mails: [
+      mailOf('k1', 'verify-email', ada.email, 'KEPT'),
+      mailOf('k2', 'password-changed', grace.email, 'SENT'),
+      mailOf('k3', 'reset-password', 'full@example.com', 'FAILED'),
+    ],
     plans,
     usage: {
       periodStart: ago(86_400 * 20),
@@ -245,6 +255,25 @@ export function recordsOf(domain: string, found: boolean) {
   ]
 }
 
+function signInOf(id: string, device: string, ip: string, isCurrent: boolean) {
+  return { id, device, ip, startedAt: ago(86_400 * 3), lastUsedAt: ago(600), isCurrent }
+}
+
+function mailOf(id: string, kind: string, address: string, state: string) {
+  const link = 'https://elsewhere.example.com/confirm-email#token'
+  return {
+    id,
+    kind,
+    address,
+    state,
+    createdAt: ago(300),
+    attempts: state === 'FAILED' ? 8 : 1,
+    lastError: state === 'FAILED' ? '450 mailbox full' : null,
+    subject: state === 'KEPT' ? 'Confirm your email address – Sluice' : null,
+    text: state === 'KEPT' ? `To confirm, open:\n\n${link}\n\n<b>stays a text</b>\n` : null,
+  }
+}
+
 function entryOf(id: string, action: string, targetType: string, targetId: string, age: number) {
   return {
     id,
@@ -270,5 +299,6 @@ export const emptyData = (): Data => ({
   members: [],
   domains: [],
   auditEntries: [],
+  mails: [],
   plans: [],
 })

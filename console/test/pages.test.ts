@@ -81,6 +81,20 @@ const cases: readonly PageCase[] = [
     empty: 'Nothing was recorded yet',
     owner: 'identity',
   },
+  {
+    path: 'security',
+    title: 'Security',
+    full: 'Safari on iOS',
+    empty: 'Send the mail again',
+    owner: 'identity',
+  },
+  {
+    path: 'mail',
+    title: 'Mail of this server',
+    full: 'full@example.com',
+    empty: 'set SMTP_URL',
+    owner: 'identity',
+  },
 ]
 
 let stage: Stage

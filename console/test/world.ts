@@ -30,6 +30,10 @@ interface Platform {
   role: string
   /** Whether Ada left the first organization. */
   hasLeft: boolean
+  /** When Ada confirmed her address. */
+  emailVerifiedAt: string | null
+  /** Whether Ada has shown lately that it is her. */
+  isProved: boolean
   /** Subgraphs that do not answer. */
   readonly down: Set<Subgraph>
   /** What every answer about an organization waits for. */
@@ -60,6 +64,8 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
     isSignedIn,
     role: 'OWNER',
     hasLeft: false,
+    emailVerifiedAt: null,
+    isProved: false,
     down: new Set<Subgraph>(),
     gate: Promise.resolve(),
     statuses: createChannel<object>(),
@@ -71,7 +77,8 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
   const organization = organizationOf(world)
   const me = {
     ...ada,
-    isAdmin: false,
+    isAdmin: true,
+    emailVerifiedAt: () => world.emailVerifiedAt,
     createdAt: ago(86_400 * 60),
     memberships: () =>
       [
@@ -106,6 +113,16 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
       fail(world, 'tunnels')
       const found = data.requests.find((request) => request.id === id)
       return found ? { ...found, tunnel: data.tunnels[0] } : null
+    },
+    signIns: async () => {
+      await world.gate
+      fail(world, 'identity')
+      return data.signIns
+    },
+    mails: async (page: Page) => {
+      await world.gate
+      fail(world, 'identity')
+      return pageOf(data.mails, page)
     },
     plans: () => data.plans,
     signIn: ({ email, password: given }: { email: string; password: string }) => {
@@ -222,6 +239,7 @@ function mutationsOf(world: Platform) {
     return found
   }
   return {
+    ...accountMutationsOf(world),
     createAuthtoken: ({ name, scopes }: { name: string; scopes?: string[] }) => {
       const authtoken = {
         id: `a${data.authtokens.length + 1}`,
@@ -326,6 +344,51 @@ function mutationsOf(world: Platform) {
     removeCustomDomain: ({ id }: { id: string }) => {
       data.domains.splice(data.domains.indexOf(domainBy(id)), 1)
       return id
+    },
+  }
+}
+
+function accountMutationsOf(world: Platform) {
+  const { data } = world
+  const prove = (given: string) => {
+    if (given !== password) throw failure('SLUICE_PASSWORD_WRONG')
+    world.isProved = true
+    return true
+  }
+  const consume = (token: string) => {
+    if (token !== 'good-token') throw failure('SLUICE_LINK_INVALID')
+  }
+  return {
+    sendEmailVerification: () => true,
+    changeEmail: () => {
+      if (!world.isProved) throw failure('SLUICE_REAUTHENTICATION_NEEDED')
+      return true
+    },
+    confirmEmail: ({ token }: { token: string }) => {
+      consume(token)
+      world.emailVerifiedAt = ago(0)
+      return ada.email
+    },
+    requestPasswordReset: () => true,
+    resetPassword: ({ token }: { token: string }) => {
+      consume(token)
+      world.isSignedIn = false
+      return true
+    },
+    changePassword: ({ currentPassword }: { currentPassword: string }) => prove(currentPassword),
+    reauthenticate: (given: { password: string }) => prove(given.password),
+    endSignIn: ({ id }: { id: string }) => {
+      data.signIns = data.signIns.filter((one) => one.id !== id)
+      return id
+    },
+    endOtherSignIns: () => {
+      data.signIns = data.signIns.filter(({ isCurrent }) => isCurrent)
+      return 1
+    },
+    retryMail: ({ id }: { id: string }) => {
+      const found = data.mails.find((one) => one.id === id)
+      if (!found) throw failure('SLUICE_MAIL_NOT_FOUND')
+      return Object.assign(found, { state: 'WAITING' })
     },
   }
 }

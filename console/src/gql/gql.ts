@@ -14,6 +14,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
+    "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}": typeof types.AccountSecurityDocument,
     "mutation AddCustomDomain($organizationId: ID!, $domain: String!) {\n  addCustomDomain(organizationId: $organizationId, domain: $domain) {\n    id\n    domain\n    __typename\n  }\n}": typeof types.AddCustomDomainDocument,
     "mutation AddMember($organizationId: ID!, $email: String!, $role: Role!) {\n  addMember(organizationId: $organizationId, email: $email, role: $role) {\n    id\n    __typename\n  }\n}": typeof types.AddMemberDocument,
     "mutation AttachCustomDomain($id: ID!, $tunnelId: ID!) {\n  attachCustomDomain(id: $id, tunnelId: $tunnelId) {\n    id\n    __typename\n  }\n}": typeof types.AttachCustomDomainDocument,
@@ -22,26 +23,37 @@ type Documents = {
     "mutation CaptureBodies($id: ID!, $input: TunnelUpdateInput!) {\n  updateTunnel(id: $id, input: $input) {\n    id\n    captureBodies\n    __typename\n  }\n}": typeof types.CaptureBodiesDocument,
     "query CapturedRequest($id: ID!) {\n  capturedRequest(id: $id) {\n    id\n    method\n    path\n    status\n    code\n    protocol\n    endpointHost\n    visitorIp\n    startedAt\n    durationMs\n    firstByteMs\n    requestBytes\n    responseBytes\n    requestHeaders {\n      name\n      value\n      __typename\n    }\n    responseHeaders {\n      name\n      value\n      __typename\n    }\n    tunnel {\n      id\n      name\n      __typename\n    }\n    __typename\n  }\n}": typeof types.CapturedRequestDocument,
     "mutation ChangeEdgePolicy($id: ID!, $input: TunnelUpdateInput!) {\n  updateTunnel(id: $id, input: $input) {\n    id\n    hostHeader\n    policy {\n      basicAuthUsers\n      allowIps\n      denyIps\n      requestRate {\n        perSecond\n        burst\n        __typename\n      }\n      bandwidthBytesPerSecond\n      requestHeaders {\n        add {\n          name\n          value\n          __typename\n        }\n        remove\n        __typename\n      }\n      responseHeaders {\n        add {\n          name\n          value\n          __typename\n        }\n        remove\n        __typename\n      }\n      compression\n      webhookProvider\n      visitorCa\n      __typename\n    }\n    __typename\n  }\n}": typeof types.ChangeEdgePolicyDocument,
+    "mutation ChangeEmail($email: String!) {\n  changeEmail(email: $email)\n}": typeof types.ChangeEmailDocument,
     "mutation ChangeMemberRole($memberId: ID!, $role: Role!) {\n  changeMemberRole(memberId: $memberId, role: $role) {\n    id\n    role\n    __typename\n  }\n}": typeof types.ChangeMemberRoleDocument,
+    "mutation ChangePassword($currentPassword: String!, $password: String!) {\n  changePassword(currentPassword: $currentPassword, password: $password)\n}": typeof types.ChangePasswordDocument,
     "mutation ChangePlan($organizationId: ID!, $planId: ID!) {\n  changePlan(organizationId: $organizationId, planId: $planId) {\n    id\n    __typename\n  }\n}": typeof types.ChangePlanDocument,
+    "mutation ConfirmEmail($token: String!) {\n  confirmEmail(token: $token)\n}": typeof types.ConfirmEmailDocument,
     "mutation CreateAuthtoken($organizationId: ID!, $name: String!, $scopes: [AuthtokenScope!]) {\n  createAuthtoken(organizationId: $organizationId, name: $name, scopes: $scopes) {\n    secret\n    authtoken {\n      id\n      name\n      __typename\n    }\n    __typename\n  }\n}": typeof types.CreateAuthtokenDocument,
     "mutation CreateOrganization($name: String!) {\n  createOrganization(name: $name) {\n    id\n    name\n    slug\n    __typename\n  }\n}": typeof types.CreateOrganizationDocument,
     "mutation CreateTunnel($organizationId: ID!, $input: TunnelInput!) {\n  createTunnel(organizationId: $organizationId, input: $input) {\n    id\n    name\n    kind\n    urls\n    __typename\n  }\n}": typeof types.CreateTunnelDocument,
     "query CustomDomains($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    entitlements {\n      maxCustomDomains\n      __typename\n    }\n    customDomains(first: 25, after: $after) {\n      nodes {\n        id\n        domain\n        status\n        createdAt\n        verifiedAt\n        lastCheckedAt\n        lastError\n        dnsRecords {\n          type\n          name\n          value\n          purpose\n          found\n          __typename\n        }\n        tls {\n          status\n          expiresAt\n          issuer\n          error\n          checkedAt\n          __typename\n        }\n        certificate {\n          source\n          fingerprint\n          issuer\n          names\n          expiresAt\n          __typename\n        }\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.CustomDomainsDocument,
     "mutation DeleteTunnel($id: ID!) {\n  deleteTunnel(id: $id)\n}": typeof types.DeleteTunnelDocument,
     "mutation DetachCustomDomain($id: ID!) {\n  detachCustomDomain(id: $id) {\n    id\n    __typename\n  }\n}": typeof types.DetachCustomDomainDocument,
+    "mutation EndOtherSignIns {\n  endOtherSignIns\n}": typeof types.EndOtherSignInsDocument,
+    "mutation EndSignIn($id: ID!) {\n  endSignIn(id: $id)\n}": typeof types.EndSignInDocument,
     "query GetStarted($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 20) {\n      nodes {\n        id\n        name\n        status\n        urls\n        __typename\n      }\n      __typename\n    }\n    requests(first: 5) {\n      nodes {\n        id\n        method\n        path\n        status\n        durationMs\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.GetStartedDocument,
+    "query Mails($after: String) {\n  mails(first: 25, after: $after) {\n    nodes {\n      id\n      kind\n      address\n      state\n      createdAt\n      attempts\n      lastError\n      subject\n      text\n      __typename\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n      __typename\n    }\n    __typename\n  }\n}": typeof types.MailsDocument,
     "query Me {\n  me {\n    id\n    email\n    name\n    isAdmin\n    memberships {\n      role\n      organization {\n        id\n        name\n        slug\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.MeDocument,
     "query Members($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    viewerRole\n    entitlements {\n      maxMembers\n      __typename\n    }\n    members(first: 25, after: $after) {\n      nodes {\n        id\n        role\n        joinedAt\n        user {\n          id\n          name\n          email\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.MembersDocument,
     "query OrganizationRequests($organizationId: ID!, $filter: RequestFilter, $after: String) {\n  organization(id: $organizationId) {\n    id\n    requests(first: 50, after: $after, filter: $filter) {\n      nodes {\n        id\n        method\n        path\n        status\n        code\n        endpointHost\n        startedAt\n        durationMs\n        responseBytes\n        visitorIp\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.OrganizationRequestsDocument,
     "query PlanAndUsage($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    plan {\n      id\n      name\n      __typename\n    }\n    planSubscription {\n      id\n      startedAt\n      periodEnd\n      __typename\n    }\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    usage {\n      periodStart\n      periodEnd\n      tunnels {\n        used\n        limit\n        __typename\n      }\n      requests {\n        used\n        limit\n        __typename\n      }\n      bytes {\n        used\n        limit\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n  plans {\n    id\n    name\n    description\n    monthlyPriceMinor\n    currency\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    __typename\n  }\n}": typeof types.PlanAndUsageDocument,
+    "mutation Reauthenticate($password: String!) {\n  reauthenticate(password: $password)\n}": typeof types.ReauthenticateDocument,
     "mutation RefreshSignIn {\n  refreshSignIn {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": typeof types.RefreshSignInDocument,
     "mutation RemoveCustomDomain($id: ID!) {\n  removeCustomDomain(id: $id)\n}": typeof types.RemoveCustomDomainDocument,
     "mutation RemoveDomainCertificate($id: ID!) {\n  removeDomainCertificate(id: $id) {\n    id\n    __typename\n  }\n}": typeof types.RemoveDomainCertificateDocument,
     "mutation RemoveMember($memberId: ID!) {\n  removeMember(memberId: $memberId)\n}": typeof types.RemoveMemberDocument,
     "query RequestBodies($id: ID!) {\n  capturedRequest(id: $id) {\n    id\n    requestBody {\n      contentType\n      bytes\n      truncated\n      text\n      base64\n      __typename\n    }\n    responseBody {\n      contentType\n      bytes\n      truncated\n      text\n      base64\n      __typename\n    }\n    __typename\n  }\n}": typeof types.RequestBodiesDocument,
     "subscription RequestCaptured($organizationId: ID!, $after: String) {\n  requestCaptured(organizationId: $organizationId, after: $after) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      endpointHost\n      startedAt\n      durationMs\n      responseBytes\n      visitorIp\n      tunnel {\n        id\n        name\n      }\n    }\n  }\n}": typeof types.RequestCapturedDocument,
+    "mutation RequestPasswordReset($email: String!) {\n  requestPasswordReset(email: $email)\n}": typeof types.RequestPasswordResetDocument,
+    "mutation ResetPassword($token: String!, $password: String!) {\n  resetPassword(token: $token, password: $password)\n}": typeof types.ResetPasswordDocument,
+    "mutation RetryMail($id: ID!) {\n  retryMail(id: $id) {\n    id\n    state\n    __typename\n  }\n}": typeof types.RetryMailDocument,
     "mutation RevokeAuthtoken($id: ID!) {\n  revokeAuthtoken(id: $id) {\n    id\n    revokedAt\n    __typename\n  }\n}": typeof types.RevokeAuthtokenDocument,
+    "mutation SendEmailVerification {\n  sendEmailVerification\n}": typeof types.SendEmailVerificationDocument,
     "mutation SetDomainCertificate($id: ID!, $chain: String!, $privateKey: String!) {\n  setDomainCertificate(id: $id, chain: $chain, privateKey: $privateKey) {\n    id\n    __typename\n  }\n}": typeof types.SetDomainCertificateDocument,
     "mutation SignIn($email: String!, $password: String!) {\n  signIn(email: $email, password: $password) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": typeof types.SignInDocument,
     "mutation SignOut {\n  signOut\n}": typeof types.SignOutDocument,
@@ -56,6 +68,7 @@ type Documents = {
     "mutation VerifyCustomDomain($id: ID!) {\n  verifyCustomDomain(id: $id) {\n    id\n    domain\n    status\n    lastError\n    __typename\n  }\n}": typeof types.VerifyCustomDomainDocument,
 };
 const documents: Documents = {
+    "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}": types.AccountSecurityDocument,
     "mutation AddCustomDomain($organizationId: ID!, $domain: String!) {\n  addCustomDomain(organizationId: $organizationId, domain: $domain) {\n    id\n    domain\n    __typename\n  }\n}": types.AddCustomDomainDocument,
     "mutation AddMember($organizationId: ID!, $email: String!, $role: Role!) {\n  addMember(organizationId: $organizationId, email: $email, role: $role) {\n    id\n    __typename\n  }\n}": types.AddMemberDocument,
     "mutation AttachCustomDomain($id: ID!, $tunnelId: ID!) {\n  attachCustomDomain(id: $id, tunnelId: $tunnelId) {\n    id\n    __typename\n  }\n}": types.AttachCustomDomainDocument,
@@ -64,26 +77,37 @@ const documents: Documents = {
     "mutation CaptureBodies($id: ID!, $input: TunnelUpdateInput!) {\n  updateTunnel(id: $id, input: $input) {\n    id\n    captureBodies\n    __typename\n  }\n}": types.CaptureBodiesDocument,
     "query CapturedRequest($id: ID!) {\n  capturedRequest(id: $id) {\n    id\n    method\n    path\n    status\n    code\n    protocol\n    endpointHost\n    visitorIp\n    startedAt\n    durationMs\n    firstByteMs\n    requestBytes\n    responseBytes\n    requestHeaders {\n      name\n      value\n      __typename\n    }\n    responseHeaders {\n      name\n      value\n      __typename\n    }\n    tunnel {\n      id\n      name\n      __typename\n    }\n    __typename\n  }\n}": types.CapturedRequestDocument,
     "mutation ChangeEdgePolicy($id: ID!, $input: TunnelUpdateInput!) {\n  updateTunnel(id: $id, input: $input) {\n    id\n    hostHeader\n    policy {\n      basicAuthUsers\n      allowIps\n      denyIps\n      requestRate {\n        perSecond\n        burst\n        __typename\n      }\n      bandwidthBytesPerSecond\n      requestHeaders {\n        add {\n          name\n          value\n          __typename\n        }\n        remove\n        __typename\n      }\n      responseHeaders {\n        add {\n          name\n          value\n          __typename\n        }\n        remove\n        __typename\n      }\n      compression\n      webhookProvider\n      visitorCa\n      __typename\n    }\n    __typename\n  }\n}": types.ChangeEdgePolicyDocument,
+    "mutation ChangeEmail($email: String!) {\n  changeEmail(email: $email)\n}": types.ChangeEmailDocument,
     "mutation ChangeMemberRole($memberId: ID!, $role: Role!) {\n  changeMemberRole(memberId: $memberId, role: $role) {\n    id\n    role\n    __typename\n  }\n}": types.ChangeMemberRoleDocument,
+    "mutation ChangePassword($currentPassword: String!, $password: String!) {\n  changePassword(currentPassword: $currentPassword, password: $password)\n}": types.ChangePasswordDocument,
     "mutation ChangePlan($organizationId: ID!, $planId: ID!) {\n  changePlan(organizationId: $organizationId, planId: $planId) {\n    id\n    __typename\n  }\n}": types.ChangePlanDocument,
+    "mutation ConfirmEmail($token: String!) {\n  confirmEmail(token: $token)\n}": types.ConfirmEmailDocument,
     "mutation CreateAuthtoken($organizationId: ID!, $name: String!, $scopes: [AuthtokenScope!]) {\n  createAuthtoken(organizationId: $organizationId, name: $name, scopes: $scopes) {\n    secret\n    authtoken {\n      id\n      name\n      __typename\n    }\n    __typename\n  }\n}": types.CreateAuthtokenDocument,
     "mutation CreateOrganization($name: String!) {\n  createOrganization(name: $name) {\n    id\n    name\n    slug\n    __typename\n  }\n}": types.CreateOrganizationDocument,
     "mutation CreateTunnel($organizationId: ID!, $input: TunnelInput!) {\n  createTunnel(organizationId: $organizationId, input: $input) {\n    id\n    name\n    kind\n    urls\n    __typename\n  }\n}": types.CreateTunnelDocument,
     "query CustomDomains($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    entitlements {\n      maxCustomDomains\n      __typename\n    }\n    customDomains(first: 25, after: $after) {\n      nodes {\n        id\n        domain\n        status\n        createdAt\n        verifiedAt\n        lastCheckedAt\n        lastError\n        dnsRecords {\n          type\n          name\n          value\n          purpose\n          found\n          __typename\n        }\n        tls {\n          status\n          expiresAt\n          issuer\n          error\n          checkedAt\n          __typename\n        }\n        certificate {\n          source\n          fingerprint\n          issuer\n          names\n          expiresAt\n          __typename\n        }\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.CustomDomainsDocument,
     "mutation DeleteTunnel($id: ID!) {\n  deleteTunnel(id: $id)\n}": types.DeleteTunnelDocument,
     "mutation DetachCustomDomain($id: ID!) {\n  detachCustomDomain(id: $id) {\n    id\n    __typename\n  }\n}": types.DetachCustomDomainDocument,
+    "mutation EndOtherSignIns {\n  endOtherSignIns\n}": types.EndOtherSignInsDocument,
+    "mutation EndSignIn($id: ID!) {\n  endSignIn(id: $id)\n}": types.EndSignInDocument,
     "query GetStarted($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 20) {\n      nodes {\n        id\n        name\n        status\n        urls\n        __typename\n      }\n      __typename\n    }\n    requests(first: 5) {\n      nodes {\n        id\n        method\n        path\n        status\n        durationMs\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.GetStartedDocument,
+    "query Mails($after: String) {\n  mails(first: 25, after: $after) {\n    nodes {\n      id\n      kind\n      address\n      state\n      createdAt\n      attempts\n      lastError\n      subject\n      text\n      __typename\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n      __typename\n    }\n    __typename\n  }\n}": types.MailsDocument,
     "query Me {\n  me {\n    id\n    email\n    name\n    isAdmin\n    memberships {\n      role\n      organization {\n        id\n        name\n        slug\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.MeDocument,
     "query Members($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    viewerRole\n    entitlements {\n      maxMembers\n      __typename\n    }\n    members(first: 25, after: $after) {\n      nodes {\n        id\n        role\n        joinedAt\n        user {\n          id\n          name\n          email\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.MembersDocument,
     "query OrganizationRequests($organizationId: ID!, $filter: RequestFilter, $after: String) {\n  organization(id: $organizationId) {\n    id\n    requests(first: 50, after: $after, filter: $filter) {\n      nodes {\n        id\n        method\n        path\n        status\n        code\n        endpointHost\n        startedAt\n        durationMs\n        responseBytes\n        visitorIp\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.OrganizationRequestsDocument,
     "query PlanAndUsage($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    plan {\n      id\n      name\n      __typename\n    }\n    planSubscription {\n      id\n      startedAt\n      periodEnd\n      __typename\n    }\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    usage {\n      periodStart\n      periodEnd\n      tunnels {\n        used\n        limit\n        __typename\n      }\n      requests {\n        used\n        limit\n        __typename\n      }\n      bytes {\n        used\n        limit\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n  plans {\n    id\n    name\n    description\n    monthlyPriceMinor\n    currency\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    __typename\n  }\n}": types.PlanAndUsageDocument,
+    "mutation Reauthenticate($password: String!) {\n  reauthenticate(password: $password)\n}": types.ReauthenticateDocument,
     "mutation RefreshSignIn {\n  refreshSignIn {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": types.RefreshSignInDocument,
     "mutation RemoveCustomDomain($id: ID!) {\n  removeCustomDomain(id: $id)\n}": types.RemoveCustomDomainDocument,
     "mutation RemoveDomainCertificate($id: ID!) {\n  removeDomainCertificate(id: $id) {\n    id\n    __typename\n  }\n}": types.RemoveDomainCertificateDocument,
     "mutation RemoveMember($memberId: ID!) {\n  removeMember(memberId: $memberId)\n}": types.RemoveMemberDocument,
     "query RequestBodies($id: ID!) {\n  capturedRequest(id: $id) {\n    id\n    requestBody {\n      contentType\n      bytes\n      truncated\n      text\n      base64\n      __typename\n    }\n    responseBody {\n      contentType\n      bytes\n      truncated\n      text\n      base64\n      __typename\n    }\n    __typename\n  }\n}": types.RequestBodiesDocument,
     "subscription RequestCaptured($organizationId: ID!, $after: String) {\n  requestCaptured(organizationId: $organizationId, after: $after) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      endpointHost\n      startedAt\n      durationMs\n      responseBytes\n      visitorIp\n      tunnel {\n        id\n        name\n      }\n    }\n  }\n}": types.RequestCapturedDocument,
+    "mutation RequestPasswordReset($email: String!) {\n  requestPasswordReset(email: $email)\n}": types.RequestPasswordResetDocument,
+    "mutation ResetPassword($token: String!, $password: String!) {\n  resetPassword(token: $token, password: $password)\n}": types.ResetPasswordDocument,
+    "mutation RetryMail($id: ID!) {\n  retryMail(id: $id) {\n    id\n    state\n    __typename\n  }\n}": types.RetryMailDocument,
     "mutation RevokeAuthtoken($id: ID!) {\n  revokeAuthtoken(id: $id) {\n    id\n    revokedAt\n    __typename\n  }\n}": types.RevokeAuthtokenDocument,
+    "mutation SendEmailVerification {\n  sendEmailVerification\n}": types.SendEmailVerificationDocument,
     "mutation SetDomainCertificate($id: ID!, $chain: String!, $privateKey: String!) {\n  setDomainCertificate(id: $id, chain: $chain, privateKey: $privateKey) {\n    id\n    __typename\n  }\n}": types.SetDomainCertificateDocument,
     "mutation SignIn($email: String!, $password: String!) {\n  signIn(email: $email, password: $password) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": types.SignInDocument,
     "mutation SignOut {\n  signOut\n}": types.SignOutDocument,
@@ -112,6 +136,10 @@ const documents: Documents = {
  */
 export function graphql(source: string): unknown;
 
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}"): (typeof documents)["query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -147,11 +175,23 @@ export function graphql(source: "mutation ChangeEdgePolicy($id: ID!, $input: Tun
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation ChangeEmail($email: String!) {\n  changeEmail(email: $email)\n}"): (typeof documents)["mutation ChangeEmail($email: String!) {\n  changeEmail(email: $email)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "mutation ChangeMemberRole($memberId: ID!, $role: Role!) {\n  changeMemberRole(memberId: $memberId, role: $role) {\n    id\n    role\n    __typename\n  }\n}"): (typeof documents)["mutation ChangeMemberRole($memberId: ID!, $role: Role!) {\n  changeMemberRole(memberId: $memberId, role: $role) {\n    id\n    role\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation ChangePassword($currentPassword: String!, $password: String!) {\n  changePassword(currentPassword: $currentPassword, password: $password)\n}"): (typeof documents)["mutation ChangePassword($currentPassword: String!, $password: String!) {\n  changePassword(currentPassword: $currentPassword, password: $password)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "mutation ChangePlan($organizationId: ID!, $planId: ID!) {\n  changePlan(organizationId: $organizationId, planId: $planId) {\n    id\n    __typename\n  }\n}"): (typeof documents)["mutation ChangePlan($organizationId: ID!, $planId: ID!) {\n  changePlan(organizationId: $organizationId, planId: $planId) {\n    id\n    __typename\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation ConfirmEmail($token: String!) {\n  confirmEmail(token: $token)\n}"): (typeof documents)["mutation ConfirmEmail($token: String!) {\n  confirmEmail(token: $token)\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -179,7 +219,19 @@ export function graphql(source: "mutation DetachCustomDomain($id: ID!) {\n  deta
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation EndOtherSignIns {\n  endOtherSignIns\n}"): (typeof documents)["mutation EndOtherSignIns {\n  endOtherSignIns\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation EndSignIn($id: ID!) {\n  endSignIn(id: $id)\n}"): (typeof documents)["mutation EndSignIn($id: ID!) {\n  endSignIn(id: $id)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "query GetStarted($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 20) {\n      nodes {\n        id\n        name\n        status\n        urls\n        __typename\n      }\n      __typename\n    }\n    requests(first: 5) {\n      nodes {\n        id\n        method\n        path\n        status\n        durationMs\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}"): (typeof documents)["query GetStarted($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 20) {\n      nodes {\n        id\n        name\n        status\n        urls\n        __typename\n      }\n      __typename\n    }\n    requests(first: 5) {\n      nodes {\n        id\n        method\n        path\n        status\n        durationMs\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Mails($after: String) {\n  mails(first: 25, after: $after) {\n    nodes {\n      id\n      kind\n      address\n      state\n      createdAt\n      attempts\n      lastError\n      subject\n      text\n      __typename\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n      __typename\n    }\n    __typename\n  }\n}"): (typeof documents)["query Mails($after: String) {\n  mails(first: 25, after: $after) {\n    nodes {\n      id\n      kind\n      address\n      state\n      createdAt\n      attempts\n      lastError\n      subject\n      text\n      __typename\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n      __typename\n    }\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -196,6 +248,10 @@ export function graphql(source: "query OrganizationRequests($organizationId: ID!
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "query PlanAndUsage($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    plan {\n      id\n      name\n      __typename\n    }\n    planSubscription {\n      id\n      startedAt\n      periodEnd\n      __typename\n    }\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    usage {\n      periodStart\n      periodEnd\n      tunnels {\n        used\n        limit\n        __typename\n      }\n      requests {\n        used\n        limit\n        __typename\n      }\n      bytes {\n        used\n        limit\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n  plans {\n    id\n    name\n    description\n    monthlyPriceMinor\n    currency\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    __typename\n  }\n}"): (typeof documents)["query PlanAndUsage($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    plan {\n      id\n      name\n      __typename\n    }\n    planSubscription {\n      id\n      startedAt\n      periodEnd\n      __typename\n    }\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    usage {\n      periodStart\n      periodEnd\n      tunnels {\n        used\n        limit\n        __typename\n      }\n      requests {\n        used\n        limit\n        __typename\n      }\n      bytes {\n        used\n        limit\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n  plans {\n    id\n    name\n    description\n    monthlyPriceMinor\n    currency\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    __typename\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation Reauthenticate($password: String!) {\n  reauthenticate(password: $password)\n}"): (typeof documents)["mutation Reauthenticate($password: String!) {\n  reauthenticate(password: $password)\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -223,7 +279,23 @@ export function graphql(source: "subscription RequestCaptured($organizationId: I
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation RequestPasswordReset($email: String!) {\n  requestPasswordReset(email: $email)\n}"): (typeof documents)["mutation RequestPasswordReset($email: String!) {\n  requestPasswordReset(email: $email)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation ResetPassword($token: String!, $password: String!) {\n  resetPassword(token: $token, password: $password)\n}"): (typeof documents)["mutation ResetPassword($token: String!, $password: String!) {\n  resetPassword(token: $token, password: $password)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation RetryMail($id: ID!) {\n  retryMail(id: $id) {\n    id\n    state\n    __typename\n  }\n}"): (typeof documents)["mutation RetryMail($id: ID!) {\n  retryMail(id: $id) {\n    id\n    state\n    __typename\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "mutation RevokeAuthtoken($id: ID!) {\n  revokeAuthtoken(id: $id) {\n    id\n    revokedAt\n    __typename\n  }\n}"): (typeof documents)["mutation RevokeAuthtoken($id: ID!) {\n  revokeAuthtoken(id: $id) {\n    id\n    revokedAt\n    __typename\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation SendEmailVerification {\n  sendEmailVerification\n}"): (typeof documents)["mutation SendEmailVerification {\n  sendEmailVerification\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

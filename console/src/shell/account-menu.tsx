@@ -6,12 +6,16 @@ import {
   IconDeviceDesktop,
   IconKeyboard,
   IconLogout,
+  IconMail,
   IconMoon,
+  IconShieldLock,
   IconSun,
 } from '@tabler/icons-react'
+import { useNavigate } from '@tanstack/react-router'
 
 import { useDoor } from '../sign-in/sign-in-context.ts'
 import { useMe } from './me.ts'
+import { usePlace } from './organization.ts'
 
 const schemes: readonly { value: MantineColorScheme; label: string; icon: typeof IconSun }[] = [
   { value: 'light', label: 'Light', icon: IconSun },
@@ -22,6 +26,8 @@ const schemes: readonly { value: MantineColorScheme; label: string; icon: typeof
 export function AccountMenu({ onHelp }: { onHelp: () => void }) {
   const me = useMe()
   const { signIn } = useDoor()
+  const { slug } = usePlace().organization
+  const navigate = useNavigate()
   const { colorScheme, setColorScheme } = useMantineColorScheme()
 
   return (
@@ -41,6 +47,21 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
         </UnstyledButton>
       </Menu.Target>
       <Menu.Dropdown>
+        <Menu.Item
+          leftSection={<IconShieldLock size={14} />}
+          onClick={() => void navigate({ to: '/o/$slug/security', params: { slug } })}
+        >
+          Security
+        </Menu.Item>
+        {me.isAdmin && (
+          <Menu.Item
+            leftSection={<IconMail size={14} />}
+            onClick={() => void navigate({ to: '/o/$slug/mail', params: { slug } })}
+          >
+            Mail of this server
+          </Menu.Item>
+        )}
+        <Menu.Divider />
         <Menu.Label>Appearance</Menu.Label>
         {schemes.map(({ value, label, icon: Icon }) => (
           <Menu.Item

@@ -12,11 +12,14 @@ export function Home() {
   return <HomeAt page="tunnels" />
 }
 
+/** The pages of the account menu, which stand beside those of the organization. */
+const accountPages: readonly string[] = ['security', 'mail']
+
 /** `/authtokens` and the like: the same page of the organization used last. */
 export function Shortcut() {
   const { page } = useParams({ from: '/in/$page' })
-  const known = Object.values(goTo).find(({ path }) => path === page)
-  return known ? <HomeAt page={known.path} /> : <WholeNotFoundPage />
+  const known: string[] = [...Object.values(goTo).map(({ path }) => path), ...accountPages]
+  return known.includes(page) ? <HomeAt page={page} /> : <WholeNotFoundPage />
 }
 
 function HomeAt({ page }: { page: string }) {

@@ -10,6 +10,7 @@ import { loadedOf } from '../graph/loaded.ts'
 import { LiveContext } from '../live/live-context.ts'
 import type { Live } from '../live/live.ts'
 import { createLive } from '../live/live.ts'
+import { Reauthenticate } from '../security/reauthenticate.tsx'
 import { Door } from '../sign-in/door.tsx'
 import { useDoor, useSignInState } from '../sign-in/sign-in-context.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
@@ -38,7 +39,9 @@ export function SignedIn() {
   return (
     <Provider value={opened.graph}>
       <LiveContext value={opened.live}>
-        <WhoAmI />
+        <Reauthenticate>
+          <WhoAmI />
+        </Reauthenticate>
       </LiveContext>
     </Provider>
   )

@@ -65,6 +65,14 @@ export function SignInPage() {
         </Stack>
       </form>
       <Text size="sm">
+        <Anchor
+          renderRoot={(props) => <Link to="/forgot-password" {...props} />}
+          underline="always"
+        >
+          Forgot your password?
+        </Anchor>
+      </Text>
+      <Text size="sm">
         No account yet?{' '}
         <Anchor renderRoot={(props) => <Link to="/sign-up" {...props} />} underline="always">
           Sign up

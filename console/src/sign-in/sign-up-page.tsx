@@ -1,4 +1,4 @@
-import { Anchor, Button, PasswordInput, Stack, Text, TextInput } from '@mantine/core'
+import { Anchor, Button, Stack, Text, TextInput } from '@mantine/core'
 import { Link, useRouter } from '@tanstack/react-router'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
@@ -7,13 +7,11 @@ import { SignUpDocument } from '../gql/graphql.ts'
 import type { Problem } from '../graph/problem.ts'
 import { problemAt, unreachable } from '../graph/problem.ts'
 import { formText, passwordOf } from '../ui/form-text.ts'
+import { NewPassword } from '../ui/new-password.tsx'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { grantOf } from './browser-sign-in.ts'
 import { Door } from './door.tsx'
 import { useDoor } from './sign-in-context.ts'
-
-/** The server checks it too; here it only spares a round trip. */
-const passwordCharactersMin = 10
 
 export function SignUpPage() {
   const { signIn, anonymous } = useDoor()
@@ -49,14 +47,7 @@ export function SignUpPage() {
         <Stack>
           <TextInput label="Name" name="name" autoComplete="name" required autoFocus />
           <TextInput label="Email" name="email" type="email" autoComplete="username" required />
-          <PasswordInput
-            label="Password"
-            description={`At least ${passwordCharactersMin} characters.`}
-            name="password"
-            autoComplete="new-password"
-            minLength={passwordCharactersMin}
-            required
-          />
+          <NewPassword />
           <TextInput
             label="Organization"
             description="Optional. Owns your tunnels; others can join it later."

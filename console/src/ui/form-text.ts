@@ -5,7 +5,7 @@ export function formText(form: HTMLFormElement, name: string): string {
 }
 
 /** The password of a submitted form, as typed: spaces belong to it. */
-export function passwordOf(form: HTMLFormElement): string {
-  const value = new FormData(form).get('password')
+export function passwordOf(form: HTMLFormElement, name = 'password'): string {
+  const value = new FormData(form).get(name)
   return typeof value === 'string' ? value : ''
 }

@@ -1,0 +1,84 @@
+import { Button, Group, Modal, PasswordInput, Stack, Text } from '@mantine/core'
+import { useCallback, useRef, useState } from 'react'
+import type { FormEvent, ReactNode } from 'react'
+import { useClient } from 'urql'
+
+import { ReauthenticateDocument } from '../gql/graphql.ts'
+import type { Problem } from '../graph/problem.ts'
+import { problemAt, unreachable } from '../graph/problem.ts'
+import { passwordOf } from '../ui/form-text.ts'
+import { ProblemNote } from '../ui/problem-note.tsx'
+import { ProofContext } from '../ui/proof-context.ts'
+
+/** Lets every action below ask for the password again, and go on when it was right. */
+export function Reauthenticate({ children }: { children: ReactNode }) {
+  const client = useClient()
+  const [isOpen, setOpen] = useState(false)
+  const [isBusy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<Problem | null>(null)
+  const waiting = useRef<((proved: boolean) => void)[]>([])
+
+  const settle = useCallback((proved: boolean) => {
+    setOpen(false)
+    setProblem(null)
+    for (const resolve of waiting.current.splice(0)) resolve(proved)
+  }, [])
+  const prove = useCallback(() => {
+    setOpen(true)
+    return new Promise<boolean>((resolve) => {
+      waiting.current.push(resolve)
+    })
+  }, [])
+  const submit = async (event: FormEvent<HTMLFormElement>) => {
+    event.preventDefault()
+    // The form stands in a portal, but its events still rise to the form of the action behind it.
+    event.stopPropagation()
+    const password = passwordOf(event.currentTarget)
+    setBusy(true)
+    const { data, error } = await client.mutation(ReauthenticateDocument, { password }).toPromise()
+    setBusy(false)
+    if (data) settle(true)
+    else setProblem(problemAt(error) ?? unreachable('the answer was empty'))
+  }
+
+  return (
+    <ProofContext value={prove}>
+      {children}
+      <Modal
+        opened={isOpen}
+        onClose={() => settle(false)}
+        title="Show that it is still you"
+        closeButtonProps={{ 'aria-label': 'Close' }}
+        zIndex={400}
+        // Escape would close the dialog behind this one as well: the form answers it for itself.
+        closeOnEscape={false}
+      >
+        <form
+          onSubmit={(event) => void submit(event)}
+          onKeyDown={({ key }) => key === 'Escape' && settle(false)}
+        >
+          <Stack>
+            <Text size="sm">
+              This changes what guards your account. Enter your password; for the next ten minutes
+              you are not asked again.
+            </Text>
+            {problem && <ProblemNote problem={problem} />}
+            <PasswordInput
+              label="Your password"
+              name="password"
+              autoComplete="current-password"
+              required
+              data-autofocus
+              data-mantine-stop-propagation="true"
+            />
+            <Group justify="flex-end">
+              <Button type="submit" loading={isBusy} data-mantine-stop-propagation="true">
+                Go on
+              </Button>
+            </Group>
+          </Stack>
+        </form>
+      </Modal>
+    </ProofContext>
+  )
+}
