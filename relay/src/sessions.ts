@@ -193,3 +193,8 @@ export function namesOf({ endpointHosts, endpointPort, kind }: AgentTokenClaims)
 export function needsOwnHandshake({ kind, policy }: AgentTokenClaims): boolean {
   return kind === 'tls' || policy.visitorCa !== undefined
 }
+
+/** Whether the agent gets connections or datagrams as they are. */
+export function isRaw({ kind, tlsMode }: AgentTokenClaims): boolean {
+  return kind === 'tcp' || kind === 'udp' || tlsMode === 'passthrough'
+}

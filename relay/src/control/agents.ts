@@ -4,7 +4,6 @@ import type { AgentTokenClaims } from '@sluice/schema/claims'
 import { SluiceError, type Details, type ErrorCode } from '@sluice/schema/errors'
 import type { Revocation } from '@sluice/schema/redis'
 import {
-  acceptOf,
   closeCode,
   openSocketLink,
   protocolVersions,
@@ -18,10 +17,11 @@ import {
 } from '@sluice/wire'
 import { LRUCache } from 'lru-cache'
 
-import { TunnelSession, type Sessions } from '../sessions.ts'
+import { TunnelSession, isRaw, type Sessions } from '../sessions.ts'
 import type { AgentTokens } from './agent-token.ts'
 import { closeCodeOf } from './close-code-of.ts'
-import { readHandshake } from './handshake.ts'
+import { Greetings } from './greetings.ts'
+import { handshakeAnswer, readHandshake } from './handshake.ts'
 import type { Outage } from './outage.ts'
 import { isOlder, isRevoked } from './revoked.ts'
 
@@ -68,6 +68,7 @@ interface Link {
 export class Agents {
   readonly #options: AgentsOptions
   readonly #links = new Set<Link>()
+  readonly #greetings = new Greetings()
   readonly #revoked = new Map<string, number>()
   /** The highest epoch that any relay was heard to serve: a lower one never serves again here. */
   readonly #epochs = new LRUCache<string, number>({ max: epochsMax })
@@ -87,16 +88,15 @@ export class Agents {
     const request = readHandshake(head)
     if (!request || request.path !== sessionPath) return 'SLUICE_TUNNEL_UNKNOWN'
     if (this.#options.draining()) return 'SLUICE_RELAY_DRAINING'
-    return this.#links.size >= this.#options.sessionsMax ? 'SLUICE_SESSIONS_MAX' : undefined
+    return this.#full ? 'SLUICE_SESSIONS_MAX' : undefined
+  }
+
+  get #full(): boolean {
+    return this.#links.size - this.#greetings.size >= this.#options.sessionsMax
   }
 
   accept(socket: Socket | DirectSocket, head: Buffer, first: Buffer): void {
-    const key = readHandshake(head)?.key ?? ''
-    socket.write(
-      Buffer.from(
-        `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${acceptOf(key)}\r\n\r\n`,
-      ),
-    )
+    socket.write(handshakeAnswer(head))
     const { sockets } = this.#options
     const events: SessionEvents = {
       onHello: (hello) => void this.#onHello(link, hello),
@@ -119,6 +119,7 @@ export class Agents {
       over: false,
     }
     this.#links.add(link)
+    this.#greetings.began(session)
   }
 
   /** Ends what a revocation names. Credentials issued later are not concerned. */
@@ -211,6 +212,11 @@ export class Agents {
     }
     const claims = await this.#verify(link, hello.agentToken, this.#options.outage.limitMs)
     if (!claims || session.closed) return
+    if (this.#full) {
+      this.#refuse(link, 'SLUICE_SESSIONS_MAX')
+      return
+    }
+    this.#greetings.ended(session)
     if (claims.exp * 1000 <= Date.now() && !this.#mayResume(claims)) {
       this.#refuse(link, 'SLUICE_AGENT_TOKEN_INVALID')
       return
@@ -337,6 +343,7 @@ export class Agents {
 
   #onClose(link: Link, reason: string): void {
     this.#links.delete(link)
+    this.#greetings.ended(link.session)
     clearTimeout(link.expiry)
     link.inGrace = false
     const { tunnel } = link
@@ -390,7 +397,3 @@ export class Agents {
 
 /** Raw streams and datagrams came with this version. */
 const rawVersion = 2
-
-function isRaw({ kind, tlsMode }: AgentTokenClaims): boolean {
-  return kind === 'tcp' || kind === 'udp' || tlsMode === 'passthrough'
-}

@@ -1,4 +1,4 @@
-import { HeadScanner } from '@sluice/wire'
+import { HeadScanner, acceptOf } from '@sluice/wire'
 
 /** The parts of a WebSocket handshake (RFC 6455 §4.2.1). The edge has found the head well formed. */
 export function readHandshake(head: Buffer): { path: string; key: string } | undefined {
@@ -20,4 +20,12 @@ export function readHandshake(head: Buffer): { path: string; key: string } | und
     path: head.toString('latin1', scanner.targetStart, scanner.targetEnd).split('?')[0] ?? '',
     key,
   }
+}
+
+/** The answer that a link begins behind. */
+export function handshakeAnswer(head: Buffer): Buffer {
+  const accept = acceptOf(readHandshake(head)?.key ?? '')
+  return Buffer.from(
+    `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Accept: ${accept}\r\n\r\n`,
+  )
 }
