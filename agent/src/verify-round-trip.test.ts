@@ -62,7 +62,7 @@ test('it waits while the edge does not know the tunnel yet', async () => {
   expect(asked).toBe(4)
 })
 
-test.for(['SLUICE_IP_DENIED', 'SLUICE_BASIC_AUTH_REQUIRED'])(
+test.for(['SLUICE_IP_DENIED', 'SLUICE_BASIC_AUTH_REQUIRED', 'SLUICE_VISITOR_CERTIFICATE_REQUIRED'])(
   'our own policy, %s, shows that visitors reach the tunnel',
   async (code) => {
     await using edge = await openEdge((_request, response) => {

@@ -23,6 +23,7 @@ const ownPolicyCodes = new Set([
   'SLUICE_CONNECTIONS_MAX',
   'SLUICE_REQUESTS_MAX',
   'SLUICE_WEBHOOK_UNVERIFIED',
+  'SLUICE_VISITOR_CERTIFICATE_REQUIRED',
 ])
 
 interface RoundTripOptions {
