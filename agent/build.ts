@@ -32,7 +32,14 @@ const embeddedAssets: Plugin = {
   },
 }
 
-async function bundle(entry: string, outFile: string, head: string): Promise<void> {
+interface Bundle {
+  readonly entry: string
+  readonly outFile: string
+  readonly head: string
+  readonly minify: boolean
+}
+
+async function bundle({ entry, outFile, head, minify }: Bundle): Promise<void> {
   await build({
     absWorkingDir: here,
     entryPoints: [entry],
@@ -41,8 +48,8 @@ async function bundle(entry: string, outFile: string, head: string): Promise<voi
     platform: 'node',
     target: 'node20',
     format: 'esm',
-    minifySyntax: true,
-    minifyWhitespace: true,
+    minifySyntax: minify,
+    minifyWhitespace: minify,
     keepNames: false,
     legalComments: 'none',
     banner: { js: head + banner },
@@ -57,7 +64,7 @@ async function bundle(entry: string, outFile: string, head: string): Promise<voi
 
 /** Builds the program as one file of plain JavaScript, which the Node of the developer's machine runs. */
 export async function buildAgent(outFile: string): Promise<void> {
-  await bundle('src/main.ts', outFile, '#!/usr/bin/env node\n')
+  await bundle({ entry: 'src/main.ts', outFile, head: '#!/usr/bin/env node\n', minify: true })
   await chmod(outFile, 0o755)
 }
 
@@ -66,7 +73,9 @@ export async function buildPackage(folder: string): Promise<void> {
   const { name, version, engines } = manifest
   await mkdir(folder, { recursive: true })
   await buildAgent(join(folder, 'sluice.js'))
-  await bundle('src/library.ts', join(folder, 'library.js'), '')
+  const library = join(folder, 'library.js')
+  // Node prints the line that threw: it should be one that fits a screen.
+  await bundle({ entry: 'src/library.ts', outFile: library, head: '', minify: false })
   await writeTypes(join(folder, 'library.d.ts'))
   await copyFile(join(here, 'README.md'), join(folder, 'README.md'))
   await writeJson(join(folder, 'sluice.schema.json'), projectJsonSchema())
