@@ -190,6 +190,8 @@ function addPorts(program: Command, open: Open): void {
       .option('--name <name>', 'the name of the tunnel; without it a free one')
       .option('--allow-ip <cidr>', 'let in visitors from here only (repeatable)', collect)
       .option('--deny-ip <cidr>', 'keep out visitors from here (repeatable)', collect)
+      .option('--rate-limit <rate>', 'new connections over all relays: 50/s, 100/m, 50/s:200')
+      .option('--bandwidth <bytes>', 'bytes per second, both directions together: 500kb, 10mb')
       .option('--region <region>', 'where the relay stands; without it the nearest that is ready')
       .option('--pooling', 'serve together with other agents that say so, instead of taking over')
       .option(

@@ -48,6 +48,15 @@ export interface StartTunnelInput {
 const basicAuthFileBytesMax = 16 * 1024
 const headerValueForm = /^[A-Za-z0-9._:[\]-]{1,255}$/
 
+/** The PROXY protocol says who the visitor of a connection is, and HTTP/2 upstreams have one for all visitors. */
+export function assertConnections(
+  proxyProtocol: ProxyProtocolVersion | undefined,
+  upstream: { readonly protocol?: UpstreamProtocol },
+): void {
+  if (proxyProtocol === undefined || upstream.protocol !== 'http2') return
+  throw usage('--proxy-protocol needs a connection for each request, which HTTP/2 does not have.')
+}
+
 /** The flags of `sluice http` as the graph takes them. A policy is sent only when a flag sets one. */
 export function startTunnelInput(flags: HttpFlags, env: NodeJS.ProcessEnv): StartTunnelInput {
   const basicAuth = (flags.basicAuth ?? []).flatMap((text) => readBasicAuth(text, env))

@@ -1,5 +1,3 @@
-import { SluiceError } from '@sluice/schema/errors'
-
 import { openInspectorFor } from '../inspector/open-inspector-for.ts'
 import { openTunnel } from '../open-tunnel.ts'
 import { needsWebhookSecret, webhookSecretVariable } from '../policy-flags.ts'
@@ -7,7 +5,7 @@ import { readSecret } from '../prompt.ts'
 import { openAgentSession } from '../session/agent-session.ts'
 import { createTargetGuard } from '../target-guard.ts'
 import { parseTarget, targetText } from '../target.ts'
-import { startTunnelInput, type HttpFlags } from '../tunnel-input.ts'
+import { assertConnections, startTunnelInput, type HttpFlags } from '../tunnel-input.ts'
 import { apiOf, type CommandContext } from './context.ts'
 import { createView, findLogin, show } from './shown-tunnel.ts'
 
@@ -32,11 +30,7 @@ export async function runHttp(
   const shownName = flags.name ?? targetText(upstream)
   const tap = inspector?.inspect(shownName, { upstream, hostHeader, guard })
   const { proxyProtocol } = flags
-  if (proxyProtocol !== undefined && upstream.protocol === 'http2') {
-    const reason =
-      '--proxy-protocol needs a connection for each request, which HTTP/2 does not have.'
-    throw new SluiceError('SLUICE_USAGE', { reason, command: 'http' })
-  }
+  assertConnections(proxyProtocol, upstream)
   const way = { upstream, ca, proxyOf, guard, tap, proxyProtocol }
   const options = { api, input, ...way, signal: io.signal, openSession }
   const tunnelAndLogin = Promise.all([openTunnel(options), findLogin(api)])

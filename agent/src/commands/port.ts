@@ -14,6 +14,8 @@ export interface PortFlags {
   readonly port?: number
   readonly allowIp?: readonly string[]
   readonly denyIp?: readonly string[]
+  readonly rateLimit?: string
+  readonly bandwidth?: string
   readonly region?: string
   readonly allowTarget?: readonly string[]
   readonly proxyProtocol?: ProxyProtocolVersion

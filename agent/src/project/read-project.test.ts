@@ -91,13 +91,19 @@ tunnels:
 test('a tunnel of another kind has keys of its own, and none of those that mean nothing for it', () => {
   const { project } = read(`version: 1
 tunnels:
-  db: { proto: tcp, target: 5432, port: 10001, proxy-protocol: 2, allow-ip: [10.0.0.0/8] }
+  db: { proto: tcp, target: 5432, port: 10001, proxy-protocol: 2, allow-ip: [10.0.0.0/8], rate-limit: 5/s }
   dns: { proto: udp, target: 'box:53' }
+  web: { target: 3000, proxy-protocol: 1 }
 `)
 
   expect(project?.tunnels).toMatchObject([
-    { kind: 'tcp', input: { kind: 'TCP', port: 10_001 }, raw: { proxyProtocol: 2 } },
+    {
+      kind: 'tcp',
+      input: { kind: 'TCP', port: 10_001, policy: { requestRate: { perSecond: 5 } } },
+      raw: { proxyProtocol: 2 },
+    },
     { kind: 'udp', input: { kind: 'UDP' }, upstream: { host: 'box', port: 53 } },
+    { kind: 'http', proxyProtocol: 1 },
   ])
   expect(
     faultsOf(`version: 1
@@ -108,6 +114,19 @@ tunnels:
     '3:29 The target http://x is not valid: it is a port, or host:port.',
     '3:41 port means nothing for a tls tunnel',
     '3:50 compress means nothing for a tls tunnel',
+  ])
+})
+
+test('the PROXY protocol is refused where a connection is not one visitor’s', () => {
+  expect(
+    faultsOf(`version: 1
+tunnels:
+  dns: { proto: udp, target: 53, proxy-protocol: 1 }
+  rpc: { target: 'h2c://localhost:50051', proxy-protocol: 1 }
+`),
+  ).toEqual([
+    '3:34 proxy-protocol means nothing for a udp tunnel',
+    '4:59 --proxy-protocol needs a connection for each request, which HTTP/2 does not have.',
   ])
 })
 

@@ -2,11 +2,17 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 
 import { SluiceError } from '@sluice/schema/errors'
+import type { ProxyProtocolVersion } from '@sluice/wire'
 
 import type { RawOptions } from '../session/agent-session.ts'
 import { createTargetGuard } from '../target-guard.ts'
 import { parsePortTarget, parseTarget, type Upstream } from '../target.ts'
-import { startTunnelInput, type HttpFlags, type StartTunnelInput } from '../tunnel-input.ts'
+import {
+  assertConnections,
+  startTunnelInput,
+  type HttpFlags,
+  type StartTunnelInput,
+} from '../tunnel-input.ts'
 import { nearestOf } from './nearest.ts'
 import {
   keysOf,
@@ -30,6 +36,8 @@ export interface ProjectTunnel {
   readonly input: StartTunnelInput
   /** Of kinds other than HTTP. */
   readonly raw?: RawOptions
+  /** Of HTTP. */
+  readonly proxyProtocol?: ProxyProtocolVersion
   readonly inspect: boolean
 }
 
@@ -136,13 +144,19 @@ function build(
       )
       if (!upstream) return []
       const inspect = tunnel.inspect ?? true
-      if (kind === 'http') return [{ key, kind, upstream, input, inspect }]
+      const proxyProtocol = tunnel['proxy-protocol']
+      if (kind === 'http') {
+        at([...path, 'proxy-protocol'], () => assertConnections(proxyProtocol, upstream))
+        return [
+          { key, kind, upstream, input, inspect, ...optional('proxyProtocol', proxyProtocol) },
+        ]
+      }
       const ofKind = {
         ...input,
         kind: upperKinds[kind],
         ...(tunnel.port === undefined ? {} : { port: tunnel.port }),
       }
-      const raw = { proxyProtocol: tunnel['proxy-protocol'] }
+      const raw = { proxyProtocol }
       return [{ key, kind, upstream, input: ofKind, raw, inspect }]
     }),
   }

@@ -59,7 +59,7 @@ const Tunnel = z.strictObject(
     ),
     'proxy-protocol': described(
       z.optional(z.union([z.literal(1), z.literal(2)], '1 or 2')),
-      'Tells a tcp or tls service who the visitor is: 1 (text) or 2 (binary).',
+      'Tells the service who the visitor is before all other bytes: 1 (text) or 2 (binary); not udp.',
     ),
     'host-header': described(
       z.optional(text('preserve, rewrite or a host name')),
@@ -206,7 +206,7 @@ export const policyKeys = [
 /** Keys that mean something for tunnels of this kind. */
 export function isKeyOfKind(key: string, kind: string): boolean {
   if (key === 'port') return kind === 'tcp' || kind === 'udp'
-  if (key === 'proxy-protocol') return kind === 'tcp' || kind === 'tls'
+  if (key === 'proxy-protocol') return kind !== 'udp'
   return kind === 'http' || commonKeys.has(key)
 }
 
@@ -218,6 +218,7 @@ const commonKeys = new Set([
   'pooling',
   'allow-ip',
   'deny-ip',
+  'rate-limit',
   'bandwidth',
 ])
 

@@ -152,6 +152,7 @@ export class TunnelRun {
       signal: this.#stop.signal,
       tap: tapOf(spec),
       ...(spec.raw ? { raw: spec.raw } : {}),
+      proxyProtocol: spec.proxyProtocol,
       ...(openSession ? { openSession } : {}),
     })
     try {
@@ -184,9 +185,9 @@ function canPass(error: unknown): boolean {
 }
 
 /** What only a new start can change. */
-function startOf({ kind, input, raw, inspect }: ProjectTunnel): string {
+function startOf({ kind, input, raw, proxyProtocol, inspect }: ProjectTunnel): string {
   const { policy: _policy, hostHeader: _hostHeader, ...rest } = input
-  return JSON.stringify([kind, inspect, raw, rest])
+  return JSON.stringify([kind, inspect, raw, proxyProtocol, rest])
 }
 
 function isSame(one: unknown, other: unknown): boolean {
