@@ -1,5 +1,6 @@
 import { runCommandLine } from './cli.ts'
 import type { Io } from './commands/context.ts'
+import { readSettings } from './config.ts'
 import { exitCodes } from './exit-code.ts'
 import { createOutput } from './output.ts'
 import { Interrupted, printProblem, shownProblemOf } from './problem.ts'
@@ -83,5 +84,15 @@ try {
   await runCommandLine(argv, io, output)
   process.exit(endCode)
 } catch (error) {
+  server ??= await findServer()
   fail(error)
+}
+
+/** For a failure that came before a command had its settings: its page is at the server that others would use. */
+async function findServer(): Promise<string | null> {
+  try {
+    return (await readSettings({}, env)).server
+  } catch {
+    return null
+  }
 }

@@ -87,8 +87,8 @@ test('an import is written once, and says what it left out', async () => {
   expect((await sluice(['config', 'check', 'imported.yml'])).code).toBe(0)
 
   const second = await sluice(['import', 'ngrok.yml', '--out', 'imported.yml'])
-  expect(second.code).not.toBe(0)
-  expect(second.stderr).toContain('--force')
+  expect(second.code).toBe(2)
+  expect(second.stderr).toContain('imported.yml exists; --force overwrites it.')
   expect((await sluice(['import', 'ngrok.yml', '--out', 'imported.yml', '--force'])).code).toBe(0)
 })
 

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdtemp, readFile, rm, stat, truncate } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -87,17 +88,20 @@ const root: GraphRoot = {
   tunnel: { ...fixtureTunnel('app'), requests },
 }
 
-test('version starts in under 300 ms', async () => {
-  await sluice(['version'])
-  const times: number[] = []
-  for (let run = 0; run < 5; run += 1) {
+test('version takes a few times what Node itself needs to start, and no more', async () => {
+  const times = { program: Number.POSITIVE_INFINITY, node: Number.POSITIVE_INFINITY }
+  const measure = async (of: keyof typeof times, run: () => Promise<unknown>) => {
     const startedAt = performance.now()
-    await sluice(['version'])
-    times.push(performance.now() - startedAt)
+    await run()
+    times[of] = Math.min(times[of], performance.now() - startedAt)
+  }
+  // The best of seven, in turns: other work on the machine is neither's.
+  for (let run = 0; run < 7; run += 1) {
+    await measure('node', () => once(spawn(process.execPath, ['-e', '']), 'exit'))
+    await measure('program', () => sluice(['version']))
   }
 
-  // The best of five: other work on the machine is not the program's.
-  expect(Math.min(...times)).toBeLessThan(300)
+  expect(times.program / times.node).toBeLessThan(8)
 })
 
 test('version is machine-readable too', async () => {
@@ -330,6 +334,7 @@ test.for([
   [['http', '3000', '--nam', 'x'], 'Did you mean --name?', 'SLUICE_USAGE'],
   [['http'], 'Missing required argument', 'sluice help http'],
   [['http', 'nowhere'], 'it has no port', 'SLUICE_USAGE'],
+  [['http', '3000/path'], 'a path cannot be forwarded to', 'SLUICE_USAGE'],
   [['logs', '-n', '101'], 'from 0 to 100', 'SLUICE_USAGE'],
   [['tunnels', '--server', 'nowhere'], 'The server is not valid', 'SLUICE_USAGE'],
   [['tunnels', 'extra'], 'Too many arguments', 'SLUICE_USAGE'],
@@ -339,6 +344,14 @@ test.for([
   expect(exitCode).toBe(2)
   expect(stderr).toContain(text)
   expect(stderr).toContain(code)
+})
+
+test('a command line that is not valid links to the page of the server in use', async () => {
+  const { stderr } = await sluice(['http'], {
+    env: { ...loggedIn, SLUICE_SERVER: 'https://sluice.example.com' },
+  })
+
+  expect(stderr).toContain('https://sluice.example.com/errors/SLUICE_USAGE')
 })
 
 test('help leads with examples, wherever it is asked for', async () => {

@@ -30,6 +30,8 @@ test.for([
   'ftp://localhost:21',
   'http://localhost:3000/api',
   'http://localhost:3000?x=1',
+  '3000/api',
+  'localhost:3000/api',
   'a b:80',
   'http://',
   'h2c://',

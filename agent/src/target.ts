@@ -18,6 +18,8 @@ const schemes: Readonly<Record<string, Pick<Upstream, 'tls' | 'protocol'>>> = {
   'h2:': { tls: true, protocol: 'http2' },
 }
 
+const noPath = 'a path cannot be forwarded to, only a host and port'
+
 const hostForm = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._-]{0,252}))$/i
 
 /** Reads `3000`, `:3000`, `host:3000`, `[::1]:3000`, `http://host:3000`, `https://host`, `h2c://host:3000`, `h2://host`. */
@@ -62,6 +64,7 @@ function fromHostAndPort(text: string): Upstream {
   const colon = text.lastIndexOf(':')
   const host = colon < 1 ? 'localhost' : text.slice(0, colon)
   const port = text.slice(colon + 1)
+  if (/^\d{1,5}[/?#]/.test(port)) throw refuse(text, noPath)
   if (!/^\d{1,5}$/.test(port)) throw refuse(text, 'it has no port')
   return { host, port: Number(port), tls: false }
 }
@@ -73,7 +76,7 @@ function fromUrl(text: string): Upstream {
   if (!scheme) throw refuse(text, 'only http://, https://, h2c:// and h2:// are forwarded')
   if (url.username !== '' || url.password !== '') throw refuse(text, 'it holds a password')
   if (!['', '/'].includes(url.pathname) || url.search !== '' || url.hash !== '') {
-    throw refuse(text, 'a path cannot be forwarded to, only a host and port')
+    throw refuse(text, noPath)
   }
   const port = url.port === '' ? (scheme.tls ? 443 : 80) : Number(url.port)
   return { host: url.hostname, port, ...scheme }

@@ -65,7 +65,10 @@ async function write(file: string, text: string, force: boolean): Promise<void> 
     await writeFile(resolve(file), text, { flag: force ? 'w' : 'wx' })
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    const reason = code === 'EEXIST' ? 'it exists; --force overwrites it' : code
-    throw new SluiceError('SLUICE_CONFIG_NOT_SAVED', { path: file, reason }, { cause: error })
+    const reason =
+      code === 'EEXIST'
+        ? `${file} exists; --force overwrites it.`
+        : `${file} cannot be written: ${code}.`
+    throw new SluiceError('SLUICE_USAGE', { reason, command: 'import' }, { cause: error })
   }
 }

@@ -79,6 +79,7 @@ function showTunnels({ viewer }: StatusAnswer, row: Row, output: Output) {
   const all = `${tunnels.nodes.length}${tunnels.pageInfo.hasNextPage ? '+' : ''}`
   row('Tunnels', `${online.length} of ${all} online`)
   for (const { name, urls, connections } of online) {
-    output.result(plainText(`  ${name}  ${urls[0] ?? ''}  ${connections} connections`))
+    const many = connections === 1 ? '1 connection' : `${connections} connections`
+    output.result(plainText(`  ${name}  ${urls[0] ?? ''}  ${many}`))
   }
 }
