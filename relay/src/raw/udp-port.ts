@@ -3,6 +3,7 @@ import { isIPv6 } from 'node:net'
 
 import { flowIdleMs, unansweredIdleMs, type Datagram, type FlowOrigin } from '@sluice/wire'
 
+import { allowsAddress, type CompiledPolicy } from '../policy/policy.ts'
 import type { TunnelSession } from '../sessions.ts'
 import type { DatagramDropReason, RawContext } from './raw-context.ts'
 import { rawRefusalOf } from './raw-refusal.ts'
@@ -100,7 +101,7 @@ export class UdpPort {
   /** The source's flow at a session that lives; undefined when it may have none. */
   #flowOf(address: string, visitorPort: number): Flow | undefined {
     const known = this.#byVisitor.get(`${address}:${visitorPort}`)
-    if (known && !known.tunnel.session.closed) return known
+    if (known && !known.tunnel.session.closed) return this.#ifAllowed(known)
     const tunnel = this.#options.context.find(`udp:${this.#options.port}`)
     if (!tunnel || tunnel.session.closed) {
       this.#drop('offline')
@@ -108,7 +109,20 @@ export class UdpPort {
     }
     if (!known) return this.#open(tunnel, address, visitorPort)
     this.#move(known, tunnel)
-    return known
+    return this.#ifAllowed(known)
+  }
+
+  /** A flow never begins anew as connections do: it is held to the policy of now, not of its beginning. */
+  #ifAllowed(flow: Flow): Flow | undefined {
+    const { tunnel, origin } = flow
+    const { policy } = tunnel
+    if (flow.policy === policy) return flow
+    flow.policy = policy
+    if (!policy || allowsAddress(policy, origin.visitor)) return flow
+    this.#options.context.rejected({ code: 'SLUICE_IP_DENIED', reason: 'address', tunnel })
+    this.#drop('denied')
+    this.#end(flow)
+    return undefined
   }
 
   #open(tunnel: TunnelSession, address: string, visitorPort: number): Flow | undefined {
@@ -214,6 +228,8 @@ class Flow {
   readonly origin: FlowOrigin
   readonly source: ReplySource
   tunnel: TunnelSession
+  /** The one that its visitor was last held to. */
+  policy: CompiledPolicy | undefined
   readonly startedAt = Date.now()
   usedMs = 0
   /** The agent of this session has answered, so it knows the flow. */
@@ -232,6 +248,7 @@ class Flow {
     this.address = address
     this.origin = origin
     this.tunnel = tunnel
+    this.policy = tunnel.policy
     this.source = source
   }
 

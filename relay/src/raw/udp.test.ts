@@ -112,6 +112,28 @@ test('denied addresses are not heard', async () => {
   expect(heard).toBe(0)
 })
 
+test('a flow that goes on is held to a policy that has changed', async () => {
+  const { world, port, claims } = await udpWorld()
+  await using _ = world
+  const upstream = await upstreamOf(world, (bytes) => [bytes])
+  const agent = await world.tunnel(upstream, claims)
+  const visitor = await bound(world)
+  let answers = 0
+  visitor.on('message', () => (answers += 1))
+  await vi.waitFor(() => {
+    visitor.send('hello', port, '127.0.0.1')
+    expect(answers).toBeGreaterThan(0)
+  }, waitMs)
+
+  const policy = { denyIps: ['127.0.0.0/8'] }
+  agent.session.renewToken(await world.agentToken({ ...claims, policy }))
+
+  await vi.waitFor(async () => {
+    visitor.send('hello', port, '127.0.0.1')
+    expect(await droppedFor(world, 'denied')).toBeGreaterThan(0)
+  }, waitMs)
+})
+
 test('an upstream cannot be made to flood somebody in whose name one datagram came', async () => {
   const { world, port, claims } = await udpWorld()
   await using _ = world
