@@ -10,6 +10,6 @@ export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
-    testTimeout: 10_000,
+    testTimeout: 60_000,
   },
 })

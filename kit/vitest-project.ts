@@ -21,8 +21,8 @@ export function serverTests(options: { engines?: boolean } = {}): ViteUserConfig
       include: ['**/*.test.ts'],
       exclude: ['**/node_modules/**', '**/dist/**'],
       globalSetup: options.engines === false ? [] : [`${import.meta.dirname}/test-setup.ts`],
-      testTimeout: 20_000,
-      hookTimeout: 60_000,
+      testTimeout: 60_000,
+      hookTimeout: 120_000,
     },
   })
 }

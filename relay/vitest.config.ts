@@ -7,6 +7,6 @@ export default defineConfig({
     // The protocol is a package of its own, with its own run.
     exclude: ['**/node_modules/**', 'wire/**'],
     globalSetup: [`${import.meta.dirname}/src/testing/redis-setup.ts`],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
   },
 })
