@@ -125,17 +125,20 @@ async function readRequest(request: IncomingMessage, limits: Limits): Promise<Gr
   )
 }
 
-async function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
+function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  request.on('data', (chunk: Buffer) => {
     bytes += chunk.length
     if (bytes > bytesMax) {
-      throw new SluiceError('SLUICE_DOCUMENT_TOO_LARGE', { limit: `at most ${bytesMax} bytes` })
-    }
-    chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+      request.pause()
+      reject(new SluiceError('SLUICE_DOCUMENT_TOO_LARGE', { limit: `at most ${bytesMax} bytes` }))
+    } else chunks.push(chunk)
+  })
+  request.once('end', () => resolve(Buffer.concat(chunks, bytes).toString('utf8')))
+  request.once('error', reject)
+  return promise
 }
 
 function parseJson(text: string): unknown {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http'
 
-import { Pool } from 'undici'
+import { Pool, type Dispatcher } from 'undici'
 
 /** Why no answer could be had. The cause is for the log: it holds addresses. */
 export class PoolError extends Error {
@@ -48,47 +48,27 @@ export function openHttpPool(
     keepAliveTimeout: 4_000,
   })
 
-  async function exchange(
-    request: {
-      method: 'GET' | 'POST'
-      path: string
-      body?: string
-      headers?: Record<string, string>
-    },
-    signal: AbortSignal,
-  ): Promise<Answer> {
-    const { statusCode, headers, body } = await pool.request({ ...request, signal })
-    const chunks: Buffer[] = []
-    let bytes = 0
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      bytes += chunk.length
-      if (bytes > limits.bytesMax) throw new PoolError('too large')
-      chunks.push(chunk)
-    }
-    return { status: statusCode, headers, text: Buffer.concat(chunks).toString('utf8') }
-  }
-
   async function send(
-    request: Parameters<typeof exchange>[0],
-    options: { signal?: AbortSignal; repeatable: boolean },
+    request: Request,
+    { signal, repeatable }: { signal?: AbortSignal; repeatable: boolean },
   ): Promise<Answer> {
-    const stop = new AbortController()
-    const deadline = setTimeout(() => stop.abort(timedOut()), limits.timeoutMs)
-    const leave = () => stop.abort(options.signal?.reason)
-    if (options.signal?.aborted) leave()
-    options.signal?.addEventListener('abort', leave, { once: true })
+    const stop = new Stop()
+    const deadline = setTimeout(() => stop.now(timedOut()), limits.timeoutMs)
+    const leave = () => stop.now(signal?.reason)
+    if (signal?.aborted) leave()
+    signal?.addEventListener('abort', leave, { once: true })
     try {
-      return await exchange(request, stop.signal)
+      return await exchange(pool, request, limits.bytesMax, stop)
     } catch (error) {
-      if (options.repeatable && !stop.signal.aborted && wasStale(error)) {
-        return await exchange(request, stop.signal).catch((again: unknown) => {
+      if (repeatable && !stop.isOver && wasStale(error)) {
+        return await exchange(pool, request, limits.bytesMax, stop).catch((again: unknown) => {
           throw poolErrorOf(again)
         })
       }
       throw poolErrorOf(error)
     } finally {
       clearTimeout(deadline)
-      options.signal?.removeEventListener('abort', leave)
+      signal?.removeEventListener('abort', leave)
     }
   }
 
@@ -98,6 +78,74 @@ export function openHttpPool(
     get: (path) => send({ method: 'GET', path }, { repeatable: true }),
     close: () => pool.destroy(),
   }
+}
+
+interface Request {
+  readonly method: 'GET' | 'POST'
+  readonly path: string
+  readonly body?: string
+  readonly headers?: Record<string, string>
+}
+
+/** Ends what is under way, once. An AbortController for each request would cost more than the rest of it here. */
+class Stop {
+  #reason: unknown = null
+  #end: ((reason: unknown) => void) | null = null
+
+  get isOver(): boolean {
+    return this.#reason !== null
+  }
+
+  now(reason: unknown): void {
+    this.#reason = reason
+    this.#end?.(reason)
+  }
+
+  /** Calls `end` when it is over, perhaps at once. */
+  onceOver(end: (reason: unknown) => void): void {
+    this.#end = end
+    if (this.isOver) end(this.#reason)
+  }
+}
+
+/** One request and its answer, read as it comes: no stream is made of it. */
+function exchange(pool: Pool, request: Request, bytesMax: number, stop: Stop): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  const chunks: Buffer[] = []
+  let bytes = 0
+  let status = 0
+  let headers: IncomingHttpHeaders = {}
+  let controller: Dispatcher.DispatchController | null = null
+  const end = (reason: unknown): void => {
+    reject(reason)
+    controller?.abort(reason as Error)
+  }
+  stop.onceOver(end)
+  pool.dispatch(request, {
+    onRequestStart(started) {
+      controller = started
+      // It may have waited for a connection for longer than anybody waited for it.
+      stop.onceOver(end)
+    },
+    onResponseStart(_controller, statusCode, given) {
+      status = statusCode
+      headers = given
+    },
+    onResponseData(_controller, chunk) {
+      bytes += chunk.length
+      if (bytes > bytesMax) end(new PoolError('too large'))
+      else chunks.push(chunk)
+    },
+    onResponseEnd() {
+      const [first] = chunks
+      const whole = first && chunks.length === 1 ? first : Buffer.concat(chunks, bytes)
+      resolve({ status, headers, text: whole.toString('utf8') })
+    },
+    onResponseError(_controller, error) {
+      reject(error)
+    },
+  })
+  return promise
 }
 
 function timedOut(): DOMException {
