@@ -10,6 +10,7 @@ import { freePort, startRedis } from '@sluice/kit/engines'
 
 import type { Benchmark, Figures } from '../figures.ts'
 import { cpuSecondsOf, keep, stop } from '../process.ts'
+import { median } from '../rounds.ts'
 import { compose } from './compose.ts'
 import type { GraphLoad, GraphLoadResult } from './driver.ts'
 import { heavyQuery, smallQuery, subgraphSdl } from './graph.ts'
@@ -82,15 +83,26 @@ async function benchGateway({ quick }: { quick: boolean }): Promise<Figures> {
         )
       }
     }
-    const best = (one: Name) => measured[one].toSorted((a, b) => b.rps - a.rps)[0]
-    const own = best('sluice')
     for (const one of ['sluice', 'stock', 'hive_rust'] as const) {
-      const { rps = 0, p50Ms = 0, p99Ms = 0, cpuMilliseconds = 0 } = best(one) ?? {}
-      figures[`gateway.${name}.${one}.rps`] = rps
-      figures[`gateway.${name}.${one}.cpu_ms`] = cpuMilliseconds
-      figures[`gateway.${name}.${one}.p50_ms`] = p50Ms
-      figures[`gateway.${name}.${one}.p99_ms`] = p99Ms
-      if (one !== 'sluice') figures[`gateway.${name}.rps_vs_${one}`] = (own?.rps ?? 0) / rps
+      const of = (value: (measured: Measured) => number) => median(measured[one].map(value))
+      figures[`gateway.${name}.${one}.rps`] = of(({ rps }) => rps)
+      figures[`gateway.${name}.${one}.cpu_ms`] = of(({ cpuMilliseconds }) => cpuMilliseconds)
+      figures[`gateway.${name}.${one}.p50_ms`] = of(({ p50Ms }) => p50Ms)
+      figures[`gateway.${name}.${one}.p99_ms`] = of(({ p99Ms }) => p99Ms)
+      if (one === 'sluice') continue
+      // Of the same round each: rounds see the machine in different moments.
+      const inRounds = (ratioOf: (own: Measured, other: Measured) => number) =>
+        median(
+          measured.sluice.flatMap((own, round) => {
+            const other = measured[one][round]
+            return other ? [ratioOf(own, other)] : []
+          }),
+        )
+      figures[`gateway.${name}.rps_vs_${one}`] = inRounds((own, other) => own.rps / other.rps)
+      // Steadier than requests per second where the core is not the gateway's alone.
+      figures[`gateway.${name}.cpu_vs_${one}`] = inRounds(
+        (own, other) => other.cpuMilliseconds / own.cpuMilliseconds,
+      )
     }
   }
   return figures
