@@ -18,6 +18,8 @@ export const redisKeys = {
   routes: (tunnelId: string) => `sluice:routes:${tunnelId}`,
   /** The id of the tunnel that is served under an endpoint host, or under `tcp:<port>` or `udp:<port>`. Expires like presence. */
   routeOf: (name: string) => `sluice:route-of:${name}`,
+  /** Hash of `tcp:<port>` or `udp:<port>` → JSON `{ tunnelId, seenAt }`: the ports that are served somewhere. Only the relays' scripts touch it. */
+  ports: 'sluice:ports',
   /** Hash `{ request, response }` of body bytes, as the relay saw them, until the inspector has moved them. */
   bodies: (requestId: string) => `sluice:bodies:${requestId}`,
   /** Hash: what is left of a tunnel's request rate, and the relays that spend of it. Only the relays' script touches it. */
@@ -85,6 +87,8 @@ export const RouteChange = z.object({
   /** Endpoint hosts, or `tcp:<port>`, `udp:<port>`. */
   names: z.array(z.string().max(253)).max(64),
   relayId: z.string(),
+  /** Its session was ended on purpose: nobody will come back soon. */
+  stopped: z.boolean().optional(),
   /** Absent when the relay holds the tunnel no longer. */
   opened: z
     .object({ epoch: z.number().int(), at: z.string().max(17), pooling: z.boolean() })

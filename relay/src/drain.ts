@@ -41,7 +41,7 @@ export async function drain(relay: Draining): Promise<void> {
   const enoughMs = peerSide.peers ? quietMs : 0
   let busyMs = performance.now()
   while (performance.now() < untilMs) {
-    if (agents.streamCount() + edge.busy() > 0) busyMs = performance.now()
+    if (agents.streamCount() + edge.busy() + raw.forwards() > 0) busyMs = performance.now()
     // A request of another relay may still be on its way here, by the route of before.
     else if (performance.now() - busyMs >= enoughMs) break
     await sleep(lookMs)

@@ -23,7 +23,7 @@ import { LimitsOfTunnels } from './policy/tunnel-limits.ts'
 import { WebhookCheck } from './policy/webhook/webhook-check.ts'
 import { RawEdge } from './raw/raw-edge.ts'
 import type { RelayOptions } from './relay-options.ts'
-import { Sessions } from './sessions.ts'
+import { Sessions, isPortName } from './sessions.ts'
 import { openTls } from './tls/open-tls.ts'
 
 export type { RelayOptions } from './relay-options.ts'
@@ -49,6 +49,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const { log, relayId, apex } = options
   const redis = options.redisUrl === undefined ? undefined : openRedis(options.redisUrl, log)
   const sockets = options.sockets ?? new DirectSockets()
+  const peered = options.peer !== undefined && redis !== undefined
   const limits = new LimitsOfTunnels({
     relayId,
     redis,
@@ -87,7 +88,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     onClose(tunnel, held, reason, stopped) {
       // At once: what it has used is owed, also by a relay that is closing.
       observer.replaced(tunnel)
-      void peerSide.offline(tunnel, held).then((last) => {
+      void peerSide.offline(tunnel, held, stopped).then((last) => {
         if (last) observer.offline(tunnel)
       })
       if (held) raw.offline(tunnel, stopped)
@@ -111,8 +112,16 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     onDropped: (what, count) => metrics.dropped.inc({ what }, count),
   })
   const rejections = new Rejections(registry, log)
-  const raw = new RawEdge({
+  const raw: RawEdge = new RawEdge({
     ...options,
+    // Relays of one machine share ports like the processes of one relay do: an agent that moves never finds its port taken.
+    reusePort: options.reusePort || peered,
+    peers: !peered
+      ? undefined
+      : {
+          connectPort: async (purpose) => peerSide.peers?.connectPort(purpose),
+          isElsewhere: async (name) => (await peerSide.peers?.isElsewhere(name)) ?? false,
+        },
     sockets,
     tcpPorts: options.tcpPorts,
     udpPorts: options.udpPorts,
@@ -130,15 +139,19 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const hub = options.redisUrl
     ? openChannelHub(options.redisUrl, log, { onReady: () => readRevocations() })
     : undefined
-  listenForChanges(options, hub, agents)
+  listenForChanges(options, hub, agents, raw)
   const peerSide = await openPeerSide({
     ...options,
     redis,
     hub,
     sessions,
     agents,
+    raw,
     onChunkEnd: flush,
-    accept: (socket, preface) => edge?.acceptPeer(socket, preface),
+    accept(socket, preface) {
+      if (preface.mode === 'raw' && isPortName(preface.name)) raw.acceptPeer(socket, preface)
+      else edge?.acceptPeer(socket, preface)
+    },
     onRefused: () => metrics.peersRefused.inc(),
     onForward: () => metrics.forwarded.inc(),
   })
@@ -221,12 +234,21 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   }
 }
 
-function listenForChanges({ log }: RelayOptions, hub: ChannelHub | undefined, agents: Agents) {
+function listenForChanges(
+  { log }: RelayOptions,
+  hub: ChannelHub | undefined,
+  agents: Agents,
+  raw: RawEdge,
+) {
   hub
     ?.subscribe(redisChannels.revocations, (message) => {
       const revocation = Revocation.safeParse(parseJson(message))
-      if (revocation.success) agents.revoke(revocation.data)
-      else log.warn('a revocation could not be read')
+      if (!revocation.success) {
+        log.warn('a revocation could not be read')
+        return
+      }
+      agents.revoke(revocation.data)
+      if (revocation.data.kind === 'tunnel') raw.revoke(revocation.data.id)
     })
     .catch((error: unknown) => log.warn({ err: error }, 'revocations are not heard'))
   hub

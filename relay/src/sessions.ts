@@ -189,6 +189,11 @@ export function namesOf({ endpointHosts, endpointPort, kind }: AgentTokenClaims)
   return [...endpointHosts, `${kind}:${endpointPort}`]
 }
 
+/** Whether a name is that of a port. */
+export function isPortName(name = ''): boolean {
+  return name.includes(':')
+}
+
 /** Whether only a relay that holds the tunnel knows how TLS connections of its hosts begin. */
 export function needsOwnHandshake({ kind, policy }: AgentTokenClaims): boolean {
   return kind === 'tls' || policy.visitorCa !== undefined

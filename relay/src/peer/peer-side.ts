@@ -7,6 +7,7 @@ import { redisChannels } from '@sluice/schema/redis'
 import type { Redis } from 'ioredis'
 
 import type { Agents } from '../control/agents.ts'
+import type { RawEdge } from '../raw/raw-edge.ts'
 import { namesOf, type Sessions, type TunnelSession } from '../sessions.ts'
 import { openPeerListener } from './peer-listener.ts'
 import { Peers } from './peers.ts'
@@ -34,6 +35,8 @@ export interface PeerSideOptions {
   readonly hub: ChannelHub | undefined
   readonly sessions: Sessions
   readonly agents: Pick<Agents, 'outrank' | 'takeBack'>
+  /** Opens the ports of other relays' tunnels too. */
+  readonly raw: Pick<RawEdge, 'follow' | 'followAll' | 'settle'>
   readonly connectionsMax: number
   readonly onChunkEnd: () => void
   readonly accept: (socket: Socket, preface: Preface) => void
@@ -49,8 +52,8 @@ export interface PeerSide {
   readonly port: number | undefined
   /** A session was opened here. */
   online(tunnel: TunnelSession): void
-  /** A session has ended; `held`: no other one of its tunnel is here. Answers whether the tunnel is served nowhere now. */
-  offline(tunnel: TunnelSession, held: boolean): Promise<boolean>
+  /** A session has ended; `held`: no other one of its tunnel is here; `stopped`: it was ended on purpose. Answers whether the tunnel is served nowhere now. */
+  offline(tunnel: TunnelSession, held: boolean, stopped: boolean): Promise<boolean>
   /** Waits until agents have their next session elsewhere, where there is an elsewhere. */
   untilMoved(msMax: number): Promise<void>
   close(): Promise<void>
@@ -58,7 +61,7 @@ export interface PeerSide {
 
 /** Opens what relays know of and want from each other. */
 export async function openPeerSide(options: PeerSideOptions): Promise<PeerSide> {
-  const { relayId, peer, redis, hub, sessions, agents, log } = options
+  const { relayId, peer, redis, hub, sessions, agents, raw, log } = options
   // The relay's own certificate is for visitors: between relays there is TLS only where it was asked for.
   const { certificate } = peer ?? {}
   const listener = peer ? await openPeerListener({ ...options, ...peer, certificate }) : undefined
@@ -69,8 +72,15 @@ export async function openPeerSide(options: PeerSideOptions): Promise<PeerSide> 
     peerUrl,
     redis,
     held: () => sessions.tunnels(),
-    onNewer: (tunnelId, right) => agents.outrank(tunnelId, right),
-    onReleased: (tunnelId) => agents.takeBack(tunnelId),
+    onNewer(tunnelId, right, names) {
+      agents.outrank(tunnelId, right)
+      if (peer) for (const name of names) raw.follow(name, tunnelId)
+    },
+    onReleased(tunnelId, names, stopped) {
+      agents.takeBack(tunnelId)
+      if (peer) for (const name of names) raw.settle(name, stopped)
+    },
+    onPorts: peer && ((tunnelIds) => raw.followAll(tunnelIds)),
   })
   hub
     ?.subscribe(redisChannels.routes, (message) => routes.hear(parseJson(message)))
@@ -90,9 +100,9 @@ export async function openPeerSide(options: PeerSideOptions): Promise<PeerSide> 
     peers,
     port: listener?.port,
     online: (tunnel) => void routes.claim(tunnel),
-    async offline(tunnel, held) {
+    async offline(tunnel, held, stopped) {
       if (!held) return false
-      await routes.release(tunnel)
+      await routes.release(tunnel, stopped)
       return !(await isServedElsewhere(tunnel))
     },
     async untilMoved(msMax) {

@@ -8,6 +8,7 @@ import { openMemoryLink, type MemoryLink } from '../memory-link.ts'
 import type { TunnelSession } from '../sessions.ts'
 import { writePreface, type Preface } from './preface.ts'
 import type { Found, Routes } from './routes.ts'
+import { untilTaken } from './taken.ts'
 
 /** A relay that does not answer is soon given up: its host may be served by another one. */
 const connectTimeoutMs = 2_000
@@ -116,6 +117,28 @@ export class Peers {
       .once('close', stop)
   }
 
+  /**
+   * A connection for one visitor of a port, to the relay that has its agent and has said that it takes it: paused, and its
+   * errors heard. Undefined when there is none now; nothing of the visitor has been sent then, so that it may be tried again.
+   */
+  async connectPort(purpose: RawPurpose): Promise<Socket | undefined> {
+    const found = await this.#options.routes.find(purpose.name)
+    const holder = found && this.#choose(found, noRelays)
+    if (!holder) return undefined
+    const socket = this.#dial(holder, { mode: 'raw', ...purpose, epoch: holder.epoch })
+    if (await untilTaken(socket, connectTimeoutMs)) {
+      this.#options.onForward()
+      return socket
+    }
+    this.forget(purpose.name)
+    return undefined
+  }
+
+  /** Whether another relay holds a name, by what Redis says now. */
+  isElsewhere(name: string): Promise<boolean> {
+    return this.#options.routes.isElsewhere(name)
+  }
+
   /** A request goes this way. Call the result once, when it has ended. */
   enter(way: PeerWay): () => void {
     way.active += 1
@@ -191,12 +214,16 @@ export class Peers {
     const { relayId, secret, ca } = this.#options
     const { hostname, port, protocol } = new URL(holder.peerUrl)
     const host = hostname.replace(/^\[|\]$/g, '')
-    const address = { host, port: Number(port), allowHalfOpen: true }
-    const socket =
-      protocol === 'tls:'
-        ? // Relays are known by the private authority that signed them, and by the preface; not by name.
-          connectTls({ ...address, checkServerIdentity: () => undefined, ...(ca ? { ca } : {}) })
-        : connectTcp(address)
+    // A socket of its own below TLS can be reset.
+    const tcp = connectTcp({ host, port: Number(port), allowHalfOpen: true })
+    let socket = tcp
+    if (protocol === 'tls:') {
+      // Relays are known by the private authority that signed them, and by the preface; not by name.
+      const secure = { socket: tcp, checkServerIdentity: () => undefined, ...(ca ? { ca } : {}) }
+      const tls = connectTls(secure)
+      tcp.on('error', (error) => tls.destroy(error))
+      socket = tls
+    }
     socket.setNoDelay(true)
     socket.write(writePreface(secret, { ...purpose, from: relayId, to: holder.relayId }))
     return socket

@@ -1,7 +1,8 @@
 /**
  * Claims tunnels for a relay, all or none of each: a claim fails when another relay has a right that is newer. What cannot
  * be read as a route gives way. Answers one string per claim: the instant of the claim, or the JSON of the route that
- * stands against it. ARGV: claims as JSON, the relay, how many seconds a claim holds, and the two key prefixes.
+ * stands against it. ARGV: claims as JSON, the relay, how many seconds a claim holds, the two key
+ * prefixes, and the key of the ports.
  */
 export const claimRoutes = `
 local claims, relay, seconds = cjson.decode(ARGV[1]), ARGV[2], tonumber(ARGV[3])
@@ -39,13 +40,43 @@ for index, claim in ipairs(claims) do
     redis.call('EXPIRE', key, seconds)
     for _, name in ipairs(claim.names) do
       redis.call('SET', ARGV[5] .. name, claim.tunnelId, 'EX', seconds)
+      if string.find(name, ':', 1, true) then
+        redis.call('HSET', ARGV[6], name, cjson.encode({ tunnelId = claim.tunnelId, seenAt = now }))
+      end
     end
     answers[index] = at
   end
 end
 return answers`
 
-/** Gives a claim up, unless a newer one of the same relay has taken its place. KEYS: the routes; ARGV: relay, instant. */
+/**
+ * Gives a claim up, unless a newer one of the same relay has taken its place, and with the last claim the tunnel's ports.
+ * KEYS: the routes, the ports; ARGV: relay, instant, tunnel, and its names.
+ */
 export const releaseRoute = `
 local own = redis.call('HGET', KEYS[1], ARGV[1])
-if own and cjson.decode(own).at == ARGV[2] then redis.call('HDEL', KEYS[1], ARGV[1]) end`
+if not own or cjson.decode(own).at ~= ARGV[2] then return end
+redis.call('HDEL', KEYS[1], ARGV[1])
+if redis.call('EXISTS', KEYS[1]) == 1 then return end
+for index = 4, #ARGV do
+  local port = redis.call('HGET', KEYS[2], ARGV[index])
+  if port and cjson.decode(port).tunnelId == ARGV[3] then redis.call('HDEL', KEYS[2], ARGV[index]) end
+end`
+
+/**
+ * Answers the ports that are served somewhere, each followed by its tunnel, and forgets those that nobody has claimed
+ * lately. KEYS: the ports; ARGV: how many seconds a claim holds.
+ */
+export const servedPorts = `
+local now, ports, entries = tonumber(redis.call('TIME')[1]), {}, redis.call('HGETALL', KEYS[1])
+for index = 1, #entries, 2 do
+  local read, port = pcall(cjson.decode, entries[index + 1])
+  if not read or type(port) ~= 'table' or type(port.seenAt) ~= 'number'
+    or type(port.tunnelId) ~= 'string' or port.seenAt < now - tonumber(ARGV[1]) then
+    redis.call('HDEL', KEYS[1], entries[index])
+  else
+    ports[#ports + 1] = entries[index]
+    ports[#ports + 1] = port.tunnelId
+  end
+end
+return ports`

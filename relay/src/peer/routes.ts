@@ -10,7 +10,7 @@ import type { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 
 import { namesOf, needsOwnHandshake, type TunnelSession } from '../sessions.ts'
-import { claimRoutes, releaseRoute } from './route-scripts.ts'
+import { claimRoutes, releaseRoute, servedPorts } from './route-scripts.ts'
 
 /** Names whose routes are remembered, served or not. */
 const namesMax = 20_000
@@ -43,9 +43,11 @@ export interface RoutesOptions {
   /** The sessions to go on claiming. */
   readonly held: () => Iterable<TunnelSession>
   /** Another relay has a newer right to a tunnel that is, or was, held here. */
-  readonly onNewer: (tunnelId: string, right: NewerRight) => void
-  /** A relay holds the tunnel no longer. */
-  readonly onReleased: (tunnelId: string) => void
+  readonly onNewer: (tunnelId: string, right: NewerRight, names: readonly string[]) => void
+  /** A relay holds the tunnel no longer. `stopped`: its session was ended on purpose. */
+  readonly onReleased: (tunnelId: string, names: readonly string[], stopped: boolean) => void
+  /** The ports that are served somewhere, and by which tunnels: all of them, as of now. */
+  readonly onPorts?: ((tunnelIds: ReadonlyMap<string, string>) => void) | undefined
 }
 
 interface Remembered {
@@ -68,6 +70,7 @@ export class Routes {
     this.#timer = setInterval(() => void this.renew(), presenceRenewSeconds * 1000)
     // An emptied Redis, or one that was away, is told at once.
     options.redis.on('ready', this.#onReady)
+    if (options.redis.status === 'ready') this.#onReady()
   }
 
   /** A session was opened here: takes its names from other relays, or hears that they have a newer one. */
@@ -76,23 +79,26 @@ export class Routes {
     await this.#claim([tunnel], () => '')
   }
 
-  /** Says again what is held here. */
+  /** Says again what is held here, and reads what relays have to know of each other beforehand. */
   async renew(): Promise<void> {
     const held = [...this.#options.held()].filter(({ moved }) => !moved)
     for (let at = 0; at < held.length; at += claimsPerScriptMax) {
       await this.#claim(held.slice(at, at + claimsPerScriptMax))
     }
+    await this.#readPorts()
   }
 
   /** The last session of a tunnel here has ended. */
-  async release({ claims, routeAt }: TunnelSession): Promise<void> {
+  async release({ claims, routeAt }: TunnelSession, stopped: boolean): Promise<void> {
     const { redis, relayId } = this.#options
+    const { tunnelId } = claims
     const names = namesOf(claims)
     this.forget(names)
     if (redis?.status !== 'ready') return
-    const change: RouteChange = { tunnelId: claims.tunnelId, names, relayId }
+    const change: RouteChange = { tunnelId, names, relayId, stopped }
+    const keys = [redisKeys.routes(tunnelId), redisKeys.ports]
     try {
-      await redis.eval(releaseRoute, 1, redisKeys.routes(claims.tunnelId), relayId, routeAt)
+      await redis.eval(releaseRoute, 2, ...keys, relayId, routeAt, tunnelId, ...names)
       await redis.publish(redisChannels.routes, JSON.stringify(change))
     } catch {
       // The claim expires by itself, and whoever follows it until then hears that it is stale.
@@ -103,14 +109,14 @@ export class Routes {
   hear(message: unknown): void {
     const change = RouteChange.safeParse(message)
     if (!change.success || change.data.relayId === this.#options.relayId) return
-    const { tunnelId, names, opened } = change.data
+    const { tunnelId, names, opened, stopped = false } = change.data
     this.forget(names)
     if (opened) {
-      this.#options.onNewer(tunnelId, opened)
+      this.#options.onNewer(tunnelId, opened, names)
       return
     }
     for (const name of names) this.#remembered.delete(name)
-    this.#options.onReleased(tunnelId)
+    this.#options.onReleased(tunnelId, names, stopped)
   }
 
   /** What is remembered of a name and still fresh; null when nobody holds it. */
@@ -133,6 +139,12 @@ export class Routes {
     } finally {
       if (this.#looking.get(name) === looking) this.#looking.delete(name)
     }
+  }
+
+  /** Whether another relay holds a name, by what Redis says now. */
+  async isElsewhere(name: string): Promise<boolean> {
+    this.forget([name])
+    return (await this.find(name)) !== undefined
   }
 
   forget(names: readonly string[]): void {
@@ -178,6 +190,7 @@ export class Routes {
         presenceSeconds,
         redisKeys.routes(''),
         redisKeys.routeOf(''),
+        redisKeys.ports,
       )) as string[]
     } catch {
       return // The next renewal says it again.
@@ -194,7 +207,7 @@ export class Routes {
       const newer = TunnelRoute.safeParse(JSON.parse(answer))
       if (!newer.success) return
       if (newer.data.epoch === epoch) tunnel.moved = true
-      this.#options.onNewer(tunnelId, newer.data)
+      this.#options.onNewer(tunnelId, newer.data, namesOf(tunnel.claims))
       return
     }
     if (tunnel.routeAt === answer) return
@@ -209,6 +222,21 @@ export class Routes {
     await this.#options.redis
       ?.publish(redisChannels.routes, JSON.stringify(change))
       .catch(() => undefined)
+  }
+
+  async #readPorts(): Promise<void> {
+    const { redis, onPorts } = this.#options
+    if (!onPorts || redis?.status !== 'ready') return
+    let read: string[]
+    try {
+      read = (await redis.eval(servedPorts, 1, redisKeys.ports, presenceSeconds)) as string[]
+    } catch {
+      return // What is known goes on.
+    }
+    const tunnelIds = new Map<string, string>()
+    for (let at = 0; at + 1 < read.length; at += 2)
+      tunnelIds.set(read[at] ?? '', read[at + 1] ?? '')
+    onPorts(tunnelIds)
   }
 
   async #lookUp(name: string, isCurrent: () => boolean): Promise<Found | undefined> {

@@ -1,10 +1,17 @@
+import type { Socket } from 'node:net'
+
+import type { Log } from '@sluice/kit/log'
 import type { AgentTokenClaims } from '@sluice/schema/claims'
 import { SluiceError } from '@sluice/schema/errors'
 import type { Datagram } from '@sluice/wire'
 
+import type { Peers, RawPurpose } from '../peer/peers.ts'
+import type { Preface } from '../peer/preface.ts'
+import { sayTaken } from '../peer/taken.ts'
 import type { TunnelSession } from '../sessions.ts'
+import { joinSockets } from '../tls/join-sockets.ts'
 import type { RawContext } from './raw-context.ts'
-import { RawConnection, refuse, type RawVisit } from './raw-visit.ts'
+import { RawConnection, addressOf, refuse, type RawVisit } from './raw-visit.ts'
 import { TcpPort } from './tcp-port.ts'
 import { UdpPort } from './udp-port.ts'
 
@@ -20,16 +27,20 @@ export interface RawEdgeOptions extends RawContext {
   readonly udpPorts: PortRange | undefined
   /** How long a port stays open for an agent that was lost. */
   readonly portKeptMs?: number
+  /** The other relays, if their ports are opened here too. */
+  readonly peers?: Pick<Peers, 'connectPort' | 'isElsewhere'> | undefined
+  readonly log: Log
 }
 
 const defaultPortKeptMs = 60_000
 const countMs = 1_000
+const keepAliveMs = 30_000
 
 interface Place {
   tunnelId: string
   readonly listener: TcpPort | UdpPort
   readonly opened: Promise<void>
-  /** Runs while no session holds the port. */
+  /** Runs while no session is known that holds the port. */
   release: NodeJS.Timeout | undefined
 }
 
@@ -38,6 +49,11 @@ export class RawEdge {
   readonly #options: RawEdgeOptions
   readonly #places = new Map<string, Place>()
   readonly #connections = new Set<RawConnection>()
+  /** Visitors whose bytes another relay serves. */
+  readonly #joined = new Set<Socket>()
+  /** Ports of other relays that could not be opened here, so that it is said once. */
+  readonly #unopened = new Set<string>()
+  #drained = false
   readonly #counting: NodeJS.Timeout
 
   constructor(options: RawEdgeOptions) {
@@ -49,11 +65,16 @@ export class RawEdge {
 
   /** Raw connections and flows now. */
   connections(): number {
-    let count = this.#connections.size
+    let count = this.#connections.size + this.#joined.size
     for (const { listener } of this.#places.values()) {
       if (listener instanceof UdpPort) count += listener.flows
     }
     return count
+  }
+
+  /** Visitors whose bytes another relay serves. */
+  forwards(): number {
+    return this.#joined.size
   }
 
   /** Opens the port that a token names, or finds it open. Throws what the agent is to be told. */
@@ -75,7 +96,7 @@ export class RawEdge {
     try {
       await place.opened
     } catch (error) {
-      this.#places.delete(name)
+      this.#release(name, place)
       throw new SluiceError('SLUICE_PORT_TAKEN', { port }, { cause: error })
     }
   }
@@ -85,22 +106,79 @@ export class RawEdge {
     const place = this.#placeOf(claims)
     if (!place) return
     clearTimeout(place.release)
+    place.release = undefined
     if (place.listener instanceof TcpPort) place.listener.online()
   }
 
-  /** No session serves the tunnel any more. `stopped`: nobody will come back soon. */
+  /** No session serves the tunnel here any more. `stopped`: nobody will come back soon. */
   offline({ claims }: TunnelSession, stopped: boolean): void {
     const name = nameOf(claims)
     const place = this.#placeOf(claims)
     if (name === undefined || !place) return
-    // Beside other processes an agent may come back to another one, and its visitors must not come to this one.
-    if (stopped || this.#options.reusePort) this.#release(name, place)
+    if (this.#options.peers && place.listener instanceof TcpPort) this.settle(name, stopped)
+    // Beside processes that nothing is heard of, an agent may come back to one of them: its visitors must not come to this one.
+    else if (stopped || (this.#options.reusePort && !this.#options.peers))
+      this.#release(name, place)
     else this.#releaseLater(name, place)
+  }
+
+  /** Another relay serves a name. Its visitors may come here too, unless they send datagrams: only one socket gets those. */
+  follow(name: string, tunnelId: string): void {
+    const local = this.#options.find(name)
+    const place = this.#places.get(name)
+    if (place?.listener instanceof UdpPort) {
+      if (!local || local.moved) this.#release(name, place)
+      return
+    }
+    if (!place) {
+      this.#openFollowing(name, tunnelId)
+      return
+    }
+    if (!local) place.tunnelId = tunnelId
+    clearTimeout(place.release)
+    place.release = undefined
+    place.listener.online()
+  }
+
+  /** All names that are served somewhere now. Ports of others are given up in the time that a lost agent has to come back. */
+  followAll(tunnelIds: ReadonlyMap<string, string>): void {
+    for (const [name, tunnelId] of tunnelIds) {
+      if (!this.#options.find(name)) this.follow(name, tunnelId)
+    }
+    for (const [name, place] of this.#places) {
+      const served = tunnelIds.has(name) || this.#options.find(name) !== undefined
+      if (!served && !place.release) this.#releaseLater(name, place)
+    }
+  }
+
+  /** A relay serves a name no longer: without another one its port is closed, now or when its agent has not come back. */
+  settle(name: string, stopped: boolean): void {
+    void this.#settle(name, stopped)
+  }
+
+  /** The tunnel has been revoked. Where an agent is, its session ends too. */
+  revoke(tunnelId: string): void {
+    for (const [name, place] of this.#places) {
+      if (place.tunnelId === tunnelId) this.settle(name, true)
+    }
+  }
+
+  /** A visitor of a port, brought by another relay. It is not sent on once more. */
+  acceptPeer(socket: Socket, { name = '', visitorIp = '', visitorPort = 0, epoch = 0 }: Preface) {
+    const tunnel = this.#options.find(name)
+    // A relay that knows of a newer start means another relay.
+    const isHolder = tunnel && !tunnel.moved && tunnel.claims.epoch >= epoch
+    if (!isHolder || !tunnel.session.accepting || tunnel.claims.kind !== 'tcp') {
+      socket.destroy()
+      return
+    }
+    sayTaken(socket)
+    this.serve({ socket, tunnel, serverName: '', visitor: { visitorIp, visitorPort } })
   }
 
   /** Serves a visitor's connection as raw bytes: of a `tcp` port, or of a TLS server name that passes through. */
   serve(visit: RawVisit): void {
-    if (this.#connections.size >= this.#options.connectionsMax) {
+    if (this.#isFull()) {
       refuse(visit.socket)
       return
     }
@@ -119,15 +197,18 @@ export class RawEdge {
 
   /** Takes no new connections; those there go on. */
   drain(): void {
+    this.#drained = true
     for (const { listener } of this.#places.values()) {
       if (listener instanceof TcpPort) listener.close()
     }
   }
 
   close(): void {
+    this.#drained = true
     clearInterval(this.#counting)
     for (const [name, place] of this.#places) this.#release(name, place)
     for (const connection of this.#connections) connection.destroy()
+    for (const socket of this.#joined) refuse(socket)
   }
 
   #placeOf(claims: AgentTokenClaims): Place | undefined {
@@ -136,25 +217,89 @@ export class RawEdge {
   }
 
   #open(name: string, udp: boolean, port: number, tunnelId: string): Place {
-    const { host, reusePort } = this.#options
+    const { host, reusePort, peers } = this.#options
     const listener: TcpPort | UdpPort = udp
       ? new UdpPort({ port, context: this.#options })
       : new TcpPort({
           host,
           port,
           reusePort,
-          serve: (socket) => {
-            const tunnel = this.#options.find(name)
-            if (!tunnel?.session.accepting) return false
-            this.serve({ socket, tunnel, serverName: '' })
-            return true
-          },
+          serve: (socket) => this.#serveHere(name, socket),
+          seek: peers && ((socket) => peers.connectPort(purposeOf(name, socket))),
+          join: (socket, peer) => this.#join(socket, peer),
         })
     const place: Place = { tunnelId, listener, opened: listener.listen(), release: undefined }
     this.#places.set(name, place)
     // Until `online`: the session may end before that.
     this.#releaseLater(name, place)
     return place
+  }
+
+  #serveHere(name: string, socket: Socket): boolean {
+    const tunnel = this.#options.find(name)
+    if (!tunnel?.session.accepting || (tunnel.moved && this.#options.peers)) return false
+    this.serve({ socket, tunnel, serverName: '' })
+    return true
+  }
+
+  #join(socket: Socket, peer: Socket): void {
+    if (this.#isFull()) {
+      peer.destroy()
+      refuse(socket)
+      return
+    }
+    this.#joined.add(socket)
+    socket.once('close', () => this.#joined.delete(socket))
+    socket.setNoDelay(true)
+    socket.setKeepAlive(true, keepAliveMs)
+    joinSockets(socket, peer)
+  }
+
+  #isFull(): boolean {
+    return this.#connections.size + this.#joined.size >= this.#options.connectionsMax
+  }
+
+  #openFollowing(name: string, tunnelId: string): void {
+    const port = tcpPortOf(name)
+    const { tcpPorts: range, log } = this.#options
+    if (this.#drained || !range || !port || port < range.first || port > range.last) return
+    const place = this.#open(name, false, port, tunnelId)
+    clearTimeout(place.release)
+    place.release = undefined
+    place.opened.then(
+      () => this.#unopened.delete(name),
+      (error: unknown) => {
+        // Tried again when the ports are read next.
+        this.#release(name, place)
+        if (this.#unopened.has(name)) return
+        this.#unopened.add(name)
+        log.warn({ err: error, port }, 'the port of a tunnel on another relay cannot be opened')
+      },
+    )
+  }
+
+  async #settle(name: string, stopped: boolean): Promise<void> {
+    if (!this.#places.has(name)) {
+      await this.#openAgain(name)
+      return
+    }
+    const isElsewhere = await this.#options.peers?.isElsewhere(name)
+    const place = this.#places.get(name)
+    if (!place || isElsewhere || this.#options.find(name)) return
+    if (stopped) this.#release(name, place)
+    else this.#releaseLater(name, place)
+  }
+
+  /** A port of datagrams went when its session had moved. It is needed again, if the session is still there. */
+  async #openAgain(name: string): Promise<void> {
+    const tunnel = this.#options.find(name)
+    if (tunnel?.claims.kind !== 'udp' || tunnel.moved || this.#drained) return
+    try {
+      await this.prepare(tunnel.claims)
+      if (!tunnel.session.closed) this.online(tunnel)
+    } catch (error) {
+      this.#options.log.warn({ err: error, name }, 'a port cannot be opened again')
+    }
   }
 
   #releaseLater(name: string, place: Place): void {
@@ -166,11 +311,21 @@ export class RawEdge {
   #release(name: string, place: Place): void {
     clearTimeout(place.release)
     place.listener.close()
-    this.#places.delete(name)
+    if (this.#places.get(name) === place) this.#places.delete(name)
   }
 }
 
 /** What relays call the port of a tunnel; undefined when it has none. */
 function nameOf({ kind, endpointPort }: AgentTokenClaims): string | undefined {
   return kind === 'tcp' || kind === 'udp' ? `${kind}:${endpointPort}` : undefined
+}
+
+/** The port of a name; undefined when it is no name of TCP. */
+function tcpPortOf(name: string): number | undefined {
+  const [, digits] = /^tcp:(\d{1,5})$/.exec(name) ?? []
+  return digits === undefined ? undefined : Number(digits)
+}
+
+function purposeOf(name: string, socket: Socket): RawPurpose {
+  return { name, visitorIp: addressOf(socket), visitorPort: socket.remotePort ?? 0 }
 }

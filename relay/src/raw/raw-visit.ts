@@ -1,7 +1,7 @@
 import type { Socket } from 'node:net'
 
 import { isErrorCode, type ErrorCode } from '@sluice/schema/errors'
-import { Splice, encodeRawOpening } from '@sluice/wire'
+import { Splice, encodeRawOpening, resetSocket } from '@sluice/wire'
 
 import { paced } from '../policy/paced-stream.ts'
 import type { TunnelSession } from '../sessions.ts'
@@ -63,7 +63,7 @@ export class RawConnection {
       visitor: this.#visitorIp,
       visitorPort: visitor?.visitorPort ?? socket.remotePort ?? 0,
       endpoint: unmapped(socket.localAddress ?? ''),
-      endpointPort: socket.localPort ?? 0,
+      endpointPort: tunnel.claims.endpointPort ?? socket.localPort ?? 0,
       serverName,
     })
     const stream = tunnel.session.openStream(this.#splice, opening, 0, opening.length, false)
@@ -111,10 +111,10 @@ export class RawConnection {
 /** Ends a connection in the way a closed port would. */
 export function refuse(socket: Socket): void {
   socket.on('error', () => undefined)
-  socket.resetAndDestroy()
+  resetSocket(socket)
 }
 
-function addressOf(socket: Socket): string {
+export function addressOf(socket: Socket): string {
   return unmapped(socket.remoteAddress ?? '')
 }
 

@@ -4,23 +4,37 @@ import { refuse } from './raw-visit.ts'
 
 /** How long a visitor waits for an agent that is away: a reconnect takes less. Then it is closed, without a byte. */
 const agentWaitMs = 5_000
-/** Visitors of one port who wait at once. */
+/** Visitors of one port who wait at once, and as many more where another relay may take them over. */
 const waitingMax = 100
+const seekingMax = 1_000
+/** Before another relay is asked again, twice as long each time. */
+const seekAgainMs = 100
 const backlog = 512
 
 export interface TcpPortOptions {
   readonly host: string
   readonly port: number
   readonly reusePort?: boolean | undefined
-  /** Serves a visitor; false when no agent is there. */
+  /** Serves a visitor; false when no agent is here. */
   readonly serve: (socket: Socket) => boolean
+  /** Asks the relay that has the agent for a connection; undefined when none has it now. Absent: there are no others. */
+  readonly seek?: ((socket: Socket) => Promise<Socket | undefined>) | undefined
+  /** The visitor and that connection belong together from now on. */
+  readonly join: (socket: Socket, peer: Socket) => void
+}
+
+interface Waiting {
+  readonly timer: NodeJS.Timeout
+  again: NodeJS.Timeout | undefined
+  tries: number
+  seeking: boolean
 }
 
 /** The listener of one `tcp` tunnel. It outlives the sessions of its agent. */
 export class TcpPort {
   readonly #options: TcpPortOptions
   readonly #server: Server
-  readonly #waiting = new Map<Socket, NodeJS.Timeout>()
+  readonly #waiting = new Map<Socket, Waiting>()
 
   constructor(options: TcpPortOptions) {
     this.#options = options
@@ -43,41 +57,68 @@ export class TcpPort {
     })
   }
 
-  /** An agent has come: whoever waited is served. */
+  /** An agent has come, here or elsewhere: whoever waited is served. */
   online(): void {
-    for (const [socket, timer] of this.#waiting) {
-      if (!this.#options.serve(socket)) return
-      clearTimeout(timer)
-      this.#waiting.delete(socket)
+    for (const [socket, waiting] of this.#waiting) {
+      if (this.#options.serve(socket)) this.#leave(socket)
+      else if (this.#options.seek) void this.#seek(socket, waiting)
+      else return
     }
   }
 
   /** Accepts nobody any more. Connections go on. */
   close(): void {
     this.#server.close()
-    for (const [socket, timer] of this.#waiting) {
-      clearTimeout(timer)
+    for (const socket of this.#waiting.keys()) {
+      this.#leave(socket)
       refuse(socket)
     }
-    this.#waiting.clear()
   }
 
   #accept(socket: Socket): void {
     if (this.#options.serve(socket)) return
-    if (this.#waiting.size >= waitingMax) {
+    const { seek } = this.#options
+    if (this.#waiting.size >= waitingMax + (seek ? seekingMax : 0)) {
       refuse(socket)
       return
     }
-    const leave = (): void => {
-      clearTimeout(timer)
-      this.#waiting.delete(socket)
-    }
     const timer = setTimeout(() => {
-      leave()
+      this.#leave(socket)
       socket.destroySoon()
     }, agentWaitMs)
-    this.#waiting.set(socket, timer)
+    const waiting: Waiting = { timer, again: undefined, tries: 0, seeking: false }
+    this.#waiting.set(socket, waiting)
     socket.on('error', () => undefined)
-    socket.once('close', leave)
+    socket.once('close', () => this.#leave(socket))
+    if (seek) void this.#seek(socket, waiting)
+  }
+
+  async #seek(socket: Socket, waiting: Waiting): Promise<void> {
+    if (waiting.seeking) return
+    clearTimeout(waiting.again)
+    waiting.seeking = true
+    const peer = await this.#options.seek?.(socket).catch(() => undefined)
+    waiting.seeking = false
+    if (this.#waiting.get(socket) !== waiting) {
+      peer?.destroy()
+      return
+    }
+    if (peer) {
+      this.#leave(socket)
+      this.#options.join(socket, peer)
+      return
+    }
+    waiting.again = setTimeout(
+      () => void this.#seek(socket, waiting),
+      seekAgainMs * 2 ** waiting.tries,
+    )
+    waiting.tries += 1
+  }
+
+  #leave(socket: Socket): void {
+    const waiting = this.#waiting.get(socket)
+    clearTimeout(waiting?.timer)
+    clearTimeout(waiting?.again)
+    this.#waiting.delete(socket)
   }
 }

@@ -62,10 +62,12 @@ export interface TestAgent {
 export class World implements AsyncDisposable {
   readonly relay: Relay
   readonly #privateKey: SigningKey
+  readonly #address: string
   readonly #stack = new AsyncDisposableStack()
 
-  constructor(relay: Relay, privateKey: SigningKey) {
+  constructor(relay: Relay, privateKey: SigningKey, address: string) {
     this.relay = relay
+    this.#address = address
     this.#privateKey = privateKey
     this.#stack.defer(() => relay.close())
   }
@@ -119,7 +121,7 @@ export class World implements AsyncDisposable {
       ...(options.answer ? { answer: options.answer } : {}),
     })
     const raw = new RawForwarder({ ...options, upstream })
-    const socket = await handshake(this.relay.httpPort)
+    const socket = await handshake(this.relay.httpPort, this.#address)
     const refused = Promise.withResolvers<Refusal>()
     const closed = Promise.withResolvers<string>()
     const goneAway = Promise.withResolvers<unknown>()
@@ -279,7 +281,7 @@ export async function createWorld(
     log: silentLog,
     ...options,
   })
-  return new World(relay, privateKey)
+  return new World(relay, privateKey, options.host ?? '127.0.0.1')
 }
 
 export function portOf(server: { address(): ReturnType<Server['address']> }): number {
@@ -289,8 +291,8 @@ export function portOf(server: { address(): ReturnType<Server['address']> }): nu
 }
 
 /** A WebSocket handshake by hand; resolves with the socket behind it. */
-async function handshake(port: number): Promise<Socket> {
-  const socket = connect({ port, host: '127.0.0.1' })
+async function handshake(port: number, address: string): Promise<Socket> {
+  const socket = connect({ port, host: address })
   socket.write(
     `GET /_sluice/session HTTP/1.1\r\nHost: edge.${apex}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n` +
       'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',

@@ -1,5 +1,7 @@
 import type { Socket } from 'node:net'
 
+import { resetSocket } from '@sluice/wire'
+
 /** Lets two sockets speak to each other. Each half ends by itself; what is cut off on one side is cut off on the other. */
 export function joinSockets(one: Socket, other: Socket): void {
   for (const [from, to] of [
@@ -7,9 +9,9 @@ export function joinSockets(one: Socket, other: Socket): void {
     [other, one],
   ] as const) {
     // A reset, or an end in the middle, is no clean end for whoever reads the other side.
-    from.on('error', () => to.resetAndDestroy())
+    from.on('error', () => resetSocket(to))
     from.on('close', () => {
-      if (!from.readableEnded) to.resetAndDestroy()
+      if (!from.readableEnded) resetSocket(to)
     })
     from.pipe(to)
   }

@@ -38,6 +38,7 @@ export { Session } from './session.ts'
 export { DirectSocket, DirectSockets } from './socket/direct-socket.ts'
 export type { Slab, SlabPool } from './socket/slab.ts'
 export { Splice, type Spliced } from './splice.ts'
+export { resetSocket } from './upstream/reset-socket.ts'
 export { TunnelStream, type StreamEvents } from './stream.ts'
 export type { Exchanged, ExchangeTap } from './upstream/exchange-report.ts'
 export {

@@ -1,8 +1,8 @@
 import { Socket } from 'node:net'
-import { TLSSocket } from 'node:tls'
 
 import { chunkSizeLine } from '../http/chunked.ts'
 import type { DirectSocket, DirectSockets } from '../socket/direct-socket.ts'
+import { resetSocket } from './reset-socket.ts'
 
 /** What exchanges need of their way to the upstream: a connection of its own, or something that behaves like one. */
 export interface UpstreamSocket {
@@ -122,8 +122,7 @@ export class UpstreamBytes {
 
   /** Ends the connection so that the upstream sees that it broke. */
   reset(): void {
-    // A TLS socket has the method, which throws.
-    if (this.#socket instanceof TLSSocket) this.#socket.destroy()
+    if (this.#socket instanceof Socket) resetSocket(this.#socket)
     else if (this.#socket.resetAndDestroy) this.#socket.resetAndDestroy()
     else this.#socket.destroy()
   }
