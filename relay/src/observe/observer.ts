@@ -82,6 +82,8 @@ export class Observer {
     tunnel.requests += 1
     tunnel.bytesIn += observed.requestBytes
     tunnel.bytesOut += observed.responseBytes
+    // Nobody asks a session that has closed: what it still had on its way to a visitor is taken here.
+    if (tunnel.session.closed) this.#takeUsage(tunnel)
     if (!record) return
     if (this.#records.length >= recordsWaitingMax) {
       this.#options.onDropped('record', 1)

@@ -199,7 +199,7 @@ export class UdpPort {
       visitorIp: visitor,
       endpoint: `:${this.#options.port}`,
       startedAt: flow.startedAt,
-      durationMs: Date.now() - flow.startedAt,
+      durationMs: performance.now() - flow.startedMs,
       bytesIn: flow.bytesIn,
       bytesOut: flow.bytesOut,
     })
@@ -231,6 +231,7 @@ class Flow {
   /** The one that its visitor was last held to. */
   policy: CompiledPolicy | undefined
   readonly startedAt = Date.now()
+  readonly startedMs = performance.now()
   usedMs = 0
   /** The agent of this session has answered, so it knows the flow. */
   answered = false
