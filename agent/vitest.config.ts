@@ -11,5 +11,6 @@ export default defineConfig({
     include: ['**/*.test.ts'],
     exclude: ['**/node_modules/**', '**/dist/**'],
     testTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
   },
 })

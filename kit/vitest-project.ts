@@ -22,6 +22,8 @@ export function serverTests(options: { engines?: boolean } = {}): ViteUserConfig
       exclude: ['**/node_modules/**', '**/dist/**'],
       globalSetup: options.engines === false ? [] : [`${import.meta.dirname}/test-setup.ts`],
       testTimeout: 60_000,
+      // What is waited for comes late on a busy machine; that it comes is the point.
+      expect: { poll: { timeout: 15_000 } },
       hookTimeout: 120_000,
     },
   })

@@ -8,5 +8,6 @@ export default defineConfig({
     exclude: ['**/node_modules/**', 'wire/**'],
     globalSetup: [`${import.meta.dirname}/src/testing/redis-setup.ts`],
     testTimeout: 60_000,
+    expect: { poll: { timeout: 15_000 } },
   },
 })

@@ -34,7 +34,7 @@ test.for(Object.entries(documents))(
     const request = createRequest(document as DocumentNode, {})
     const operation = client.createRequestOperation(kind, request)
     pipe(client.executeRequestOperation(operation), take(1), publish)
-    await vi.waitFor(() => expect(sent).toHaveLength(1))
+    await vi.waitFor(() => expect(sent).toHaveLength(1), { timeout: 15_000 })
 
     expect(texts).toContain(sent[0])
   },
