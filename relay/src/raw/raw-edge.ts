@@ -103,8 +103,12 @@ export class RawEdge {
 
   /** A session serves the tunnel from now on. */
   online({ claims }: TunnelSession): void {
+    const name = nameOf(claims)
     const place = this.#placeOf(claims)
-    if (!place) return
+    if (!place) {
+      if (name !== undefined) void this.#openAgain(name)
+      return
+    }
     clearTimeout(place.release)
     place.release = undefined
     if (place.listener instanceof TcpPort) place.listener.online()
@@ -290,10 +294,10 @@ export class RawEdge {
     else this.#releaseLater(name, place)
   }
 
-  /** A port of datagrams went when its session had moved. It is needed again, if the session is still there. */
+  /** Another relay's word has closed a port that a session here needs, still or again. */
   async #openAgain(name: string): Promise<void> {
     const tunnel = this.#options.find(name)
-    if (tunnel?.claims.kind !== 'udp' || tunnel.moved || this.#drained) return
+    if (!tunnel || nameOf(tunnel.claims) !== name || tunnel.moved || this.#drained) return
     try {
       await this.prepare(tunnel.claims)
       if (!tunnel.session.closed) this.online(tunnel)
@@ -309,9 +313,11 @@ export class RawEdge {
   }
 
   #release(name: string, place: Place): void {
+    // Two may find at once that it cannot be opened.
+    if (this.#places.get(name) !== place) return
     clearTimeout(place.release)
     place.listener.close()
-    if (this.#places.get(name) === place) this.#places.delete(name)
+    this.#places.delete(name)
   }
 }
 
