@@ -284,7 +284,9 @@ test('what comes without a valid preface is cut off before it is read', async ()
 
 test('sessions of a pool share requests by least in flight, over relays too', async () => {
   await using all = relays()
-  const [a, b] = [await all.start('a'), await all.start('b')]
+  // The requests stay open until all have come, however slow the machine is.
+  const patient = { responseHeadTimeoutMs: 60_000 }
+  const [a, b] = [await all.start('a', patient), await all.start('b', patient)]
   const claims = { ...all.claims(), pooling: true }
   const [host = ''] = claims.endpointHosts
   const inFlight = new Map<string, (() => void)[]>()
