@@ -47,6 +47,36 @@ export const errors = {
     cause: 'It is not the present password of your account.',
     fix: 'Check it and try again. If you have forgotten it, sign out and ask for a new one.',
   },
+  SLUICE_PASSWORD_BREACHED: {
+    status: 422,
+    title: 'This password is known to others.',
+    cause: 'It is among those that many people use, or that leaked elsewhere: guessers try them first.',
+    fix: 'Choose another one, for example a few words that do not belong together.',
+  },
+  SLUICE_CODE_NEEDED: {
+    status: 401,
+    title: 'Enter a code of your authenticator app.',
+    cause: 'This account has a second factor.',
+    fix: 'Enter the six digits that the app shows, or one of your recovery codes.',
+  },
+  SLUICE_CODE_WRONG: {
+    status: 401,
+    title: 'The code is wrong.',
+    cause: 'It is not the present one of your authenticator app, or it was used before.',
+    fix: 'Wait for the next code, and check the clock of your phone. A recovery code is good once.',
+  },
+  SLUICE_SECOND_FACTOR_ON: {
+    status: 409,
+    title: 'Your second factor is on already.',
+    cause: 'An account has one authenticator app.',
+    fix: 'Turn the second factor off first, then set it up anew.',
+  },
+  SLUICE_SECOND_FACTOR_OFF: {
+    status: 409,
+    title: 'Your second factor is off.',
+    cause: 'It was not set up, or it was turned off meanwhile.',
+    fix: 'Set it up on the security page.',
+  },
   SLUICE_LINK_INVALID: {
     status: 410,
     title: 'This link is not good any more.',

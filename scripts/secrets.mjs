@@ -3,6 +3,7 @@
 //   node scripts/secrets.mjs rotate signing_jwks   signs with the second key from the next start on
 //   node scripts/secrets.mjs rotate internal_jwks
 //   node scripts/secrets.mjs rotate certificate_keys
+//   node scripts/secrets.mjs rotate second_factor_keys
 import { createHash, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -31,7 +32,7 @@ function newKey() {
   return { kty, crv, kid: randomUUID(), x, d }
 }
 
-/** As CERTIFICATE_KEYS takes it: an id, and 32 bytes. */
+/** As CERTIFICATE_KEYS and SECOND_FACTOR_KEYS take it: an id, and 32 bytes. */
 const newSealingKey = () =>
   `${new Date().toISOString().slice(0, 10)}-${randomBytes(2).toString('hex')}:${randomBytes(32).toString('base64')}`
 
@@ -67,6 +68,7 @@ function makeMissing() {
   // Nor this: the mail server with its password.
   make('smtp_url', () => '')
   make('certificate_keys', newSealingKey)
+  make('second_factor_keys', newSealingKey)
   make('relay_peer_secret', () => randomBytes(32).toString('base64url'))
   make('relay_key', () => `slrk_${randomBytes(32).toString('base64url')}`)
   make('relay_key_hashes', () => createHash('sha256').update(read('relay_key')).digest('hex'))
@@ -89,8 +91,11 @@ function rotate(name) {
 const [verb, name] = process.argv.slice(2)
 if (verb === undefined) makeMissing()
 else if (verb === 'rotate' && ['signing_jwks', 'internal_jwks'].includes(name)) rotate(name)
-else if (verb === 'rotate' && name === 'certificate_keys') rotateSealingKey(name)
+else if (verb === 'rotate' && ['certificate_keys', 'second_factor_keys'].includes(name))
+  rotateSealingKey(name)
 else {
-  console.error('usage: node scripts/secrets.mjs [rotate signing_jwks|internal_jwks|certificate_keys]')
+  console.error(
+    'usage: node scripts/secrets.mjs [rotate signing_jwks|internal_jwks|certificate_keys|second_factor_keys]',
+  )
   process.exitCode = 2
 }

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
 import { barriers, createStage } from './browser.ts'
 import type { Stage } from './browser.ts'
+import { ago } from './data.ts'
 import { createWorld } from './world.ts'
 
 vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
@@ -152,5 +153,52 @@ test('staff read kept mails, whose links elsewhere stay text, and send failed on
   await page.getByRole('button', { name: 'Send again the mail to full@example.com' }).click()
 
   await page.getByText('Waiting').waitFor()
+  expect(complaints).toEqual([])
+})
+
+test('an authenticator app is set up with a proof, a QR code and a first code, then turned off', async () => {
+  await using opened = await stage.open('/o/acme/security')
+  const { page, world, complaints } = opened
+  await page.getByRole('button', { name: 'Set it up' }).click()
+  await page.getByRole('textbox', { name: 'Your password' }).fill('correct horse battery')
+  await page.keyboard.press('Enter')
+  await page.getByRole('img', { name: 'QR code' }).waitFor()
+  expect(await barriers(page)).toEqual([])
+  const code = page.getByRole('textbox', { name: 'Code' })
+  await code.fill('000000')
+  await page.keyboard.press('Enter')
+  await page.getByText('The code is wrong.').waitFor()
+  await code.fill('123456')
+  await page.keyboard.press('Enter')
+
+  await page.getByText('wxyz-2345-abcd-ef00').waitFor()
+  expect(await barriers(page)).toEqual([])
+  await page.getByRole('button', { name: 'I have kept them' }).click()
+  await page.getByText('10 recovery codes are left.').waitFor()
+  await page.getByRole('button', { name: 'Turn it off' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Turn it off' }).click()
+  await page.getByRole('button', { name: 'Set it up' }).waitFor()
+  expect(world.secondFactor).toBeNull()
+  expect(complaints).toEqual([])
+})
+
+test('who has a second factor is asked for its code after the password', async () => {
+  const world = createWorld({ isSignedIn: false })
+  world.secondFactor = { confirmedAt: ago(60), recoveryCodesLeft: 10 }
+  await using opened = await stage.open('/sign-in', { world })
+  const { page, complaints } = opened
+  await page.getByLabel('Email', { exact: false }).fill('ada@example.com')
+  await page.getByRole('textbox', { name: 'Password' }).fill('correct horse battery')
+  await page.keyboard.press('Enter')
+  await page.waitForSelector('input[name=code]:focus')
+  expect(await page.getByRole('alert').count()).toBe(0)
+  expect(await barriers(page)).toEqual([])
+  await page.keyboard.type('999999')
+  await page.keyboard.press('Enter')
+  await page.getByRole('alert').getByText('The code is wrong.').waitFor()
+  await page.getByRole('textbox', { name: 'Code' }).fill('123456')
+  await page.keyboard.press('Enter')
+
+  await page.getByRole('heading', { name: 'Tunnels', exact: true }).waitFor()
   expect(complaints).toEqual([])
 })

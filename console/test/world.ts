@@ -1,3 +1,5 @@
+import { accountMutationsOf, passCode } from './account-world.ts'
+import type { Credentials } from './account-world.ts'
 import { createChannel } from './channel.ts'
 import {
   ada,
@@ -13,17 +15,14 @@ import {
   tunnelOf,
 } from './data.ts'
 import type { Data, FixtureTunnel } from './data.ts'
+import { pageOf } from './page-of.ts'
+import type { Page } from './page-of.ts'
 
 export type Subgraph = 'identity' | 'tunnels' | 'domains' | 'billing'
 
-interface Page {
-  readonly first: number
-  readonly after?: string | null
-}
-
 type Channel = ReturnType<typeof createChannel<object>>
 
-interface Platform {
+export interface Platform {
   readonly data: Data
   isSignedIn: boolean
   /** What Ada is in the first organization. */
@@ -34,6 +33,8 @@ interface Platform {
   emailVerifiedAt: string | null
   /** Whether Ada has shown lately that it is her. */
   isProved: boolean
+  /** The second factor of Ada. */
+  secondFactor: { confirmedAt: string; recoveryCodesLeft: number } | null
   /** Subgraphs that do not answer. */
   readonly down: Set<Subgraph>
   /** What every answer about an organization waits for. */
@@ -66,6 +67,7 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
     hasLeft: false,
     emailVerifiedAt: null,
     isProved: false,
+    secondFactor: null,
     down: new Set<Subgraph>(),
     gate: Promise.resolve(),
     statuses: createChannel<object>(),
@@ -96,6 +98,7 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
   }
   const root = {
     ...mutationsOf(world),
+    ...accountMutationsOf(world),
     me: () => me,
     organization: async ({ id }: { id: string }) => {
       await world.gate
@@ -114,6 +117,11 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
       const found = data.requests.find((request) => request.id === id)
       return found ? { ...found, tunnel: data.tunnels[0] } : null
     },
+    secondFactor: async () => {
+      await world.gate
+      fail(world, 'identity')
+      return world.secondFactor
+    },
     signIns: async () => {
       await world.gate
       fail(world, 'identity')
@@ -125,8 +133,9 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
       return pageOf(data.mails, page)
     },
     plans: () => data.plans,
-    signIn: ({ email, password: given }: { email: string; password: string }) => {
+    signIn: ({ email, password: given, code }: Credentials) => {
       if (email !== ada.email || given !== password) throw failure('SLUICE_SIGN_IN_FAILED')
+      passCode(world, code)
       return grant()
     },
     signUp: grant,
@@ -239,7 +248,6 @@ function mutationsOf(world: Platform) {
     return found
   }
   return {
-    ...accountMutationsOf(world),
     createAuthtoken: ({ name, scopes }: { name: string; scopes?: string[] }) => {
       const authtoken = {
         id: `a${data.authtokens.length + 1}`,
@@ -344,68 +352,6 @@ function mutationsOf(world: Platform) {
     removeCustomDomain: ({ id }: { id: string }) => {
       data.domains.splice(data.domains.indexOf(domainBy(id)), 1)
       return id
-    },
-  }
-}
-
-function accountMutationsOf(world: Platform) {
-  const { data } = world
-  const prove = (given: string) => {
-    if (given !== password) throw failure('SLUICE_PASSWORD_WRONG')
-    world.isProved = true
-    return true
-  }
-  const consume = (token: string) => {
-    if (token !== 'good-token') throw failure('SLUICE_LINK_INVALID')
-  }
-  return {
-    sendEmailVerification: () => true,
-    changeEmail: () => {
-      if (!world.isProved) throw failure('SLUICE_REAUTHENTICATION_NEEDED')
-      return true
-    },
-    confirmEmail: ({ token }: { token: string }) => {
-      consume(token)
-      world.emailVerifiedAt = ago(0)
-      return ada.email
-    },
-    requestPasswordReset: () => true,
-    resetPassword: ({ token }: { token: string }) => {
-      consume(token)
-      world.isSignedIn = false
-      return true
-    },
-    changePassword: ({ currentPassword }: { currentPassword: string }) => prove(currentPassword),
-    reauthenticate: (given: { password: string }) => prove(given.password),
-    endSignIn: ({ id }: { id: string }) => {
-      data.signIns = data.signIns.filter((one) => one.id !== id)
-      return id
-    },
-    endOtherSignIns: () => {
-      data.signIns = data.signIns.filter(({ isCurrent }) => isCurrent)
-      return 1
-    },
-    retryMail: ({ id }: { id: string }) => {
-      const found = data.mails.find((one) => one.id === id)
-      if (!found) throw failure('SLUICE_MAIL_NOT_FOUND')
-      return Object.assign(found, { state: 'WAITING' })
-    },
-  }
-}
-
-/** Keyset paging by position: good enough where nothing moves. */
-function pageOf<N>(all: readonly N[], { first, after }: Page) {
-  const start = after ? Number(after) : 0
-  const nodes = all.slice(start, start + first)
-  const end = start + nodes.length
-  return {
-    nodes,
-    edges: [],
-    pageInfo: {
-      hasNextPage: end < all.length,
-      hasPreviousPage: start > 0,
-      startCursor: String(start),
-      endCursor: String(end),
     },
   }
 }

@@ -14,7 +14,7 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  * Learn more about it here: https://the-guild.dev/graphql/codegen/plugins/presets/preset-client#reducing-bundle-size
  */
 type Documents = {
-    "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}": typeof types.AccountSecurityDocument,
+    "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  secondFactor {\n    confirmedAt\n    recoveryCodesLeft\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}": typeof types.AccountSecurityDocument,
     "mutation AddCustomDomain($organizationId: ID!, $domain: String!) {\n  addCustomDomain(organizationId: $organizationId, domain: $domain) {\n    id\n    domain\n    __typename\n  }\n}": typeof types.AddCustomDomainDocument,
     "mutation AddMember($organizationId: ID!, $email: String!, $role: Role!) {\n  addMember(organizationId: $organizationId, email: $email, role: $role) {\n    id\n    __typename\n  }\n}": typeof types.AddMemberDocument,
     "mutation AttachCustomDomain($id: ID!, $tunnelId: ID!) {\n  attachCustomDomain(id: $id, tunnelId: $tunnelId) {\n    id\n    __typename\n  }\n}": typeof types.AttachCustomDomainDocument,
@@ -28,6 +28,7 @@ type Documents = {
     "mutation ChangePassword($currentPassword: String!, $password: String!) {\n  changePassword(currentPassword: $currentPassword, password: $password)\n}": typeof types.ChangePasswordDocument,
     "mutation ChangePlan($organizationId: ID!, $planId: ID!) {\n  changePlan(organizationId: $organizationId, planId: $planId) {\n    id\n    __typename\n  }\n}": typeof types.ChangePlanDocument,
     "mutation ConfirmEmail($token: String!) {\n  confirmEmail(token: $token)\n}": typeof types.ConfirmEmailDocument,
+    "mutation ConfirmSecondFactor($code: String!) {\n  confirmSecondFactor(code: $code)\n}": typeof types.ConfirmSecondFactorDocument,
     "mutation CreateAuthtoken($organizationId: ID!, $name: String!, $scopes: [AuthtokenScope!]) {\n  createAuthtoken(organizationId: $organizationId, name: $name, scopes: $scopes) {\n    secret\n    authtoken {\n      id\n      name\n      __typename\n    }\n    __typename\n  }\n}": typeof types.CreateAuthtokenDocument,
     "mutation CreateOrganization($name: String!) {\n  createOrganization(name: $name) {\n    id\n    name\n    slug\n    __typename\n  }\n}": typeof types.CreateOrganizationDocument,
     "mutation CreateTunnel($organizationId: ID!, $input: TunnelInput!) {\n  createTunnel(organizationId: $organizationId, input: $input) {\n    id\n    name\n    kind\n    urls\n    __typename\n  }\n}": typeof types.CreateTunnelDocument,
@@ -42,11 +43,13 @@ type Documents = {
     "query Members($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    viewerRole\n    entitlements {\n      maxMembers\n      __typename\n    }\n    members(first: 25, after: $after) {\n      nodes {\n        id\n        role\n        joinedAt\n        user {\n          id\n          name\n          email\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.MembersDocument,
     "query OrganizationRequests($organizationId: ID!, $filter: RequestFilter, $after: String) {\n  organization(id: $organizationId) {\n    id\n    requests(first: 50, after: $after, filter: $filter) {\n      nodes {\n        id\n        method\n        path\n        status\n        code\n        endpointHost\n        startedAt\n        durationMs\n        responseBytes\n        visitorIp\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.OrganizationRequestsDocument,
     "query PlanAndUsage($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    plan {\n      id\n      name\n      __typename\n    }\n    planSubscription {\n      id\n      startedAt\n      periodEnd\n      __typename\n    }\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    usage {\n      periodStart\n      periodEnd\n      tunnels {\n        used\n        limit\n        __typename\n      }\n      requests {\n        used\n        limit\n        __typename\n      }\n      bytes {\n        used\n        limit\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n  plans {\n    id\n    name\n    description\n    monthlyPriceMinor\n    currency\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    __typename\n  }\n}": typeof types.PlanAndUsageDocument,
-    "mutation Reauthenticate($password: String!) {\n  reauthenticate(password: $password)\n}": typeof types.ReauthenticateDocument,
+    "mutation Reauthenticate($password: String!, $code: String) {\n  reauthenticate(password: $password, code: $code)\n}": typeof types.ReauthenticateDocument,
     "mutation RefreshSignIn {\n  refreshSignIn {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": typeof types.RefreshSignInDocument,
     "mutation RemoveCustomDomain($id: ID!) {\n  removeCustomDomain(id: $id)\n}": typeof types.RemoveCustomDomainDocument,
     "mutation RemoveDomainCertificate($id: ID!) {\n  removeDomainCertificate(id: $id) {\n    id\n    __typename\n  }\n}": typeof types.RemoveDomainCertificateDocument,
     "mutation RemoveMember($memberId: ID!) {\n  removeMember(memberId: $memberId)\n}": typeof types.RemoveMemberDocument,
+    "mutation RemoveSecondFactor {\n  removeSecondFactor\n}": typeof types.RemoveSecondFactorDocument,
+    "mutation RenewRecoveryCodes {\n  renewRecoveryCodes\n}": typeof types.RenewRecoveryCodesDocument,
     "query RequestBodies($id: ID!) {\n  capturedRequest(id: $id) {\n    id\n    requestBody {\n      contentType\n      bytes\n      truncated\n      text\n      base64\n      __typename\n    }\n    responseBody {\n      contentType\n      bytes\n      truncated\n      text\n      base64\n      __typename\n    }\n    __typename\n  }\n}": typeof types.RequestBodiesDocument,
     "subscription RequestCaptured($organizationId: ID!, $after: String) {\n  requestCaptured(organizationId: $organizationId, after: $after) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      endpointHost\n      startedAt\n      durationMs\n      responseBytes\n      visitorIp\n      tunnel {\n        id\n        name\n      }\n    }\n  }\n}": typeof types.RequestCapturedDocument,
     "mutation RequestPasswordReset($email: String!) {\n  requestPasswordReset(email: $email)\n}": typeof types.RequestPasswordResetDocument,
@@ -55,9 +58,10 @@ type Documents = {
     "mutation RevokeAuthtoken($id: ID!) {\n  revokeAuthtoken(id: $id) {\n    id\n    revokedAt\n    __typename\n  }\n}": typeof types.RevokeAuthtokenDocument,
     "mutation SendEmailVerification {\n  sendEmailVerification\n}": typeof types.SendEmailVerificationDocument,
     "mutation SetDomainCertificate($id: ID!, $chain: String!, $privateKey: String!) {\n  setDomainCertificate(id: $id, chain: $chain, privateKey: $privateKey) {\n    id\n    __typename\n  }\n}": typeof types.SetDomainCertificateDocument,
-    "mutation SignIn($email: String!, $password: String!) {\n  signIn(email: $email, password: $password) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": typeof types.SignInDocument,
+    "mutation SignIn($email: String!, $password: String!, $code: String) {\n  signIn(email: $email, password: $password, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": typeof types.SignInDocument,
     "mutation SignOut {\n  signOut\n}": typeof types.SignOutDocument,
     "mutation SignUp($input: SignUpInput!) {\n  signUp(input: $input) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": typeof types.SignUpDocument,
+    "mutation StartSecondFactor {\n  startSecondFactor {\n    secret\n    uri\n    __typename\n  }\n}": typeof types.StartSecondFactorDocument,
     "mutation StopTunnel($id: ID!) {\n  stopTunnel(id: $id) {\n    id\n    status\n    __typename\n  }\n}": typeof types.StopTunnelDocument,
     "subscription TrafficEvents($tunnelId: ID!) {\n  trafficEvents(tunnelId: $tunnelId) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      protocol\n      endpointHost\n      visitorIp\n      startedAt\n      durationMs\n      firstByteMs\n      requestBytes\n      responseBytes\n      requestHeaders {\n        name\n        value\n      }\n      responseHeaders {\n        name\n        value\n      }\n    }\n    tunnel {\n      id\n      name\n    }\n  }\n}": typeof types.TrafficEventsDocument,
     "query TunnelChoices($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 100) {\n      nodes {\n        id\n        name\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.TunnelChoicesDocument,
@@ -68,7 +72,7 @@ type Documents = {
     "mutation VerifyCustomDomain($id: ID!) {\n  verifyCustomDomain(id: $id) {\n    id\n    domain\n    status\n    lastError\n    __typename\n  }\n}": typeof types.VerifyCustomDomainDocument,
 };
 const documents: Documents = {
-    "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}": types.AccountSecurityDocument,
+    "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  secondFactor {\n    confirmedAt\n    recoveryCodesLeft\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}": types.AccountSecurityDocument,
     "mutation AddCustomDomain($organizationId: ID!, $domain: String!) {\n  addCustomDomain(organizationId: $organizationId, domain: $domain) {\n    id\n    domain\n    __typename\n  }\n}": types.AddCustomDomainDocument,
     "mutation AddMember($organizationId: ID!, $email: String!, $role: Role!) {\n  addMember(organizationId: $organizationId, email: $email, role: $role) {\n    id\n    __typename\n  }\n}": types.AddMemberDocument,
     "mutation AttachCustomDomain($id: ID!, $tunnelId: ID!) {\n  attachCustomDomain(id: $id, tunnelId: $tunnelId) {\n    id\n    __typename\n  }\n}": types.AttachCustomDomainDocument,
@@ -82,6 +86,7 @@ const documents: Documents = {
     "mutation ChangePassword($currentPassword: String!, $password: String!) {\n  changePassword(currentPassword: $currentPassword, password: $password)\n}": types.ChangePasswordDocument,
     "mutation ChangePlan($organizationId: ID!, $planId: ID!) {\n  changePlan(organizationId: $organizationId, planId: $planId) {\n    id\n    __typename\n  }\n}": types.ChangePlanDocument,
     "mutation ConfirmEmail($token: String!) {\n  confirmEmail(token: $token)\n}": types.ConfirmEmailDocument,
+    "mutation ConfirmSecondFactor($code: String!) {\n  confirmSecondFactor(code: $code)\n}": types.ConfirmSecondFactorDocument,
     "mutation CreateAuthtoken($organizationId: ID!, $name: String!, $scopes: [AuthtokenScope!]) {\n  createAuthtoken(organizationId: $organizationId, name: $name, scopes: $scopes) {\n    secret\n    authtoken {\n      id\n      name\n      __typename\n    }\n    __typename\n  }\n}": types.CreateAuthtokenDocument,
     "mutation CreateOrganization($name: String!) {\n  createOrganization(name: $name) {\n    id\n    name\n    slug\n    __typename\n  }\n}": types.CreateOrganizationDocument,
     "mutation CreateTunnel($organizationId: ID!, $input: TunnelInput!) {\n  createTunnel(organizationId: $organizationId, input: $input) {\n    id\n    name\n    kind\n    urls\n    __typename\n  }\n}": types.CreateTunnelDocument,
@@ -96,11 +101,13 @@ const documents: Documents = {
     "query Members($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    viewerRole\n    entitlements {\n      maxMembers\n      __typename\n    }\n    members(first: 25, after: $after) {\n      nodes {\n        id\n        role\n        joinedAt\n        user {\n          id\n          name\n          email\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.MembersDocument,
     "query OrganizationRequests($organizationId: ID!, $filter: RequestFilter, $after: String) {\n  organization(id: $organizationId) {\n    id\n    requests(first: 50, after: $after, filter: $filter) {\n      nodes {\n        id\n        method\n        path\n        status\n        code\n        endpointHost\n        startedAt\n        durationMs\n        responseBytes\n        visitorIp\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.OrganizationRequestsDocument,
     "query PlanAndUsage($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    plan {\n      id\n      name\n      __typename\n    }\n    planSubscription {\n      id\n      startedAt\n      periodEnd\n      __typename\n    }\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    usage {\n      periodStart\n      periodEnd\n      tunnels {\n        used\n        limit\n        __typename\n      }\n      requests {\n        used\n        limit\n        __typename\n      }\n      bytes {\n        used\n        limit\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n  plans {\n    id\n    name\n    description\n    monthlyPriceMinor\n    currency\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    __typename\n  }\n}": types.PlanAndUsageDocument,
-    "mutation Reauthenticate($password: String!) {\n  reauthenticate(password: $password)\n}": types.ReauthenticateDocument,
+    "mutation Reauthenticate($password: String!, $code: String) {\n  reauthenticate(password: $password, code: $code)\n}": types.ReauthenticateDocument,
     "mutation RefreshSignIn {\n  refreshSignIn {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": types.RefreshSignInDocument,
     "mutation RemoveCustomDomain($id: ID!) {\n  removeCustomDomain(id: $id)\n}": types.RemoveCustomDomainDocument,
     "mutation RemoveDomainCertificate($id: ID!) {\n  removeDomainCertificate(id: $id) {\n    id\n    __typename\n  }\n}": types.RemoveDomainCertificateDocument,
     "mutation RemoveMember($memberId: ID!) {\n  removeMember(memberId: $memberId)\n}": types.RemoveMemberDocument,
+    "mutation RemoveSecondFactor {\n  removeSecondFactor\n}": types.RemoveSecondFactorDocument,
+    "mutation RenewRecoveryCodes {\n  renewRecoveryCodes\n}": types.RenewRecoveryCodesDocument,
     "query RequestBodies($id: ID!) {\n  capturedRequest(id: $id) {\n    id\n    requestBody {\n      contentType\n      bytes\n      truncated\n      text\n      base64\n      __typename\n    }\n    responseBody {\n      contentType\n      bytes\n      truncated\n      text\n      base64\n      __typename\n    }\n    __typename\n  }\n}": types.RequestBodiesDocument,
     "subscription RequestCaptured($organizationId: ID!, $after: String) {\n  requestCaptured(organizationId: $organizationId, after: $after) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      endpointHost\n      startedAt\n      durationMs\n      responseBytes\n      visitorIp\n      tunnel {\n        id\n        name\n      }\n    }\n  }\n}": types.RequestCapturedDocument,
     "mutation RequestPasswordReset($email: String!) {\n  requestPasswordReset(email: $email)\n}": types.RequestPasswordResetDocument,
@@ -109,9 +116,10 @@ const documents: Documents = {
     "mutation RevokeAuthtoken($id: ID!) {\n  revokeAuthtoken(id: $id) {\n    id\n    revokedAt\n    __typename\n  }\n}": types.RevokeAuthtokenDocument,
     "mutation SendEmailVerification {\n  sendEmailVerification\n}": types.SendEmailVerificationDocument,
     "mutation SetDomainCertificate($id: ID!, $chain: String!, $privateKey: String!) {\n  setDomainCertificate(id: $id, chain: $chain, privateKey: $privateKey) {\n    id\n    __typename\n  }\n}": types.SetDomainCertificateDocument,
-    "mutation SignIn($email: String!, $password: String!) {\n  signIn(email: $email, password: $password) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": types.SignInDocument,
+    "mutation SignIn($email: String!, $password: String!, $code: String) {\n  signIn(email: $email, password: $password, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": types.SignInDocument,
     "mutation SignOut {\n  signOut\n}": types.SignOutDocument,
     "mutation SignUp($input: SignUpInput!) {\n  signUp(input: $input) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": types.SignUpDocument,
+    "mutation StartSecondFactor {\n  startSecondFactor {\n    secret\n    uri\n    __typename\n  }\n}": types.StartSecondFactorDocument,
     "mutation StopTunnel($id: ID!) {\n  stopTunnel(id: $id) {\n    id\n    status\n    __typename\n  }\n}": types.StopTunnelDocument,
     "subscription TrafficEvents($tunnelId: ID!) {\n  trafficEvents(tunnelId: $tunnelId) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      protocol\n      endpointHost\n      visitorIp\n      startedAt\n      durationMs\n      firstByteMs\n      requestBytes\n      responseBytes\n      requestHeaders {\n        name\n        value\n      }\n      responseHeaders {\n        name\n        value\n      }\n    }\n    tunnel {\n      id\n      name\n    }\n  }\n}": types.TrafficEventsDocument,
     "query TunnelChoices($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 100) {\n      nodes {\n        id\n        name\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.TunnelChoicesDocument,
@@ -139,7 +147,7 @@ export function graphql(source: string): unknown;
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}"): (typeof documents)["query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}"];
+export function graphql(source: "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  secondFactor {\n    confirmedAt\n    recoveryCodesLeft\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}"): (typeof documents)["query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  secondFactor {\n    confirmedAt\n    recoveryCodesLeft\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -192,6 +200,10 @@ export function graphql(source: "mutation ChangePlan($organizationId: ID!, $plan
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation ConfirmEmail($token: String!) {\n  confirmEmail(token: $token)\n}"): (typeof documents)["mutation ConfirmEmail($token: String!) {\n  confirmEmail(token: $token)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation ConfirmSecondFactor($code: String!) {\n  confirmSecondFactor(code: $code)\n}"): (typeof documents)["mutation ConfirmSecondFactor($code: String!) {\n  confirmSecondFactor(code: $code)\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -251,7 +263,7 @@ export function graphql(source: "query PlanAndUsage($organizationId: ID!) {\n  o
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "mutation Reauthenticate($password: String!) {\n  reauthenticate(password: $password)\n}"): (typeof documents)["mutation Reauthenticate($password: String!) {\n  reauthenticate(password: $password)\n}"];
+export function graphql(source: "mutation Reauthenticate($password: String!, $code: String) {\n  reauthenticate(password: $password, code: $code)\n}"): (typeof documents)["mutation Reauthenticate($password: String!, $code: String) {\n  reauthenticate(password: $password, code: $code)\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -268,6 +280,14 @@ export function graphql(source: "mutation RemoveDomainCertificate($id: ID!) {\n 
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation RemoveMember($memberId: ID!) {\n  removeMember(memberId: $memberId)\n}"): (typeof documents)["mutation RemoveMember($memberId: ID!) {\n  removeMember(memberId: $memberId)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation RemoveSecondFactor {\n  removeSecondFactor\n}"): (typeof documents)["mutation RemoveSecondFactor {\n  removeSecondFactor\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation RenewRecoveryCodes {\n  renewRecoveryCodes\n}"): (typeof documents)["mutation RenewRecoveryCodes {\n  renewRecoveryCodes\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -303,7 +323,7 @@ export function graphql(source: "mutation SetDomainCertificate($id: ID!, $chain:
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "mutation SignIn($email: String!, $password: String!) {\n  signIn(email: $email, password: $password) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}"): (typeof documents)["mutation SignIn($email: String!, $password: String!) {\n  signIn(email: $email, password: $password) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}"];
+export function graphql(source: "mutation SignIn($email: String!, $password: String!, $code: String) {\n  signIn(email: $email, password: $password, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}"): (typeof documents)["mutation SignIn($email: String!, $password: String!, $code: String) {\n  signIn(email: $email, password: $password, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -312,6 +332,10 @@ export function graphql(source: "mutation SignOut {\n  signOut\n}"): (typeof doc
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation SignUp($input: SignUpInput!) {\n  signUp(input: $input) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}"): (typeof documents)["mutation SignUp($input: SignUpInput!) {\n  signUp(input: $input) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation StartSecondFactor {\n  startSecondFactor {\n    secret\n    uri\n    __typename\n  }\n}"): (typeof documents)["mutation StartSecondFactor {\n  startSecondFactor {\n    secret\n    uri\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

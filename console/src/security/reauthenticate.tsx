@@ -6,7 +6,8 @@ import { useClient } from 'urql'
 import { ReauthenticateDocument } from '../gql/graphql.ts'
 import type { Problem } from '../graph/problem.ts'
 import { problemAt, unreachable } from '../graph/problem.ts'
-import { passwordOf } from '../ui/form-text.ts'
+import { CodeInput } from '../ui/code-input.tsx'
+import { formText, passwordOf } from '../ui/form-text.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { ProofContext } from '../ui/proof-context.ts'
 
@@ -15,6 +16,7 @@ export function Reauthenticate({ children }: { children: ReactNode }) {
   const client = useClient()
   const [isOpen, setOpen] = useState(false)
   const [isBusy, setBusy] = useState(false)
+  const [isCodeNeeded, setCodeNeeded] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(null)
   const waiting = useRef<((proved: boolean) => void)[]>([])
 
@@ -33,12 +35,15 @@ export function Reauthenticate({ children }: { children: ReactNode }) {
     event.preventDefault()
     // The form stands in a portal, but its events still rise to the form of the action behind it.
     event.stopPropagation()
-    const password = passwordOf(event.currentTarget)
+    const form = event.currentTarget
+    const variables = { password: passwordOf(form), code: formText(form, 'code') || null }
     setBusy(true)
-    const { data, error } = await client.mutation(ReauthenticateDocument, { password }).toPromise()
+    const { data, error } = await client.mutation(ReauthenticateDocument, variables).toPromise()
     setBusy(false)
-    if (data) settle(true)
-    else setProblem(problemAt(error) ?? unreachable('the answer was empty'))
+    if (data) return settle(true)
+    const found = problemAt(error) ?? unreachable('the answer was empty')
+    if (found.code === 'SLUICE_CODE_NEEDED') setCodeNeeded(true)
+    setProblem(found.code === 'SLUICE_CODE_NEEDED' ? null : found)
   }
 
   return (
@@ -71,6 +76,7 @@ export function Reauthenticate({ children }: { children: ReactNode }) {
               data-autofocus
               data-mantine-stop-propagation="true"
             />
+            {isCodeNeeded && <CodeInput />}
             <Group justify="flex-end">
               <Button type="submit" loading={isBusy} data-mantine-stop-propagation="true">
                 Go on

@@ -6,6 +6,7 @@ import type { FormEvent } from 'react'
 import { SignInDocument } from '../gql/graphql.ts'
 import type { Problem } from '../graph/problem.ts'
 import { problemAt, unreachable } from '../graph/problem.ts'
+import { CodeInput } from '../ui/code-input.tsx'
 import { formText, passwordOf } from '../ui/form-text.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { grantOf } from './browser-sign-in.ts'
@@ -20,6 +21,7 @@ export function SignInPage() {
   const { to } = route.useSearch()
   const router = useRouter()
   const [isBusy, setBusy] = useState(false)
+  const [isCodeNeeded, setCodeNeeded] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(
     state.kind === 'out' ? state.problem : null,
   )
@@ -32,10 +34,15 @@ export function SignInPage() {
       .mutation(SignInDocument, {
         email: formText(form, 'email'),
         password: passwordOf(form),
+        code: formText(form, 'code') || null,
       })
       .toPromise()
     setBusy(false)
-    if (!data) return setProblem(problemAt(error) ?? unreachable('the answer was empty'))
+    if (!data) {
+      const found = problemAt(error) ?? unreachable('the answer was empty')
+      if (found.code === 'SLUICE_CODE_NEEDED') setCodeNeeded(true)
+      return setProblem(found.code === 'SLUICE_CODE_NEEDED' ? null : found)
+    }
     signIn.accept(grantOf(data.signIn))
     router.history.push(to ?? '/')
   }
@@ -59,6 +66,7 @@ export function SignInPage() {
             autoComplete="current-password"
             required
           />
+          {isCodeNeeded && <CodeInput />}
           <Button type="submit" loading={isBusy} fullWidth mt="xs">
             Sign in
           </Button>

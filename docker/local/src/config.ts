@@ -15,6 +15,8 @@ export const config = (env: NodeJS.ProcessEnv, root: string) => {
     SLUICE_TUNNEL_PORTS: portRange.default({ first: 20_000, last: 20_099 }),
     SLUICE_LOG_LEVEL: logLevel.default('warn'),
     ...objectStoreVariables,
+    SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
+    MAIL_FROM: z.string().default('Sluice <no-reply@localhost>'),
     DATABASE_URL: z.url().optional(),
     REDIS_URL: z.url().optional(),
   })
@@ -24,6 +26,7 @@ export const config = (env: NodeJS.ProcessEnv, root: string) => {
     dataFolder: values.SLUICE_DATA,
     logLevel: values.SLUICE_LOG_LEVEL,
     objectStore: objectStoreSettings(values) ?? { folder: join(values.SLUICE_DATA, 'objects') },
+    mail: values.SMTP_URL ? { smtpUrl: values.SMTP_URL, from: values.MAIL_FROM } : null,
     databaseUrl: values.DATABASE_URL,
     redisUrl: values.REDIS_URL,
     /** Public ports of TCP tunnels, and of UDP tunnels. */

@@ -84,6 +84,7 @@ async function start(): Promise<void> {
       redisUrl,
       objectStore: settings.objectStore,
       secrets,
+      mail: settings.mail,
       apex,
       consoleDist: join(root, 'console/dist'),
       ports: chosen,

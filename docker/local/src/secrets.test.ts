@@ -21,13 +21,14 @@ test('secrets are made once, with two signing keys, and only their owner can rea
 
 test('an installation from before is given what it lacks, and keeps what it has', async () => {
   const data = folder()
-  const { certificateKey: _none, ...before } = await openSecrets(data)
+  const { certificateKey: _none, secondFactorKey: _neither, ...before } = await openSecrets(data)
   writeFileSync(join(data, 'secrets.json'), JSON.stringify(before))
 
   const completed = await openSecrets(data)
 
   expect(completed).toMatchObject(before)
   expect(Buffer.from(completed.certificateKey, 'base64')).toHaveLength(32)
+  expect(Buffer.from(completed.secondFactorKey, 'base64')).toHaveLength(32)
   expect(await openSecrets(data)).toEqual(completed)
   expect(statSync(join(data, 'secrets.json')).mode & 0o777).toBe(0o600)
 })

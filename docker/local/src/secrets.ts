@@ -14,8 +14,10 @@ const Secrets = z.object({
   relayKey: z.string().startsWith('slrk_'),
   /** Seals the private keys of certificates. Made when it is missing: installations from before have none. */
   certificateKey: z.base64().length(44).optional(),
+  /** Seals the secrets of second factors; made when it is missing, too. */
+  secondFactorKey: z.base64().length(44).optional(),
 })
-export type Secrets = z.infer<typeof Secrets> & { certificateKey: string }
+export type Secrets = z.infer<typeof Secrets> & { certificateKey: string; secondFactorKey: string }
 
 /** The secrets of this installation, made on the first start and readable by their owner only. */
 export async function openSecrets(dataFolder: string): Promise<Secrets> {
@@ -28,15 +30,20 @@ export async function openSecrets(dataFolder: string): Promise<Secrets> {
       signingJwks: await generatePrivateJwks(2),
       internalJwks: await generatePrivateJwks(1),
       relayKey: `slrk_${randomBytes(32).toString('base64url')}`,
-      certificateKey: newCertificateKey(),
+      certificateKey: newSealingKey(),
+      secondFactorKey: newSealingKey(),
     }
     writeFileSync(file, JSON.stringify(secrets), { mode: 0o600, flag: 'wx' })
     return secrets
   }
   const secrets = read(file, text)
-  if (secrets.certificateKey !== undefined)
-    return { ...secrets, certificateKey: secrets.certificateKey }
-  const completed = { ...secrets, certificateKey: newCertificateKey() }
+  const { certificateKey, secondFactorKey } = secrets
+  const completed: Secrets = {
+    ...secrets,
+    certificateKey: certificateKey ?? newSealingKey(),
+    secondFactorKey: secondFactorKey ?? newSealingKey(),
+  }
+  if (certificateKey !== undefined && secondFactorKey !== undefined) return completed
   // Whole or not at all: what is lost here cannot be made again.
   writeFileSync(`${file}.new`, JSON.stringify(completed), { mode: 0o600 })
   renameSync(`${file}.new`, file)
@@ -53,7 +60,7 @@ function read(file: string, text: string): z.infer<typeof Secrets> {
   }
 }
 
-function newCertificateKey(): string {
+function newSealingKey(): string {
   return randomBytes(32).toString('base64')
 }
 

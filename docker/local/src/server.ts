@@ -18,6 +18,8 @@ export interface PlatformOptions {
   redisUrl: string
   objectStore: ObjectStoreSettings
   secrets: Secrets
+  /** Null: mails are kept for the admin to read. */
+  mail: { smtpUrl: string; from: string } | null
   consoleDist: string
   /** Apex of the tunnels' endpoint hosts. */
   apex: string
@@ -70,6 +72,8 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
           ...common,
           signingJwks: secrets.signingJwks,
           consoleOrigin,
+          sealingKeys: [{ id: 'local', key: Buffer.from(secrets.secondFactorKey, 'base64') }],
+          mail: options.mail,
           log: log('identity'),
         }),
       ),

@@ -10,6 +10,7 @@ const env = {
   REDIS_URL: 'redis://redis',
   SIGNING_JWKS: JSON.stringify(keys),
   INTERNAL_PUBLIC_JWKS: JSON.stringify(publicJwksOf(keys)),
+  SECOND_FACTOR_KEYS: `a:${Buffer.alloc(32, 1).toString('base64')}`,
   CONSOLE_ORIGIN: 'https://console.example.test',
 }
 

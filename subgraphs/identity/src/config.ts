@@ -1,4 +1,5 @@
 import { json, logLevel, port, readConfig } from '@sluice/kit/config'
+import { sealingKeys } from '@sluice/kit/sealer'
 import { PrivateJwks, PublicJwks } from '@sluice/kit/signing-keys'
 import type { JSONWebKeySet } from 'jose'
 import { z } from 'zod'
@@ -13,8 +14,10 @@ export const config = (env: NodeJS.ProcessEnv) => {
     SIGNING_JWKS: json.pipe(PrivateJwks),
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
     CONSOLE_ORIGIN: z.url(),
+    SECOND_FACTOR_KEYS: sealingKeys.refine((keys) => keys.length > 0, 'names no key'),
     SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
     MAIL_FROM: z.string().max(320).regex(mailFrom, 'is not an address').optional(),
+    BREACHED_PASSWORDS_URL: z.url({ protocol: /^https?$/ }).optional(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(4001),
     LOG_LEVEL: logLevel.default('info'),
@@ -25,9 +28,11 @@ export const config = (env: NodeJS.ProcessEnv) => {
     signingJwks: values.SIGNING_JWKS,
     internalPublicJwks: values.INTERNAL_PUBLIC_JWKS as JSONWebKeySet,
     consoleOrigin: values.CONSOLE_ORIGIN,
+    sealingKeys: values.SECOND_FACTOR_KEYS,
     mail: values.SMTP_URL
       ? { smtpUrl: values.SMTP_URL, from: values.MAIL_FROM ?? senderOf(values.CONSOLE_ORIGIN) }
       : null,
+    breachedPasswordsUrl: values.BREACHED_PASSWORDS_URL ?? null,
     host: values.HOST,
     port: values.PORT,
     logLevel: values.LOG_LEVEL,

@@ -1,9 +1,11 @@
 import { forkFor, type EntityManager, type Orm } from '@sluice/kit/database'
 import { anonymous, type Principal } from '@sluice/kit/principal'
+import type { Sealer } from '@sluice/kit/sealer'
 import type { Caller } from '@sluice/kit/subgraph'
 import { isUuid } from '@sluice/kit/uuid'
 import DataLoader from 'dataloader'
 
+import type { BreachedPasswords } from './account/breached-passwords.ts'
 import { Organization } from './organization/organization.entity.ts'
 import type { Revocations } from './revocations.ts'
 import type { AccessTokens } from './sign-in/access-token.ts'
@@ -18,7 +20,11 @@ import { findVisibleUsers } from './user/user.ts'
 export interface Deps {
   readonly orm: Orm
   readonly passwords: Passwords
+  readonly breachedPasswords: BreachedPasswords
   readonly attempts: Attempts
+  /** Seals the secrets of second factors. */
+  readonly sealer: Sealer
+  readonly consoleOrigin: string
   readonly accessTokens: AccessTokens
   readonly refreshTokens: RefreshTokens
   readonly refreshCookie: RefreshCookie

@@ -11,6 +11,8 @@ import { Mail } from './mail/mail.entity.ts'
 import { Allowance } from './organization/allowance.entity.ts'
 import { Member } from './organization/member.entity.ts'
 import { Organization } from './organization/organization.entity.ts'
+import { RecoveryCode } from './second-factor/recovery-code.entity.ts'
+import { SecondFactor } from './second-factor/second-factor.entity.ts'
 import { SignIn } from './sign-in/sign-in.entity.ts'
 import { User } from './user/user.entity.ts'
 
@@ -27,6 +29,8 @@ export const database = {
     AuditEntry,
     Mail,
     MailLink,
+    SecondFactor,
+    RecoveryCode,
     OutboxEvent,
     InboxEvent,
     InboxVersion,

@@ -5,10 +5,12 @@ import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { openOutboxPublisher } from '@sluice/kit/outbox'
 import { openRedis } from '@sluice/kit/redis'
+import { Sealer, type SealingKey } from '@sluice/kit/sealer'
 import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
 import { openSubgraph } from '@sluice/kit/subgraph'
 import type { JSONWebKeySet } from 'jose'
 
+import { createBreachedPasswords } from './account/breached-passwords.ts'
 import { createAuthenticateRoute } from './authenticate/authenticate-route.ts'
 import { createContext, type Deps } from './context.ts'
 import { seedFirstAdmin, type FirstAdmin } from './first-admin.ts'
@@ -18,6 +20,7 @@ import { openMailSender, purgeMails } from './mail/send-mails.ts'
 import { database } from './orm.ts'
 import { createRevocations } from './revocations.ts'
 import { schema } from './schema.ts'
+import { resealSecondFactors } from './second-factor/reseal.ts'
 import { createAccessTokens } from './sign-in/access-token.ts'
 import { createAttempts } from './sign-in/attempts.ts'
 import { purgeSignIns } from './sign-in/end-sign-ins.ts'
@@ -36,8 +39,12 @@ export interface ServerOptions {
   host?: string
   /** Where the console is: links in mails lead there, and it decides name and `Secure` of the refresh cookie. */
   consoleOrigin: string
+  /** Seal the secrets of second factors: the first seals, all open. */
+  sealingKeys: readonly SealingKey[]
   /** Without a mail server, mails are kept for staff to look at. */
   mail?: { smtpUrl: string; from: string } | null
+  /** Where breached passwords are asked for by the beginning of a digest; nobody is asked without it. */
+  breachedPasswordsUrl?: string | null
   log: Log
   now?: () => Date
   passwords?: Passwords
@@ -65,6 +72,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new Error(`identity cannot prepare its tables in PostgreSQL: ${reason}`, { cause })
     })
+    const sealer = sealerOf(options.sealingKeys)
+    const { failed } = await resealSecondFactors(forkSystem(orm), sealer)
+    if (failed > 0) log.error({ failed }, 'second factors are sealed by a key that is not known')
     const firstAdmin = await seedFirstAdmin(orm, passwords, now)
 
     const redis = openRedis(options.redisUrl, log)
@@ -94,7 +104,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const deps: Deps = {
       orm,
       passwords,
+      breachedPasswords: createBreachedPasswords(options.breachedPasswordsUrl ?? null, log),
       attempts: createAttempts(redis, log),
+      sealer,
+      consoleOrigin: options.consoleOrigin,
       accessTokens: createAccessTokens(keys),
       refreshTokens: createRefreshTokens(options.signingJwks),
       refreshCookie: createRefreshCookie(options.consoleOrigin),
@@ -128,6 +141,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     )
     return { port, firstAdmin, close: () => closer.close() }
   })
+}
+
+function sealerOf([first, ...others]: readonly SealingKey[]): Sealer {
+  if (!first) throw new Error('identity needs a key that seals second factors')
+  return new Sealer([first, ...others])
 }
 
 function purgeEveryHour(orm: Orm, log: Log, now: () => Date) {

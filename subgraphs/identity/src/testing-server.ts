@@ -1,3 +1,5 @@
+import { randomBytes } from 'node:crypto'
+
 import {
   createInternalSigner,
   internalHeader,
@@ -32,6 +34,7 @@ export async function openServer(options: { redisUrl?: string; consoleOrigin?: s
     internalPublicJwks: publicJwksOf(internalJwks),
     port: 0,
     consoleOrigin: options.consoleOrigin ?? 'http://localhost:4000',
+    sealingKeys: [{ id: 'test', key: randomBytes(32) }],
     log: silentLog,
     passwords: createPasswords(plainHashes),
   }

@@ -1,12 +1,16 @@
+import { randomBytes } from 'node:crypto'
+
 import { forkSystem } from '@sluice/kit/database'
 import { silentLog } from '@sluice/kit/log'
 import { anonymous, type Principal } from '@sluice/kit/principal'
 import { openRedis } from '@sluice/kit/redis'
+import { Sealer } from '@sluice/kit/sealer'
 import { generatePrivateJwks, openSigningKeys } from '@sluice/kit/signing-keys'
 import { openDatabase, openTestRedis, type TestDatabase } from '@sluice/kit/testing'
 import { freeEntitlements, type Entitlements } from '@sluice/schema/events'
 import { inject } from 'vitest'
 
+import { createBreachedPasswords } from './account/breached-passwords.ts'
 import { principalOfSignIn } from './authenticate/principal-of.ts'
 import {
   createContext,
@@ -90,7 +94,10 @@ export async function openWorld(): Promise<World> {
         return plainHashes.verify(hash, password)
       },
     }),
+    breachedPasswords: createBreachedPasswords(null, silentLog),
     attempts: createAttempts(redis, silentLog),
+    sealer: new Sealer([{ id: 'test', key: randomBytes(32) }]),
+    consoleOrigin: 'http://localhost:4000',
     accessTokens: createAccessTokens(await openSigningKeys(jwks)),
     refreshTokens: createRefreshTokens(jwks),
     refreshCookie: createRefreshCookie('http://localhost:4000'),

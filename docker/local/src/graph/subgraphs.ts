@@ -30,6 +30,7 @@ export async function openSubgraphs(options: {
 }): Promise<Subgraphs> {
   const { databaseUrl, redisUrl, consoleOrigin } = options
   const internalPublicJwks = publicJwksOf(options.internalJwks)
+  const sealingKey = randomBytes(32)
   const signingJwks = await generatePrivateJwks(2)
   const ports: Partial<Record<SubgraphName, number>> = {}
   const running = new Map<SubgraphName, { port: number; close(): Promise<void> }>()
@@ -37,13 +38,15 @@ export async function openSubgraphs(options: {
   const open = (name: SubgraphName) => {
     const port = ports[name] ?? 0
     const common = { databaseUrl, redisUrl, internalPublicJwks, port, log }
-    if (name === 'identity') return createIdentity({ ...common, signingJwks, consoleOrigin })
+    const sealingKeys = [{ id: 'test', key: sealingKey }]
+    if (name === 'identity') {
+      return createIdentity({ ...common, signingJwks, consoleOrigin, sealingKeys })
+    }
     if (name === 'tunnels') return createTunnels({ ...common, signingJwks })
     if (name === 'billing') return createBilling(common)
     const cnameTarget = 'edge.tunnel.localhost'
     // Nobody answers there: what DNS says is shown in the tests of domains.
     const dnsServers = ['127.0.0.1:9']
-    const sealingKeys = [{ id: 'test', key: randomBytes(32) }]
     return createDomains({
       ...common,
       cnameTarget,

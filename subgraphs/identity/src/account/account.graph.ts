@@ -44,7 +44,11 @@ builder.mutationFields((t) => ({
   reauthenticate: t.boolean({
     description:
       'Shows that it is still you: for ten minutes you may change what guards your account.',
-    args: { password: t.arg.string({ required: true, description: 'Your password.' }) },
-    resolve: (_root, { password }, context) => reauthenticate(context, password),
+    args: {
+      password: t.arg.string({ required: true, description: 'Your password.' }),
+      code: t.arg.string({ description: 'Of your second factor, where it is on.' }),
+    },
+    resolve: (_root, { password, code }, context) =>
+      reauthenticate(context, password, code ?? null),
   }),
 }))

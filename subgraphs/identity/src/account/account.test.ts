@@ -12,9 +12,10 @@ import { refreshSignIn } from '../sign-in/refresh-sign-in.ts'
 import { signIn } from '../sign-in/sign-in.ts'
 import { openWorld, testPassword, type World } from '../testing.ts'
 import { User } from '../user/user.entity.ts'
+import { proofLifeMs } from './assert-proved.ts'
 import { changeEmail, confirmEmail, sendEmailVerification } from './confirm-email.ts'
 import { changePassword, requestPasswordReset, resetPassword } from './password.ts'
-import { proofLifeMs, reauthenticate } from './prove.ts'
+import { reauthenticate } from './prove.ts'
 
 const nextPassword = 'a better horse battery'
 const system = (world: World) => forkSystem(world.db.orm)

@@ -12,7 +12,7 @@ import { attemptLimits } from '../sign-in/attempts.ts'
 import { inputInvalid } from '../text.ts'
 import { User } from '../user/user.entity.ts'
 import { emailOf } from '../user/user.ts'
-import { assertProved } from './prove.ts'
+import { assertProved } from './assert-proved.ts'
 
 /** Mails a link to the address of whoever asks. True also when it is confirmed already. */
 export async function sendEmailVerification(context: Context): Promise<boolean> {

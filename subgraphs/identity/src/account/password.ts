@@ -10,8 +10,10 @@ import { addressOf, attemptLimits } from '../sign-in/attempts.ts'
 import { endSignInsOf } from '../sign-in/end-sign-ins.ts'
 import { SignIn } from '../sign-in/sign-in.entity.ts'
 import { User } from '../user/user.entity.ts'
-import { emailOf, passwordOf } from '../user/user.ts'
-import { signInOf, userWithPassword } from './prove.ts'
+import { emailOf } from '../user/user.ts'
+import { signInOf } from './assert-proved.ts'
+import { hashOfNew } from './new-password.ts'
+import { userWithPassword } from './prove.ts'
 
 /**
  * Mails a link for a new password. Does the same for every address, known or not: one row. Whether there is an account
@@ -35,11 +37,11 @@ export async function resetPassword(
   token: string,
   passwordText: string,
 ): Promise<boolean> {
-  const { orm, passwords, now } = context
+  const { orm, now } = context
   await countLinkUse(context)
   // Looked at first: a made-up token costs no hash, and a refused password does not use up the link.
   const holder = await findLinkUser(forkSystem(orm), token, 'reset-password', now())
-  const passwordHash = await passwords.hash(passwordOf(passwordText, holder.email))
+  const passwordHash = await hashOfNew(context, passwordText, holder.email)
 
   const ended = await forkSystem(orm).transactional(async (em) => {
     const at = now()
@@ -62,10 +64,10 @@ export async function changePassword(
   currentText: string,
   nextText: string,
 ): Promise<boolean> {
-  const { orm, passwords, now } = context
+  const { orm, now } = context
   const signInId = signInOf(context)
   const known = await userWithPassword(context, currentText)
-  const passwordHash = await passwords.hash(passwordOf(nextText, known.email))
+  const passwordHash = await hashOfNew(context, nextText, known.email)
 
   const ended = await forkSystem(orm).transactional(async (em) => {
     // Of two changes at once, the second knows a password that is no more.

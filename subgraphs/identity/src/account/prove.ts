@@ -4,30 +4,23 @@ import { SluiceError } from '@sluice/schema/errors'
 import { recordUserAct } from '../audit/user-act.ts'
 import type { Context } from '../context.ts'
 import { personOf } from '../organization/organization.ts'
+import { passSecondFactor } from '../second-factor/second-factor.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
 import { SignIn } from '../sign-in/sign-in.entity.ts'
 import { User } from '../user/user.entity.ts'
 import { foldPassword, passwordCharactersMax } from '../user/user.ts'
+import { signInOf } from './assert-proved.ts'
 
-/** For so long after a proof that it is really them, somebody may change what guards their account. */
-export const proofLifeMs = 10 * 60_000
-
-/** Throws SLUICE_REAUTHENTICATION_NEEDED unless whoever asks has proved lately who they are. */
-export async function assertProved(context: Context): Promise<void> {
-  const { orm, now } = context
-  const signInId = signInOf(context)
-  const signIn = await forkSystem(orm).findOne(SignIn, { id: signInId, endedAt: null })
-  if (!signIn) throw new SluiceError('SLUICE_UNAUTHENTICATED')
-  if (now().getTime() - signIn.provedAt.getTime() > proofLifeMs) {
-    throw new SluiceError('SLUICE_REAUTHENTICATION_NEEDED')
-  }
-}
-
-/** Proves with the password that it is still the same person at the keyboard. */
-export async function reauthenticate(context: Context, password: string): Promise<boolean> {
+/** Proves as a sign-in would that it is still the same person at the keyboard. */
+export async function reauthenticate(
+  context: Context,
+  password: string,
+  code: string | null = null,
+): Promise<boolean> {
   const { orm, visitorIp: ip, now } = context
   const signInId = signInOf(context)
   const user = await userWithPassword(context, password)
+  await passSecondFactor(context, user, code)
   await forkSystem(orm).transactional(async (em) => {
     const at = now()
     await em.nativeUpdate(SignIn, { id: signInId, endedAt: null }, { provedAt: at })
@@ -50,12 +43,4 @@ export async function userWithPassword(context: Context, passwordText: string): 
   }
   await attempts.forget(attemptLimits.passwordByUser, userId)
   return user
-}
-
-/** The sign-in of the person who asks. */
-export function signInOf(context: Context): string {
-  personOf(context)
-  const { signInId } = context.principal
-  if (signInId === null) throw new SluiceError('SLUICE_FORBIDDEN')
-  return signInId
 }

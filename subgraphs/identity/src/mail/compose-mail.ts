@@ -65,6 +65,27 @@ const words: Record<MailKind, (facts: Facts) => { subject: string; lines: string
       `If it was not you, set a new one now: ${consoleOrigin}/forgot-password`,
     ],
   }),
+  'second-factor-on': ({ consoleOrigin, ...facts }) => ({
+    subject: 'Your second factor is on',
+    lines: [
+      `Signing in to your account at ${consoleOrigin} needs a code of your authenticator app from now on${cameFrom(facts)}.`,
+      'Keep the recovery codes where you find them without your phone.',
+    ],
+  }),
+  'second-factor-off': ({ consoleOrigin, ...facts }) => ({
+    subject: 'Your second factor is off',
+    lines: [
+      `Signing in to your account at ${consoleOrigin} needs the password alone from now on${cameFrom(facts)}.`,
+      `If it was not you, set a new password now: ${consoleOrigin}/forgot-password`,
+    ],
+  }),
+  'recovery-code-used': ({ consoleOrigin, ...facts }) => ({
+    subject: 'A recovery code was used',
+    lines: [
+      `A recovery code of your account at ${consoleOrigin} was used in place of your authenticator app${cameFrom(facts)}.`,
+      `If it was not you, set a new password now: ${consoleOrigin}/forgot-password`,
+    ],
+  }),
 }
 
 export function composeMail(kind: MailKind, facts: Facts): MailText {

@@ -8,6 +8,9 @@ export const mailKinds = [
   'email-changed',
   'reset-password',
   'password-changed',
+  'second-factor-on',
+  'second-factor-off',
+  'recovery-code-used',
 ] as const
 export type MailKind = (typeof mailKinds)[number]
 

@@ -25,6 +25,7 @@ export const attemptLimits = {
   /** Counted for every address, so that it tells of none. */
   resetByEmail: { name: 'reset-email', attemptsMax: 5, windowMs: 60 * 60_000 },
   passwordByUser: { name: 'password', attemptsMax: 10, windowMs: 15 * 60_000 },
+  codeByUser: { name: 'code', attemptsMax: 10, windowMs: 15 * 60_000 },
   createByUser: { name: 'create', attemptsMax: 60, windowMs: 60 * 60_000 },
 } as const satisfies Record<string, AttemptLimit>
 

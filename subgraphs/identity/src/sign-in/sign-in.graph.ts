@@ -85,8 +85,12 @@ builder.mutationFields((t) => ({
     args: {
       email: t.arg.string({ required: true, description: 'The address of the account.' }),
       password: t.arg.string({ required: true, description: 'Its password.' }),
+      code: t.arg.string({
+        description: 'Of the authenticator app, or a recovery code, where a second factor is on.',
+      }),
     },
-    resolve: (_root, { email, password }, context) => signIn(context, email, password),
+    resolve: (_root, { email, password, code }, context) =>
+      signIn(context, email, password, code ?? null),
   }),
   signOut: t.boolean({
     description: 'Ends your sign-in everywhere at once. True also when there was none.',

@@ -2,6 +2,7 @@ import { forkSystem } from '@sluice/kit/database'
 import { SluiceError } from '@sluice/schema/errors'
 
 import { becomePrincipal, type Context } from '../context.ts'
+import { passSecondFactor } from '../second-factor/second-factor.ts'
 import { User } from '../user/user.entity.ts'
 import { foldEmail, foldPassword, passwordCharactersMax } from '../user/user.ts'
 import { addressOf, attemptLimits } from './attempts.ts'
@@ -15,6 +16,7 @@ export async function signIn(
   context: Context,
   emailText: string,
   passwordText: string,
+  code: string | null = null,
 ): Promise<SignedIn> {
   const { orm, attempts, passwords } = context
   const email = foldEmail(emailText)
@@ -32,6 +34,7 @@ export async function signIn(
     possible ? (user?.passwordHash ?? null) : null,
   )
   if (!user || !right) throw new SluiceError('SLUICE_SIGN_IN_FAILED')
+  await passSecondFactor(context, user, code)
 
   const started = await em.transactional((inside) => startSignIn(context, inside, user))
   await attempts.forget(attemptLimits.signInByEmailAndIp, `${email} ${address}`)

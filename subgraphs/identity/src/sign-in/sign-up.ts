@@ -2,13 +2,14 @@ import { UniqueConstraintViolationException } from '@mikro-orm/core'
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { SluiceError } from '@sluice/schema/errors'
 
+import { hashOfNew } from '../account/new-password.ts'
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { recordMail } from '../mail/mail.ts'
 import { addOrganization } from '../organization/organization.ts'
 import { nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
-import { emailOf, passwordOf } from '../user/user.ts'
+import { emailOf } from '../user/user.ts'
 import { addressOf, attemptLimits } from './attempts.ts'
 import { completeSignIn, startSignIn, type SignedIn } from './start-sign-in.ts'
 
@@ -21,15 +22,14 @@ export interface SignUp {
 
 /** Makes an account with a first organization that it owns, and signs it in. */
 export async function signUp(context: Context, input: SignUp): Promise<SignedIn> {
-  const { orm, attempts, passwords, visitorIp, now } = context
+  const { orm, attempts, visitorIp, now } = context
   await attempts.count(attemptLimits.signUpByIp, addressOf(visitorIp))
   const email = emailOf(input.email)
-  const password = passwordOf(input.password, email)
   const name = nameOf(input.name, 'the name')
   const organizationName = input.organizationName
     ? nameOf(input.organizationName, 'the name of the organization')
     : `${name.slice(0, 80)}’s organization`
-  const passwordHash = await passwords.hash(password)
+  const passwordHash = await hashOfNew(context, input.password, email)
 
   const { user, started } = await forkSystem(orm).transactional(async (em) => {
     const added = await addUser(em, {
