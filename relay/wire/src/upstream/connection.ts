@@ -33,6 +33,8 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
   #headStart = 0
   #flags = 0
   #requestEnded = false
+  /** Of an upgraded connection: the upstream has said its last. */
+  #upgradeAnswered = false
   #partialHead: Buffer = none
   #informational = 0
   #kind: BodyKind = 'none'
@@ -293,6 +295,7 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
       this.#stream?.end()
       this.#answered(false)
     } else if (this.#phase === 'upgraded') {
+      this.#upgradeAnswered = true
       this.#stream?.end()
       if (this.#requestEnded) this.#finish(false)
     } else this.onGone('closed')
@@ -314,6 +317,13 @@ export class UpstreamConnection implements StreamEvents, UpstreamBytesEvents {
         return
       case 'body':
       case 'upgraded':
+        if (this.#upgradeAnswered) {
+          // The upstream was the first to end, in an orderly way, and is gone now: nothing broke off.
+          this.#phase = 'answered'
+          if (this.#requestEnded) this.#finish(false)
+          else this.onGone(reason)
+          return
+        }
         this.#report.end('SLUICE_UPSTREAM_INVALID')
         this.#abort()
     }
