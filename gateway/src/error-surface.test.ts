@@ -56,7 +56,7 @@ test.for(Object.entries(failures))(
   async ([, [code, listener]]) => {
     await using world = await createWorld({
       replaced: { domains: listener },
-      limits: { subgraphTimeoutMs: 300, subgraphBytesMax: 10_000 },
+      limits: { subgraphTimeoutMs: 3_000, subgraphBytesMax: 10_000 },
     })
 
     const answer = await world.query('{ mine { name domain } }', world.signIn())

@@ -68,7 +68,7 @@ test('a socket without the subprotocol is closed with 4406', async () => {
 
 test('each breach of the protocol has its close code', async () => {
   await using world = await createWorld({
-    limits: { connectionInitMs: 300, messageBytesMax: 10_000 },
+    limits: { connectionInitMs: 3_000, messageBytesMax: 10_000 },
   })
   const breach = async (messages: unknown[], socket: WebSocket) => {
     for (const message of messages) say(socket, message)

@@ -75,7 +75,7 @@ test('a subscription runs as server-sent events too', async () => {
 })
 
 test('a slow subgraph costs its fields, not the event', async () => {
-  await using world = await createWorld({ limits: { joinTimeoutMs: 200 } })
+  await using world = await createWorld({ limits: { joinTimeoutMs: 3_000 } })
   const received = await live(world, world.signIn())
   const release = world.hold('domains.Tunnel')
 
