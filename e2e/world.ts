@@ -11,7 +11,7 @@ import { chromium, type Browser } from 'playwright-core'
 
 const root = join(import.meta.dirname, '..')
 const startMsMax = 180_000
-const waitMsMax = 30_000
+const waitMsMax = 120_000
 
 /** A program of ours as a person runs it: its lines are kept, and waited for instead of slept for. */
 export class Program implements AsyncDisposable {

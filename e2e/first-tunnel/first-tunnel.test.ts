@@ -12,7 +12,7 @@ import { startLocalApp } from './local-app.ts'
 import { createVisitor, visitOften, type Visitor } from './visit.ts'
 
 const recoveryMsMax = 5_000
-const settleMsMax = 30_000
+const settleMsMax = 120_000
 
 // One story: each test goes on where the one before stopped, as the developer does.
 let world: World
