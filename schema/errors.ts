@@ -38,7 +38,8 @@ export const errors = {
   SLUICE_REAUTHENTICATION_NEEDED: {
     status: 403,
     title: 'Show that it is still you.',
-    cause: 'This changes what guards your account, and your last proof is more than ten minutes old.',
+    cause:
+      'This changes what guards your account, and your last proof is more than ten minutes old.',
     fix: 'Enter your password again, then repeat what you did.',
   },
   SLUICE_PASSWORD_WRONG: {
@@ -50,7 +51,8 @@ export const errors = {
   SLUICE_PASSWORD_BREACHED: {
     status: 422,
     title: 'This password is known to others.',
-    cause: 'It is among those that many people use, or that leaked elsewhere: guessers try them first.',
+    cause:
+      'It is among those that many people use, or that leaked elsewhere: guessers try them first.',
     fix: 'Choose another one, for example a few words that do not belong together.',
   },
   SLUICE_CODE_NEEDED: {
@@ -80,7 +82,8 @@ export const errors = {
   SLUICE_LINK_INVALID: {
     status: 410,
     title: 'This link is not good any more.',
-    cause: 'Links in mails are good once and for a limited time, and a later change makes them void.',
+    cause:
+      'Links in mails are good once and for a limited time, and a later change makes them void.',
     fix: 'Ask for a new mail, and open the newest one.',
   },
   SLUICE_MAIL_NOT_FOUND: {

@@ -17,7 +17,7 @@ import { runtimeTypesOf } from './executor/runtime-types.ts'
 import type { Limits } from './limits.ts'
 
 /** The plan of one operation, ready to run. */
-export interface Plan {
+interface Plan {
   /** What a subscription opens at its subgraph; null for others. The plan runs for each event. */
   readonly primary: FetchNode | null
   run(sources: Sources, request: PlannedRequest): Promise<RawResult>

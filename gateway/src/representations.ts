@@ -55,7 +55,7 @@ function spreadData(data: unknown, places: readonly number[]): unknown {
 }
 
 /** What it holds becomes part of the result and may be added to there: with objects in it, each place needs its own. */
-export function ownCopy(entity: unknown): unknown {
+function ownCopy(entity: unknown): unknown {
   if (typeof entity !== 'object' || entity === null) return entity
   for (const value of Object.values(entity)) {
     if (typeof value === 'object' && value !== null) return structuredClone(entity)

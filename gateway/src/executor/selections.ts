@@ -22,7 +22,7 @@ export interface Condition {
   readonly expected: boolean
 }
 
-export interface Leaf {
+interface Leaf {
   readonly kind: 'leaf'
   readonly type: Type
   accepts(value: unknown): boolean
@@ -32,7 +32,7 @@ export interface List {
   readonly type: Type
   readonly of: Value
 }
-export interface NonNull {
+interface NonNull {
   readonly kind: 'non-null'
   readonly type: Type
   readonly of: Value

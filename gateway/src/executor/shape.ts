@@ -21,9 +21,9 @@ import {
 } from './selections.ts'
 
 /** Answers `__schema` and `__type`. */
-export type Introspect = (selection: FieldSelection) => unknown
+type Introspect = (selection: FieldSelection) => unknown
 
-export interface Shaping {
+interface Shaping {
   /** By variable: those of `Shape.conditions`. */
   readonly variables: Readonly<Record<string, unknown>>
   readonly introspect: Introspect

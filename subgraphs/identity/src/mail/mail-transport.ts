@@ -5,7 +5,7 @@ const answerTimeoutMs = 20_000
 /** How long a whole attempt may take: less than the lease of a mail. */
 export const attemptTimeoutMs = 60_000
 
-export interface OutgoingMail {
+interface OutgoingMail {
   readonly id: string
   readonly to: string
   readonly subject: string

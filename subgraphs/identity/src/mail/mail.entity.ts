@@ -15,7 +15,7 @@ export const mailKinds = [
 export type MailKind = (typeof mailKinds)[number]
 
 /** How a mail ended: sent, kept here to be looked at (without a mail server), not needed after all, or given up. */
-export const mailOutcomes = ['sent', 'kept', 'dropped', 'failed'] as const
+const mailOutcomes = ['sent', 'kept', 'dropped', 'failed'] as const
 
 const MailSchema = defineEntity({
   name: 'Mail',

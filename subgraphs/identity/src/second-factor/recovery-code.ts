@@ -4,7 +4,7 @@ import type { EntityManager } from '@sluice/kit/database'
 
 import { RecoveryCode } from './recovery-code.entity.ts'
 
-export const recoveryCodes = 10
+const recoveryCodes = 10
 /** Without what is easily mistaken for another: 16 of these 30 characters are 78 random bits. */
 const alphabet = 'abcdefghjkmnpqrstvwxyz23456789'
 const codeCharacters = 16
