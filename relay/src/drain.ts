@@ -15,6 +15,8 @@ const lookMs = 20
 interface Draining {
   readonly preDrainMs?: number | undefined
   readonly drainMs: number
+  /** Other processes listen on the same ports. */
+  readonly reusePort?: boolean | undefined
   readonly registration: Registration | undefined
   readonly agents: Agents
   readonly peerSide: PeerSide
@@ -24,19 +26,22 @@ interface Draining {
 
 /** Empties a relay that is not ready any more: sends its agents elsewhere, and returns once nothing is under way. */
 export async function drain(relay: Draining): Promise<void> {
-  const { preDrainMs, drainMs, registration, agents, peerSide, edge, raw } = relay
+  const { preDrainMs, drainMs, reusePort, registration, agents, peerSide, edge, raw } = relay
   // Of no use to new agents. Visitors still come, and are served, until balancers have seen it.
   const told = registration?.drain()
   if (preDrainMs) await sleep(preDrainMs)
   const untilMs = performance.now() + drainMs
-  agents.goAway(drainMs)
-  if (peerSide.peers) {
-    await peerSide.untilMoved(Math.min(drainMs, movedMsMax))
+  const stopListening = async (): Promise<void> => {
     // Right behind a look for new connections: what waits in a listener that closes is reset.
     await new Promise(setImmediate)
+    edge.drain()
+    raw.drain()
   }
-  edge.drain()
-  raw.drain()
+  // The others have the ports from now on. An agent that dials again would be led back here as likely as to them.
+  if (reusePort) await stopListening()
+  agents.goAway(drainMs)
+  if (peerSide.peers) await peerSide.untilMoved(Math.min(drainMs, movedMsMax))
+  if (!reusePort) await stopListening()
   await told
   const enoughMs = peerSide.peers ? quietMs : 0
   let busyMs = performance.now()

@@ -383,3 +383,24 @@ test('a relay that drains serves on until its agent is elsewhere, then sends its
   await closing
   expect(await b.exchange(get(host))).toMatch(/^HTTP\/1.1 200 /)
 })
+
+test('a process that shares its port and drains leaves it to the others before it sends its agents away', async () => {
+  await using all = relays()
+  const a = await all.start('a', { drainMs: 10_000, reusePort: true })
+  const claims = all.claims()
+  const [host = ''] = claims.endpointHosts
+  const upstream = await a.upstream((_request, response) => response.end('ok'))
+  const agent = await a.tunnel(upstream, claims)
+  const b = await all.start('b', { httpPort: a.relay.httpPort, reusePort: true })
+
+  const closing = a.relay.close()
+  await agent.goneAway
+
+  // The kernel would lead about every second one to the process that is leaving.
+  const others = Array.from({ length: 10 }, (_, index) => all.claims(`other-${index}`))
+  await Promise.all(others.map((other) => b.tunnel(upstream, other)))
+  expect(await b.exchange(get(host))).toMatch(/^HTTP\/1.1 200 /)
+  await b.tunnel(upstream, claims)
+  await closing
+  expect(await b.exchange(get(host))).toMatch(/^HTTP\/1.1 200 /)
+})
