@@ -10,6 +10,8 @@ import {
   anchorOf,
   errorPages,
   pagesFolder,
+  permissionsPage,
+  permissionsPath,
   rootFolder,
   stalePages,
   updateCommand,
@@ -31,6 +33,10 @@ test('every code of the catalogue has the page that the script would write', () 
   expect(pages.map(({ path }) => path)).toEqual(
     expect.arrayContaining(Object.keys(errors).map((code) => `${code}.md`)),
   )
+})
+
+test('the table of permissions is the one that decides', () => {
+  expect(readFileSync(permissionsPath, 'utf8'), `run: ${updateCommand}`).toBe(permissionsPage())
 })
 
 test('no page outlives its code', () => {

@@ -1,11 +1,12 @@
 import { SluiceError } from '@sluice/schema/errors'
+import {
+  authtokenScopes,
+  hasPermission,
+  roles,
+  type Permission,
+  type Role,
+} from '@sluice/schema/permissions'
 import { z } from 'zod'
-
-export const roles = ['VIEWER', 'DEVELOPER', 'ADMIN', 'OWNER'] as const
-export type Role = (typeof roles)[number]
-
-export const authtokenScopes = ['TUNNELS_START', 'TUNNELS_READ', 'REQUESTS_READ'] as const
-export type AuthtokenScope = (typeof authtokenScopes)[number]
 
 /** Who is asking, decided once by the gateway and carried to every subgraph in the internal header. */
 export const Principal = z.object({
@@ -17,8 +18,17 @@ export const Principal = z.object({
   signInId: z.uuid().nullable(),
   /** Staff of the platform, outside all organizations. */
   isAdmin: z.boolean(),
-  memberships: z.array(z.object({ organizationId: z.uuid(), role: z.enum(roles) })).max(200),
-  /** What an authtoken may do. Empty for people: their role decides. */
+  /** `permissions`: what this credential may do there, as bits. Identity has decided it: nobody looks at the role for that. */
+  memberships: z
+    .array(
+      z.object({
+        organizationId: z.uuid(),
+        role: z.enum(roles),
+        permissions: z.number().int().nonnegative(),
+      }),
+    )
+    .max(200),
+  /** The scopes of an authtoken, to be shown. Empty for people. */
   scopes: z.array(z.enum(authtokenScopes)),
 })
 export type Principal = z.infer<typeof Principal>
@@ -41,10 +51,6 @@ export function roleIn(principal: Principal, organizationId: string): Role | nul
   return principal.memberships.find((one) => one.organizationId === organizationId)?.role ?? null
 }
 
-export function isAtLeast(role: Role, least: Role): boolean {
-  return roles.indexOf(role) >= roles.indexOf(least)
-}
-
 /** The ids of the organizations whose rows this principal may read. */
 export function organizationIdsOf(principal: Principal): string[] {
   return principal.memberships.map((one) => one.organizationId)
@@ -58,33 +64,21 @@ export function assertSignedIn(
   }
 }
 
-/**
- * Throws unless the principal has at least this role in the organization and, being an authtoken, the scope. An
- * organization of others counts as missing. Without `scope` an authtoken may never do it.
- */
+/** Throws unless the principal may do this in the organization. An organization of others counts as missing. */
 export function assertMay(
   principal: Principal,
   organizationId: string,
-  least: Role,
-  scope?: AuthtokenScope,
+  permission: Permission,
 ): void {
   if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
-  const role = roleIn(principal, organizationId)
-  if (role === null) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
-  if (!isAtLeast(role, least)) throw new SluiceError('SLUICE_FORBIDDEN')
-  if (principal.kind === 'authtoken' && (!scope || !principal.scopes.includes(scope))) {
-    throw new SluiceError('SLUICE_FORBIDDEN')
+  if (roleIn(principal, organizationId) === null) {
+    throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
   }
+  if (!may(principal, organizationId, permission)) throw new SluiceError('SLUICE_FORBIDDEN')
 }
 
 /** The same as a question, for fields that are null rather than an error. */
-export function may(
-  principal: Principal,
-  organizationId: string,
-  least: Role,
-  scope?: AuthtokenScope,
-): boolean {
-  const role = roleIn(principal, organizationId)
-  if (role === null || !isAtLeast(role, least)) return false
-  return principal.kind !== 'authtoken' || (scope !== undefined && principal.scopes.includes(scope))
+export function may(principal: Principal, organizationId: string, permission: Permission): boolean {
+  const membership = principal.memberships.find((one) => one.organizationId === organizationId)
+  return membership !== undefined && hasPermission(membership.permissions, permission)
 }

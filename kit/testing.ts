@@ -1,9 +1,16 @@
 import type { Options } from '@mikro-orm/postgresql'
+import {
+  authtokenScopes,
+  permissionsOfScopes,
+  rolePermissions,
+  type AuthtokenScope,
+  type Role,
+} from '@sluice/schema/permissions'
 import { Redis } from 'ioredis'
 import { Client } from 'pg'
 
 import { migrate, openOrm, type Orm } from './database.ts'
-import { anonymous, type Principal, type Role } from './principal.ts'
+import { anonymous, type Principal } from './principal.ts'
 
 /** A database of its own, migrated, dropped on dispose. */
 export interface TestDatabase extends AsyncDisposable {
@@ -86,7 +93,27 @@ export function memberOf(
     id: userId,
     userId,
     signInId: crypto.randomUUID(),
-    memberships: [{ organizationId, role }],
+    memberships: [membershipOf(organizationId, role)],
+  }
+}
+
+export function membershipOf(organizationId: string, role: Role) {
+  return { organizationId, role, permissions: rolePermissions[role] }
+}
+
+/** An authtoken of one organization. */
+export function authtokenOf(
+  organizationId: string,
+  scopes: readonly AuthtokenScope[] = authtokenScopes,
+  role: Role = 'DEVELOPER',
+): Principal {
+  const permissions = rolePermissions[role] & permissionsOfScopes(scopes)
+  return {
+    ...memberOf(organizationId, role),
+    kind: 'authtoken',
+    signInId: null,
+    scopes: [...scopes],
+    memberships: [{ organizationId, role, permissions }],
   }
 }
 

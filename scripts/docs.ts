@@ -4,15 +4,28 @@ import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 import { errors, type ErrorCode } from '../schema/errors.ts'
+import {
+  hasPermission,
+  permissionNames,
+  permissions,
+  rolePermissions,
+  roles,
+} from '../schema/permissions.ts'
 
-/** Writes the pages of the error catalogue: one per code, and a list of all by area. */
+/** Writes the pages of the error catalogue, one per code and a list of all by area, and the table of permissions. */
 
 export const rootFolder = fileURLToPath(new URL('..', import.meta.url))
 export const pagesFolder = join(rootFolder, 'docs/errors')
 export const updateCommand = 'node scripts/docs.ts'
 
+export const permissionsPath = join(rootFolder, 'docs/permissions.md')
+
 const catalogue = 'schema/errors.ts'
-const generatedNote = `<!-- Written by \`${updateCommand}\` from ${catalogue}. Change it there. -->`
+const generatedNote = noteOf(catalogue)
+
+function noteOf(source: string): string {
+  return `<!-- Written by \`${updateCommand}\` from ${source}. Change it there. -->`
+}
 
 /** Where a person meets the failures of an area. The areas are the section comments of the catalogue. */
 const surfacesOf: Record<string, string[]> = {
@@ -72,6 +85,29 @@ export function errorPages(): Page[] {
     { path: 'README.md', text: indexText(codes, areas) },
     ...codes.map((code) => ({ path: `${code}.md`, text: pageText(code, areas.get(code) ?? '') })),
   ]
+}
+
+/** Who may do what, as a table. */
+export function permissionsPage(): string {
+  const columns = roles.toReversed()
+  const rows = permissionNames.map((name) => {
+    const marks = columns.map((role) => (hasPermission(rolePermissions[role], name) ? 'yes' : '–'))
+    return `| \`${name}\` | ${permissions[name]} | ${marks.join(' | ')} |`
+  })
+  return [
+    noteOf('schema/permissions.ts'),
+    '',
+    '# Permissions',
+    '',
+    'What a member may do in an organization is decided by these permissions and nothing else. A role is a set of them.',
+    'An authtoken or API key may do what its scopes allow, and never more than whoever made it may do now.',
+    'Nobody gives, takes or changes a role that may do more than they may themselves.',
+    '',
+    `| permission | what it allows | ${columns.map((role) => role.toLowerCase()).join(' | ')} |`,
+    `| --- | --- | ${columns.map(() => '---').join(' | ')} |`,
+    ...rows,
+    '',
+  ].join('\n')
 }
 
 function pageText(code: ErrorCode, area: string): string {
@@ -179,5 +215,6 @@ if (import.meta.main) {
   mkdirSync(pagesFolder, { recursive: true })
   for (const path of stalePages(pages)) rmSync(join(pagesFolder, path), { recursive: true })
   for (const { path, text } of pages) writeFileSync(join(pagesFolder, path), text)
+  writeFileSync(permissionsPath, permissionsPage())
   console.log(`${pages.length} pages in ${relative(rootFolder, pagesFolder)}`)
 }

@@ -1,3 +1,4 @@
+import { membershipOf } from '@sluice/kit/testing'
 import { expect, test } from 'vitest'
 
 import { memberPrincipal } from './testing/principals.ts'
@@ -56,7 +57,7 @@ test('who gains a membership keeps every subscription, and is from then on who t
   const stays = subscribed(client, plain)
   await world.lives(1)
   const organizationId = crypto.randomUUID()
-  const memberships = [...before.memberships, { organizationId, role: 'VIEWER' as const }]
+  const memberships = [...before.memberships, membershipOf(organizationId, 'VIEWER')]
   const now = { ...before, id: crypto.randomUUID(), memberships }
   world.identity.change(token, now)
 

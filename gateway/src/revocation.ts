@@ -1,4 +1,5 @@
-import { isAtLeast, roleIn, type Principal } from '@sluice/kit/principal'
+import type { Principal } from '@sluice/kit/principal'
+import { covers } from '@sluice/schema/permissions'
 import { Revocation } from '@sluice/schema/redis'
 
 /** Whether what was revoked is, or may be, what this principal stands on. */
@@ -17,12 +18,12 @@ export function isRevoked(principal: Principal, { kind, id }: Revocation): boole
 
 /** Whether everything that was allowed before is allowed still: what was opened then may stay open. */
 export function keepsRights(before: Principal, now: Principal): boolean {
-  const roles = before.memberships.every(({ organizationId, role }) => {
-    const held = roleIn(now, organizationId)
-    return held !== null && isAtLeast(held, role)
+  const memberships = before.memberships.every(({ organizationId, permissions }) => {
+    const held = now.memberships.find((one) => one.organizationId === organizationId)
+    return held !== undefined && covers(held.permissions, permissions)
   })
   const scopes = before.scopes.every((scope) => now.scopes.includes(scope))
-  return roles && scopes && (now.isAdmin || !before.isAdmin)
+  return memberships && scopes && (now.isAdmin || !before.isAdmin)
 }
 
 /** A message of the revocations channel, or null for what is none. */

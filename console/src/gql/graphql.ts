@@ -86,13 +86,15 @@ export type RequestRateInput = {
   perSecond: number;
 };
 
-/** What a member may do. Each role may do what the ones below it may. */
+/** What a member may do. `permissionsOfRoles` has the whole table. */
 export type Role =
   /** Members, authtokens of all, audit, domains. */
   | 'ADMIN'
+  /** Plan, invoices and payment, and nothing else. */
+  | 'BILLING'
   /** Tunnels and their own authtokens. */
   | 'DEVELOPER'
-  /** Everything, owners and billing included. */
+  /** Everything, owners, payment and deletion included. */
   | 'OWNER'
   /** Look, but change nothing. */
   | 'VIEWER';

@@ -27,6 +27,7 @@ export function isManager(role: Role): boolean {
 export const roles = {
   OWNER: { label: 'Owner', may: 'Everything, also billing and who else is owner.' },
   ADMIN: { label: 'Admin', may: 'Manages members, authtokens, tunnels and domains.' },
+  BILLING: { label: 'Billing', may: 'Plan, invoices and payment, and nothing else.' },
   DEVELOPER: { label: 'Developer', may: 'Opens tunnels, creates authtokens, adds domains.' },
   VIEWER: { label: 'Viewer', may: 'Looks, and changes nothing.' },
 } as const satisfies Record<Role, { label: string; may: string }>

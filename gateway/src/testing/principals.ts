@@ -1,4 +1,5 @@
 import { anonymous, type Principal } from '@sluice/kit/principal'
+import { rolePermissions } from '@sluice/schema/permissions'
 
 /** A signed-in member of an organization of their own. */
 export function memberPrincipal(options: { isAdmin?: boolean } = {}): Principal {
@@ -10,6 +11,8 @@ export function memberPrincipal(options: { isAdmin?: boolean } = {}): Principal 
     userId,
     signInId: crypto.randomUUID(),
     isAdmin: options.isAdmin ?? false,
-    memberships: [{ organizationId: crypto.randomUUID(), role: 'OWNER' }],
+    memberships: [
+      { organizationId: crypto.randomUUID(), role: 'OWNER', permissions: rolePermissions.OWNER },
+    ],
   }
 }

@@ -36,8 +36,8 @@ export interface Loaders {
 }
 
 export function createLoaders(em: EntityManager, principal: Principal, parts: Parts): Loaders {
-  const mayReadTunnels = (id: string) => may(principal, id, 'VIEWER', 'TUNNELS_READ')
-  const mayReadRequests = (id: string) => may(principal, id, 'VIEWER', 'REQUESTS_READ')
+  const mayReadTunnels = (id: string) => may(principal, id, 'tunnels.read')
+  const mayReadRequests = (id: string) => may(principal, id, 'requests.read')
   const readable = organizationIdsOf(principal).filter(mayReadRequests)
   let bodies = 0
   let relays: Promise<Relay[]> | null = null

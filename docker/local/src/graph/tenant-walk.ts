@@ -1,4 +1,4 @@
-import type { AuthtokenScope } from '@sluice/kit/principal'
+import type { AuthtokenScope } from '@sluice/schema/permissions'
 
 /** What the victim’s organization has. */
 export interface Ids {

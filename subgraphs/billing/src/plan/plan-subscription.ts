@@ -11,7 +11,7 @@ import { findPlan, firstPlanId, plansVersion, type Plan } from './plans.ts'
 
 /** Whether plan and usage of an organization may be read. */
 export function mayReadBilling({ principal }: Context, organizationId: string): boolean {
-  return may(principal, organizationId, 'VIEWER', 'TUNNELS_READ')
+  return may(principal, organizationId, 'billing.read')
 }
 
 /** The plan of a subscription. A plan that a release took away counts as the first one. */

@@ -1,5 +1,5 @@
 import { anonymous } from '@sluice/kit/principal'
-import { memberOf } from '@sluice/kit/testing'
+import { memberOf, membershipOf } from '@sluice/kit/testing'
 import { execute, parse, type ExecutionResult } from 'graphql'
 import { expect, test } from 'vitest'
 
@@ -31,10 +31,9 @@ function represent(ids: string[], typename = 'Organization') {
 }
 
 function viewerOf(organizationIds: string[]) {
-  const memberships = organizationIds.map((organizationId) => ({
-    organizationId,
-    role: 'VIEWER' as const,
-  }))
+  const memberships = organizationIds.map((organizationId) =>
+    membershipOf(organizationId, 'VIEWER'),
+  )
   return { ...memberOf(crypto.randomUUID()), memberships }
 }
 

@@ -3,7 +3,7 @@ import { generateKeyPairSync, randomBytes, type KeyObject } from 'node:crypto'
 import { forkSystem } from '@sluice/kit/database'
 import { anonymous, gatewayPrincipal, type Principal } from '@sluice/kit/principal'
 import { Sealer } from '@sluice/kit/sealer'
-import { memberOf } from '@sluice/kit/testing'
+import { memberOf, membershipOf } from '@sluice/kit/testing'
 import { expect, test } from 'vitest'
 
 import { addCustomDomain, removeCustomDomain } from '../domain/custom-domain.ts'
@@ -89,7 +89,7 @@ test('another organization’s domain looks missing, and a viewer changes nothin
   const asViewer = () =>
     world.contextFor({
       ...viewer,
-      memberships: [{ organizationId: world.acme, role: 'VIEWER' }],
+      memberships: [membershipOf(world.acme, 'VIEWER')],
     })
 
   for (const refused of [

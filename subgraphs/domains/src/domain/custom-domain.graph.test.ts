@@ -1,4 +1,4 @@
-import { memberOf } from '@sluice/kit/testing'
+import { authtokenOf, memberOf, membershipOf } from '@sluice/kit/testing'
 import { execute, parse, type ExecutionResult } from 'graphql'
 import { expect, test } from 'vitest'
 
@@ -39,10 +39,7 @@ async function manyOrganizations(world: World) {
   }
   const person = {
     ...memberOf(organizationIds[0] ?? ''),
-    memberships: organizationIds.map((organizationId) => ({
-      organizationId,
-      role: 'VIEWER' as const,
-    })),
+    memberships: organizationIds.map((organizationId) => membershipOf(organizationId, 'VIEWER')),
   }
   return { organizationIds, tunnelIds, person }
 }
@@ -133,12 +130,7 @@ test('an authtoken reads domains only with the scope to read tunnels', async () 
     scope: 'TUNNELS_READ' | 'TUNNELS_START',
     query: string,
     variables: Record<string, unknown>,
-  ) =>
-    run(
-      world.contextFor({ ...memberOf(world.acme), kind: 'authtoken', scopes: [scope] }),
-      query,
-      variables,
-    )
+  ) => run(world.contextFor(authtokenOf(world.acme, [scope])), query, variables)
   const read = (scope: 'TUNNELS_READ' | 'TUNNELS_START') =>
     Promise.all([
       ask(

@@ -1,6 +1,6 @@
 import { forkSystem } from '@sluice/kit/database'
 import { anonymous } from '@sluice/kit/principal'
-import { memberOf } from '@sluice/kit/testing'
+import { authtokenOf, memberOf } from '@sluice/kit/testing'
 import { expect, test } from 'vitest'
 
 import { createWorld } from '../testing/world.ts'
@@ -210,11 +210,7 @@ test('who only looks, who is not in the organization, and an authtoken change no
   const { contextFor, asGlobex, acme, verified } = await createWorld()
   const { id } = await verified(acme, 'app.example.com')
   const viewer = memberOf(acme, 'VIEWER')
-  const token = {
-    ...memberOf(acme),
-    kind: 'authtoken' as const,
-    scopes: ['TUNNELS_START' as const],
-  }
+  const token = authtokenOf(acme)
   const add = (context: ReturnType<typeof contextFor>) =>
     addCustomDomain(context, { organizationId: acme, domain: 'b.example.com' })
 

@@ -26,7 +26,7 @@ export function mayReadDomains(
   { principal }: Pick<Context, 'principal'>,
   organizationId: string,
 ): boolean {
-  return may(principal, organizationId, 'VIEWER', 'TUNNELS_READ')
+  return may(principal, organizationId, 'domains.read')
 }
 
 /** Adds a domain, pending until it is proven. Adding it again answers the one that is there. */
@@ -34,7 +34,7 @@ export async function addCustomDomain(
   { em, principal, settings }: Context,
   { organizationId, domain: text }: { organizationId: string; domain: string },
 ): Promise<CustomDomain> {
-  assertMay(principal, organizationId, 'DEVELOPER')
+  assertMay(principal, organizationId, 'domains.manage')
   const domain = parseDomainName(text, settings.ownApexes)
   return em.transactional(async (locked) => {
     // Counting and adding belong together: two at once would both find room for one.
@@ -143,7 +143,7 @@ export async function findForChange({ em, principal }: Context, id: string): Pro
   if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
   const domain = isUuid(id) ? await em.findOne(CustomDomain, { id }) : null
   if (!domain) throw new SluiceError('SLUICE_DOMAIN_NOT_FOUND')
-  assertMay(principal, domain.organizationId, 'DEVELOPER')
+  assertMay(principal, domain.organizationId, 'domains.manage')
   return domain
 }
 

@@ -77,7 +77,7 @@ export async function auditPage(
     action?: string | null | undefined
   },
 ): Promise<Page<AuditEntry>> {
-  assertMay(principal, organizationId, 'ADMIN')
+  assertMay(principal, organizationId, 'audit.read')
   const { action } = args
   if (action && !auditActions.some((one) => one === action)) {
     throw inputInvalid(`there is no action ${action.slice(0, 64)}`)

@@ -1,10 +1,12 @@
 import { forkSystem } from '@sluice/kit/database'
-import { anonymous, type AuthtokenScope, type Principal, type Role } from '@sluice/kit/principal'
+import { anonymous, type Principal } from '@sluice/kit/principal'
 import { SluiceError } from '@sluice/schema/errors'
+import { type AuthtokenScope, permissionsOfScopes, type Role } from '@sluice/schema/permissions'
 import { z } from 'zod'
 
 import { authtokenHashOf, isAuthtoken } from '../authtoken/authtoken-secret.ts'
 import type { Deps } from '../context.ts'
+import { permissionsOf } from '../organization/member.entity.ts'
 import { principalOfSignIn } from './principal-of.ts'
 
 const credentialCharactersMax = 4_096
@@ -91,7 +93,13 @@ async function authenticateAuthtoken(
       kind: 'authtoken',
       id: row.id,
       userId: row.created_by,
-      memberships: [{ organizationId: row.organization_id, role: row.role }],
+      memberships: [
+        {
+          organizationId: row.organization_id,
+          role: row.role,
+          permissions: permissionsOf(row) & permissionsOfScopes(row.scopes),
+        },
+      ],
       scopes: row.scopes,
     },
     expiresAt: null,

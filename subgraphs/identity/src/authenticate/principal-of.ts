@@ -1,5 +1,8 @@
 import type { EntityManager } from '@sluice/kit/database'
-import { anonymous, type Principal, type Role } from '@sluice/kit/principal'
+import { anonymous, type Principal } from '@sluice/kit/principal'
+import type { Role } from '@sluice/schema/permissions'
+
+import { permissionsOf } from '../organization/member.entity.ts'
 
 /** As many organizations as a principal can carry; nobody can join more. */
 export const membershipsMax = 200
@@ -38,7 +41,9 @@ export async function principalOfSignIn(
     signInId,
     isAdmin: first.is_admin,
     memberships: rows.flatMap(({ organization_id: organizationId, role }) =>
-      organizationId && role ? [{ organizationId, role }] : [],
+      organizationId && role
+        ? [{ organizationId, role, permissions: permissionsOf({ role }) }]
+        : [],
     ),
   }
 }

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
-import { authtokenScopes } from '@sluice/kit/principal'
+import { authtokenScopes } from '@sluice/schema/permissions'
 
 import { Organization } from '../organization/organization.entity.ts'
 import { User } from '../user/user.entity.ts'

@@ -1,5 +1,5 @@
 import { connectionType } from '@sluice/kit/graph'
-import type { AuthtokenScope } from '@sluice/kit/principal'
+import type { AuthtokenScope } from '@sluice/schema/permissions'
 
 import { builder, pageArgs } from '../builder.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'

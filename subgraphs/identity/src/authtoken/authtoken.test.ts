@@ -1,5 +1,6 @@
 import { forkSystem } from '@sluice/kit/database'
 import { anonymous } from '@sluice/kit/principal'
+import { covers, namesOf, permissionsOfScopes, rolePermissions } from '@sluice/schema/permissions'
 import { expect, test } from 'vitest'
 
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
@@ -53,7 +54,13 @@ test('an authtoken speaks for its maker in one organization, with its scopes and
     userId: ada.userId,
     signInId: null,
     isAdmin: false,
-    memberships: [{ organizationId: ada.organizationId, role: 'OWNER' }],
+    memberships: [
+      {
+        organizationId: ada.organizationId,
+        role: 'OWNER',
+        permissions: permissionsOfScopes(['TUNNELS_READ']),
+      },
+    ],
     scopes: ['TUNNELS_READ'],
   })
 })
@@ -208,5 +215,10 @@ test('an authtoken can do no more than its maker can now', async () => {
   await changeMemberRole(await owner.context(), id, 'VIEWER')
 
   const { principal } = await ask(world, secret)
-  expect(principal.memberships).toEqual([{ organizationId, role: 'VIEWER' }])
+  const [membership] = principal.memberships
+  expect(membership).toMatchObject({ organizationId, role: 'VIEWER' })
+  expect(namesOf(membership?.permissions ?? 0)).toEqual(
+    expect.arrayContaining(['tunnels.read', 'requests.read']),
+  )
+  expect(covers(rolePermissions.VIEWER, membership?.permissions ?? -1)).toBe(true)
 })

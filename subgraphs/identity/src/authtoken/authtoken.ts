@@ -1,15 +1,10 @@
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { afterKeyset, pageOf, type Page } from '@sluice/kit/keyset'
 import { recordEvent } from '@sluice/kit/outbox'
-import {
-  assertMay,
-  authtokenScopes,
-  isAtLeast,
-  roleIn,
-  type AuthtokenScope,
-} from '@sluice/kit/principal'
+import { assertMay, may } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
+import { type AuthtokenScope, authtokenScopes } from '@sluice/schema/permissions'
 
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
@@ -28,7 +23,7 @@ export async function authtokenPage(
   organizationId: string,
   args: { first?: number | null | undefined; after?: string | null | undefined },
 ): Promise<Page<Authtoken>> {
-  assertMay(principal, organizationId, 'VIEWER')
+  assertMay(principal, organizationId, 'authtokens.read')
   return pageOf(
     args,
     ({ createdAt, id }) => ({ at: createdAt, id }),
@@ -50,14 +45,14 @@ export async function createAuthtoken(
 ): Promise<{ authtoken: Authtoken; secret: string }> {
   const { principal, attempts, visitorIp, now } = context
   const userId = personOf(context)
-  assertMay(principal, organizationId, 'DEVELOPER')
+  assertMay(principal, organizationId, 'authtokens.create')
   const name = nameOf(nameText, 'the name')
   if (scopes.length === 0) throw inputInvalid('an authtoken needs a scope')
   await attempts.count(attemptLimits.createByUser, userId)
 
   const secret = newAuthtoken()
   const authtoken = await context.em.transactional(async (em) => {
-    const actor = await lockAsActor(em, organizationId, userId, 'DEVELOPER')
+    const actor = await lockAsActor(em, organizationId, userId, 'authtokens.create')
     if ((await em.count(Authtoken, { organizationId, revokedAt: null })) >= authtokensMax) {
       throw new SluiceError('SLUICE_AUTHTOKENS_MAX', { max: authtokensMax })
     }
@@ -97,8 +92,7 @@ export async function revokeAuthtoken(context: Context, id: string): Promise<Aut
   const userId = personOf(context)
   const found = isUuid(id) ? await em.findOne(Authtoken, { id }) : null
   if (!found) throw new SluiceError('SLUICE_AUTHTOKEN_NOT_FOUND')
-  const role = roleIn(principal, found.organizationId) ?? 'VIEWER'
-  if (found.createdBy !== userId && !isAtLeast(role, 'ADMIN')) {
+  if (found.createdBy !== userId && !may(principal, found.organizationId, 'authtokens.manage')) {
     throw new SluiceError('SLUICE_FORBIDDEN')
   }
 

@@ -1,6 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
-import { roles } from '@sluice/kit/principal'
+import { type PermissionSet, rolePermissions, roles } from '@sluice/schema/permissions'
 
 import { User } from '../user/user.entity.ts'
 import { Organization } from './organization.entity.ts'
@@ -39,6 +39,11 @@ const MemberSchema = defineEntity({
     joinedAt: p.datetime(3),
   },
 })
+
+/** What a member may do in their organization. */
+export function permissionsOf({ role }: Pick<Member, 'role'>): PermissionSet {
+  return rolePermissions[role]
+}
 
 /** A person in an organization, with the role that decides what they may do there. */
 export class Member extends MemberSchema.class {}

@@ -1,7 +1,7 @@
 import { forkSystem } from '@sluice/kit/database'
-import type { Role } from '@sluice/kit/principal'
-import { memberOf } from '@sluice/kit/testing'
+import { memberOf, membershipOf } from '@sluice/kit/testing'
 import { freeEntitlements } from '@sluice/schema/events'
+import type { Role } from '@sluice/schema/permissions'
 import { expect, test } from 'vitest'
 
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
@@ -37,7 +37,7 @@ test('whoever is added can enter, with the role they were given', async () => {
 
   const { principal } = await other.context()
 
-  expect(principal.memberships).toContainEqual({ organizationId, role: 'VIEWER' })
+  expect(principal.memberships).toContainEqual(membershipOf(organizationId, 'VIEWER'))
 })
 
 test('a person is a member once, also when two add them at once', async () => {

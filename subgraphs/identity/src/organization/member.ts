@@ -1,10 +1,11 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { EntityManager } from '@sluice/kit/database'
 import { afterKeyset, pageOf, type Page } from '@sluice/kit/keyset'
-import { assertMay, isAtLeast, type Role } from '@sluice/kit/principal'
+import { assertMay } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 import { freeEntitlements } from '@sluice/schema/events'
+import { covers, type Role, rolePermissions } from '@sluice/schema/permissions'
 
 import { recordAct } from '../audit/audit.ts'
 import { revokeAuthtokensOf } from '../authtoken/authtoken.ts'
@@ -13,7 +14,7 @@ import { attemptLimits } from '../sign-in/attempts.ts'
 import { User } from '../user/user.entity.ts'
 import { foldEmail } from '../user/user.ts'
 import { Allowance } from './allowance.entity.ts'
-import { lastOwnerConstraint, Member } from './member.entity.ts'
+import { lastOwnerConstraint, Member, permissionsOf } from './member.entity.ts'
 import { assertMayJoinOneMore, lockAsActor, personOf } from './organization.ts'
 
 /** The members of an organization, newest first. For its members. */
@@ -22,7 +23,7 @@ export async function memberPage(
   organizationId: string,
   args: { first?: number | null | undefined; after?: string | null | undefined },
 ): Promise<Page<Member>> {
-  assertMay(principal, organizationId, 'VIEWER')
+  assertMay(principal, organizationId, 'members.read')
   return pageOf(
     args,
     ({ joinedAt, id }) => ({ at: joinedAt, id }),
@@ -44,12 +45,12 @@ export async function addMember(
 ): Promise<Member> {
   const { principal, attempts, visitorIp, revocations, now } = context
   const actorId = personOf(context)
-  assertMay(principal, organizationId, 'ADMIN')
+  assertMay(principal, organizationId, 'members.manage')
   await attempts.count(attemptLimits.addMemberByUser, actorId)
 
   const member = await context.em.transactional(async (em) => {
-    const actor = await lockAsActor(em, organizationId, actorId, 'ADMIN')
-    if (!isAtLeast(actor.role, role)) throw new SluiceError('SLUICE_FORBIDDEN')
+    const actor = await lockAsActor(em, organizationId, actorId, 'members.manage')
+    if (!covers(actor.permissions, rolePermissions[role])) throw new SluiceError('SLUICE_FORBIDDEN')
     const user = await em.findOne(User, { email: foldEmail(email) })
     if (!user) throw new SluiceError('SLUICE_USER_NOT_FOUND')
     await assertRoomForMember(em, organizationId)
@@ -92,9 +93,9 @@ export async function changeMemberRole(
 
   const { member, changed } = await ownedStill(() =>
     context.em.transactional(async (em) => {
-      const actor = await lockAsActor(em, organizationId, actorId, 'ADMIN')
+      const actor = await lockAsActor(em, organizationId, actorId, 'members.manage')
       const target = await freshMember(em, memberId)
-      if (!isAtLeast(actor.role, target.role) || !isAtLeast(actor.role, role)) {
+      if (!covers(actor.permissions, permissionsOf(target) | rolePermissions[role])) {
         throw new SluiceError('SLUICE_FORBIDDEN')
       }
       const from = target.role
@@ -123,13 +124,15 @@ export async function removeMember(context: Context, memberId: string): Promise<
   const { visitorIp, revocations, now } = context
   const actorId = personOf(context)
   const { organizationId, userId } = await findMember(context, memberId)
-  const least: Role = userId === actorId ? 'VIEWER' : 'ADMIN'
+  // Anybody may leave.
+  const permission = userId === actorId ? null : 'members.manage'
 
   const revoked = await ownedStill(() =>
     context.em.transactional(async (em) => {
-      const actor = await lockAsActor(em, organizationId, actorId, least)
+      const actor = await lockAsActor(em, organizationId, actorId, permission)
       const target = await freshMember(em, memberId)
-      if (!isAtLeast(actor.role, target.role)) throw new SluiceError('SLUICE_FORBIDDEN')
+      if (!covers(actor.permissions, permissionsOf(target)))
+        throw new SluiceError('SLUICE_FORBIDDEN')
       const { email } = await em.findOneOrFail(User, { id: userId })
       recordAct(em, {
         action: 'member.removed',

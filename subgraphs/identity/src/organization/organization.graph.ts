@@ -1,4 +1,5 @@
-import { roleIn, type Role } from '@sluice/kit/principal'
+import { roleIn } from '@sluice/kit/principal'
+import type { Role } from '@sluice/schema/permissions'
 
 import { builder } from '../builder.ts'
 import { findMemberships, UserType, ViewerType } from '../user/user.graph.ts'
@@ -7,10 +8,11 @@ import type { Organization } from './organization.entity.ts'
 import { createOrganization } from './organization.ts'
 
 export const RoleEnum = builder.enumType('Role', {
-  description: 'What a member may do. Each role may do what the ones below it may.',
+  description: 'What a member may do. `permissionsOfRoles` has the whole table.',
   values: {
-    OWNER: { description: 'Everything, owners and billing included.' },
+    OWNER: { description: 'Everything, owners, payment and deletion included.' },
     ADMIN: { description: 'Members, authtokens of all, audit, domains.' },
+    BILLING: { description: 'Plan, invoices and payment, and nothing else.' },
     DEVELOPER: { description: 'Tunnels and their own authtokens.' },
     VIEWER: { description: 'Look, but change nothing.' },
   } satisfies Record<Role, object>,

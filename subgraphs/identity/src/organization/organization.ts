@@ -2,8 +2,13 @@ import { randomInt } from 'node:crypto'
 
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { recordEvent } from '@sluice/kit/outbox'
-import { isAtLeast, type Role } from '@sluice/kit/principal'
 import { SluiceError } from '@sluice/schema/errors'
+import {
+  hasPermission,
+  type Permission,
+  type PermissionSet,
+  rolePermissions,
+} from '@sluice/schema/permissions'
 
 import { recordAct } from '../audit/audit.ts'
 import { membershipsMax } from '../authenticate/principal-of.ts'
@@ -11,7 +16,7 @@ import { becomePrincipal, type Context } from '../context.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
 import { nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
-import { Member } from './member.entity.ts'
+import { Member, permissionsOf } from './member.entity.ts'
 import { Organization } from './organization.entity.ts'
 
 /** Makes an organization that whoever asks owns. */
@@ -33,7 +38,10 @@ export async function createOrganization(
   const { principal } = context
   becomePrincipal(context, {
     ...principal,
-    memberships: [...principal.memberships, { organizationId: organization.id, role: 'OWNER' }],
+    memberships: [
+      ...principal.memberships,
+      { organizationId: organization.id, role: 'OWNER', permissions: rolePermissions.OWNER },
+    ],
   })
   return organization
 }
@@ -86,15 +94,16 @@ export async function lockAsActor(
   em: EntityManager,
   organizationId: string,
   userId: string,
-  least: Role,
-): Promise<{ role: Role; user: User }> {
+  permission: Permission | null,
+): Promise<{ permissions: PermissionSet; user: User }> {
   await em.execute(`select 1 from "identity"."organization" where id = ? for no key update`, [
     organizationId,
   ])
   const member = await em.findOne(Member, { organizationId, userId }, { refresh: true })
   if (!member) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
-  if (!isAtLeast(member.role, least)) throw new SluiceError('SLUICE_FORBIDDEN')
-  return { role: member.role, user: await em.findOneOrFail(User, { id: userId }) }
+  const held = permissionsOf(member)
+  if (permission && !hasPermission(held, permission)) throw new SluiceError('SLUICE_FORBIDDEN')
+  return { permissions: held, user: await em.findOneOrFail(User, { id: userId }) }
 }
 
 /** The id of the person who asks. An authtoken acts for a person, but is not one. */

@@ -1,4 +1,5 @@
 import { forkSystem } from '@sluice/kit/database'
+import { membershipOf } from '@sluice/kit/testing'
 import { expect, test } from 'vitest'
 
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
@@ -28,7 +29,7 @@ test('signing up makes an account, an organization that it owns, and a sign-in',
   })
   const [organization] = await context.em.find(Organization, {})
   expect(signedIn.user).toMatchObject({ email: 'ada@example.test', name: 'Ada', isAdmin: false })
-  expect(principal.memberships).toEqual([{ organizationId: organization?.id, role: 'OWNER' }])
+  expect(principal.memberships).toEqual([membershipOf(organization?.id ?? '', 'OWNER')])
   expect(organization).toMatchObject({ name: 'Acme & Söhne', slug: 'acme-sohne' })
   expect(cookie()).toMatch(/^[0-9a-f-]{36}\.0\.[\w-]{43}$/)
 })

@@ -61,7 +61,7 @@ const CapturedBodyType = builder.objectRef<BodyShape>('CapturedBody').implement(
 /** Bodies say more than metadata: who only views does not read them. */
 function bodyOf(request: RequestShape, side: BodySide, { principal }: Context): BodyShape | null {
   const body = side === 'request' ? request.requestBody : request.responseBody
-  const readable = may(principal, request.organizationId, 'DEVELOPER', 'REQUESTS_READ')
+  const readable = may(principal, request.organizationId, 'bodies.read')
   return body && readable ? { ...body, request, side } : null
 }
 
@@ -181,7 +181,7 @@ builder.objectField(OrganizationType, 'requests', (t) =>
       filter: t.arg({ type: RequestFilter, description: 'Which requests.' }),
     },
     resolve: ({ id }, args, context) =>
-      isUuid(id) && may(context.principal, id, 'VIEWER', 'REQUESTS_READ')
+      isUuid(id) && may(context.principal, id, 'requests.read')
         ? listRequests(context, 'organization', id, args)
         : null,
   }),

@@ -35,7 +35,7 @@ export async function followStoredRequests(
   context: Context,
   { organizationId, tunnelId, after }: FollowStoredArgs,
 ): Promise<AsyncIterableIterator<StoredRequestEvent>> {
-  assertMay(context.principal, organizationId, 'VIEWER', 'REQUESTS_READ')
+  assertMay(context.principal, organizationId, 'requests.read')
   if (tunnelId) {
     const tunnel = await findTunnel(context, tunnelId)
     if (tunnel.organizationId !== organizationId) throw new SluiceError('SLUICE_TUNNEL_NOT_FOUND')

@@ -27,7 +27,7 @@ export async function followTraffic(
 ): Promise<AsyncIterableIterator<TrafficEvent>> {
   const tunnel = await findTunnel(context, tunnelId)
   const { organizationId } = tunnel
-  assertMay(context.principal, organizationId, 'VIEWER', 'REQUESTS_READ')
+  assertMay(context.principal, organizationId, 'requests.read')
 
   let leave: () => void = () => undefined
   const queue = new BoundedQueue<{ record: RequestRecord; bytes: number }>(

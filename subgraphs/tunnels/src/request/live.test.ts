@@ -1,8 +1,9 @@
+import { authtokenOf } from '@sluice/kit/testing'
 import { SluiceError } from '@sluice/schema/errors'
 import { redisChannels, type RequestRecord } from '@sluice/schema/redis'
 import { expect, test } from 'vitest'
 
-import { authtokenOf, openWorld, recordOf, type World } from '../testing/world.ts'
+import { openWorld, recordOf, type World } from '../testing/world.ts'
 import { createTunnel } from '../tunnel/create-tunnel.ts'
 import { storeRequests } from './store-requests.ts'
 

@@ -1,6 +1,7 @@
+import { authtokenOf } from '@sluice/kit/testing'
 import { expect, test } from 'vitest'
 
-import { authtokenOf, codeOf, openWorld, recordOf, type World } from '../testing/world.ts'
+import { codeOf, openWorld, recordOf, type World } from '../testing/world.ts'
 import { createTunnel } from '../tunnel/create-tunnel.ts'
 import { deleteTunnel } from '../tunnel/tunnel.ts'
 import { storeRequests } from './store-requests.ts'

@@ -55,7 +55,7 @@ export function listRequestsOfTunnel(
   { id, organizationId }: { id: string; organizationId: string },
   args: RequestPageArgs,
 ): Promise<Page<CapturedRequest>> {
-  assertMay(context.principal, organizationId, 'VIEWER', 'REQUESTS_READ')
+  assertMay(context.principal, organizationId, 'requests.read')
   return listRequests(context, 'tunnel', id, args)
 }
 

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { forkSystem } from '@sluice/kit/database'
 import { silentLog } from '@sluice/kit/log'
 import { openObjectStore } from '@sluice/kit/object-store'
-import { anonymous, type Principal, type Role } from '@sluice/kit/principal'
+import { anonymous, type Principal } from '@sluice/kit/principal'
 import { openChannelHub, openRedis, redisReady } from '@sluice/kit/redis'
 import { generatePrivateJwks, openSigningKeys } from '@sluice/kit/signing-keys'
 import { memberOf, openDatabase, openTestRedis } from '@sluice/kit/testing'
@@ -27,15 +27,6 @@ const signingJwks = await generatePrivateJwks(1)
 export const waitMs = 10_000
 
 export const relayPrincipal: Principal = { ...anonymous, kind: 'relay', id: 'relay-key' }
-
-/** An authtoken of one organization. */
-export function authtokenOf(
-  organizationId: string,
-  scopes: Principal['scopes'] = ['TUNNELS_START', 'TUNNELS_READ', 'REQUESTS_READ'],
-  role: Role = 'DEVELOPER',
-): Principal {
-  return { ...memberOf(organizationId, role), kind: 'authtoken', signInId: null, scopes }
-}
 
 /** The subgraph's parts on a database and a Redis of their own, with two organizations that know nothing of each other. */
 export async function openWorld() {

@@ -1,9 +1,9 @@
-import { memberOf } from '@sluice/kit/testing'
+import { authtokenOf, memberOf } from '@sluice/kit/testing'
 import { redisKeys } from '@sluice/schema/redis'
 import { expect, test } from 'vitest'
 
 import { Organization } from '../organization/organization.entity.ts'
-import { authtokenOf, openWorld } from '../testing/world.ts'
+import { openWorld } from '../testing/world.ts'
 import { createTunnel } from './create-tunnel.ts'
 import { Tunnel } from './tunnel.entity.ts'
 import { deleteTunnel } from './tunnel.ts'

@@ -33,7 +33,7 @@ export async function createTunnel(
   organizationId: string,
   input: TunnelInput,
 ): Promise<Tunnel> {
-  assertMay(context.principal, organizationId, 'DEVELOPER', 'TUNNELS_START')
+  assertMay(context.principal, organizationId, 'tunnels.manage')
   const wanted = input.name ? parseTunnelName(input.name) : null
   const relays = await context.load.relays()
   if (input.region) assertRegion(relays, input.region)

@@ -12,7 +12,7 @@ export async function followTunnelStatus(
   { principal, parts }: Context,
   organizationId: string,
 ): Promise<AsyncIterableIterator<TunnelStatusChange>> {
-  assertMay(principal, organizationId, 'VIEWER', 'TUNNELS_READ')
+  assertMay(principal, organizationId, 'tunnels.read')
   const unread = new Map<string, TunnelStatusChange>()
   let ended = false
   let endWait: () => void = () => undefined

@@ -135,7 +135,7 @@ export const TunnelPolicyType = builder.objectRef<Tunnel>('TunnelPolicy').implem
 })
 
 function mayChange(principal: Parameters<typeof may>[0], { organizationId }: Tunnel): boolean {
-  return may(principal, organizationId, 'DEVELOPER', 'TUNNELS_START')
+  return may(principal, organizationId, 'tunnels.manage')
 }
 
 function shown(changes: EdgePolicy['requestHeaders'], values: boolean): HeaderChanges {

@@ -104,7 +104,7 @@ async function edgesNow({ load, parts }: Context, { region }: Tunnel): Promise<R
 async function findOrCreate(context: Context, input: StartTunnelInput): Promise<Tunnel> {
   if (input.tunnelId) return findTunnelToChange(context, input.tunnelId)
   const organizationId = organizationOf(context, input)
-  assertMay(context.principal, organizationId, 'DEVELOPER', 'TUNNELS_START')
+  assertMay(context.principal, organizationId, 'tunnels.manage')
   if (!input.name) return createTunnel(context, organizationId, input)
 
   const name = parseTunnelName(input.name)

@@ -139,7 +139,7 @@ builder.objectField(OrganizationType, 'tunnels', (t) =>
       after: t.arg.string({ description: 'Cursor to continue behind.' }),
     },
     resolve: ({ id }, args, context) =>
-      isUuid(id) && may(context.principal, id, 'VIEWER', 'TUNNELS_READ')
+      isUuid(id) && may(context.principal, id, 'tunnels.read')
         ? listTunnels(context, id, args)
         : null,
   }),

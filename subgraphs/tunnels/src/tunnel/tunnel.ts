@@ -43,7 +43,7 @@ export async function findTunnelToChange(
   const where = { id, ...(options.deletedToo ? {} : { deletedAt: null }) }
   const tunnel = isUuid(id) ? await em.findOne(Tunnel, where, { refresh: true }) : null
   if (!tunnel) throw new SluiceError('SLUICE_TUNNEL_NOT_FOUND')
-  assertMay(principal, tunnel.organizationId, 'DEVELOPER', 'TUNNELS_START')
+  assertMay(principal, tunnel.organizationId, 'tunnels.manage')
   return tunnel
 }
 
@@ -116,7 +116,7 @@ export async function changeTunnel(
     const lock = { lockMode: LockMode.PESSIMISTIC_WRITE, refresh: true }
     const tunnel = isUuid(id) ? await locked.findOne(Tunnel, { id, deletedAt: null }, lock) : null
     if (!tunnel) throw new SluiceError('SLUICE_TUNNEL_NOT_FOUND')
-    assertMay(principal, tunnel.organizationId, 'DEVELOPER', 'TUNNELS_START')
+    assertMay(principal, tunnel.organizationId, 'tunnels.manage')
     change(tunnel, locked)
     return tunnel
   })
