@@ -4,8 +4,8 @@ import { SluiceError } from '@sluice/schema/errors'
 import { type AuthtokenScope, permissionsOfScopes, type Role } from '@sluice/schema/permissions'
 import { z } from 'zod'
 
-import { authtokenHashOf, isAuthtoken } from '../authtoken/authtoken-secret.ts'
 import type { Deps } from '../context.ts'
+import { hashOf, isWellFormed } from '../credential/credential.ts'
 import { permissionsOf } from '../organization/member.entity.ts'
 import { principalOfSignIn } from './principal-of.ts'
 
@@ -67,7 +67,7 @@ async function authenticateAuthtoken(
   token: string,
   ip: string,
 ): Promise<Authenticated> {
-  if (!isAuthtoken(token)) throw new SluiceError('SLUICE_AUTHTOKEN_INVALID')
+  if (!isWellFormed('authtoken', token)) throw new SluiceError('SLUICE_AUTHTOKEN_INVALID')
   // The organization is what the authtoken tells.
   const em = forkSystem(orm)
   const before = new Date(now().getTime() - lastUsedEveryMs)
@@ -77,7 +77,7 @@ async function authenticateAuthtoken(
      from "identity"."authtoken" a
      join "identity"."member" m on m.organization_id = a.organization_id and m.user_id = a.created_by
      where a.secret_hash = ? and a.revoked_at is null`,
-    [before, authtokenHashOf(token)],
+    [before, hashOf(token)],
   )
   if (!row) throw new SluiceError('SLUICE_AUTHTOKEN_INVALID')
   if (!row.used_lately) {

@@ -8,11 +8,11 @@ import { type AuthtokenScope, authtokenScopes } from '@sluice/schema/permissions
 
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
+import { hashOf, newCredential, shownPrefixOf } from '../credential/credential.ts'
 import { lockAsActor, personOf } from '../organization/organization.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
 import { inputInvalid, nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
-import { authtokenHashOf, newAuthtoken, shownPrefixOf } from './authtoken-secret.ts'
 import { Authtoken } from './authtoken.entity.ts'
 
 const authtokensMax = 200
@@ -50,7 +50,7 @@ export async function createAuthtoken(
   if (scopes.length === 0) throw inputInvalid('an authtoken needs a scope')
   await attempts.count(attemptLimits.createByUser, userId)
 
-  const secret = newAuthtoken()
+  const secret = newCredential('authtoken')
   const authtoken = await context.em.transactional(async (em) => {
     const actor = await lockAsActor(em, organizationId, userId, 'authtokens.create')
     if ((await em.count(Authtoken, { organizationId, revokedAt: null })) >= authtokensMax) {
@@ -62,7 +62,7 @@ export async function createAuthtoken(
       organizationId,
       name,
       prefix: shownPrefixOf(secret),
-      secretHash: authtokenHashOf(secret),
+      secretHash: hashOf(secret),
       scopes: authtokenScopes.filter((scope) => scopes.includes(scope)),
       createdAt: now(),
       createdBy: userId,
