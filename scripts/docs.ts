@@ -33,6 +33,7 @@ const surfacesOf: Record<string, string[]> = {
   Tunnels: ['graph', 'http', 'console', 'cli'],
   Domains: ['graph', 'http', 'console'],
   Billing: ['graph', 'http', 'console'],
+  'Addresses that a customer names and this server asks': ['graph', 'http', 'console'],
   'The graph': ['graph', 'http', 'console', 'cli'],
   'The edge: what a visitor meets': ['edge', 'requestLog'],
   'Agent sessions': ['session', 'cli'],
