@@ -11,9 +11,12 @@ import { Mail } from './mail/mail.entity.ts'
 import { Allowance } from './organization/allowance.entity.ts'
 import { Member } from './organization/member.entity.ts'
 import { Organization } from './organization/organization.entity.ts'
+import { Passkey } from './passkey/passkey.entity.ts'
 import { RecoveryCode } from './second-factor/recovery-code.entity.ts'
 import { SecondFactor } from './second-factor/second-factor.entity.ts'
 import { SignIn } from './sign-in/sign-in.entity.ts'
+import { SocialLink } from './social/social-link.entity.ts'
+import { Ticket } from './ticket/ticket.entity.ts'
 import { User } from './user/user.entity.ts'
 
 /** The tables of identity: everything `openOrm` needs but the address of the database. */
@@ -31,6 +34,9 @@ export const database = {
     MailLink,
     SecondFactor,
     RecoveryCode,
+    Ticket,
+    SocialLink,
+    Passkey,
     OutboxEvent,
     InboxEvent,
     InboxVersion,

@@ -38,7 +38,7 @@ export async function userWithPassword(context: Context, passwordText: string): 
   const user = await forkSystem(orm).findOneOrFail(User, { id: userId })
   const password = foldPassword(passwordText)
   const possible = password.length <= passwordCharactersMax
-  if (!possible || !(await passwords.isRight(password, user.passwordHash))) {
+  if (!possible || !(await passwords.isRight(password, user.passwordHash ?? null))) {
     throw new SluiceError('SLUICE_PASSWORD_WRONG')
   }
   await attempts.forget(attemptLimits.passwordByUser, userId)

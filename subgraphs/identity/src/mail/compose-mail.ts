@@ -86,6 +86,41 @@ const words: Record<MailKind, (facts: Facts) => { subject: string; lines: string
       `If it was not you, set a new password now: ${consoleOrigin}/forgot-password`,
     ],
   }),
+  'social-linked': ({ consoleOrigin, ...facts }) => ({
+    subject: 'Another account can sign you in',
+    lines: [
+      `An account at Google or GitHub can sign in to your account at ${consoleOrigin} from now on${cameFrom(facts)}.`,
+      `If it was not you, set a new password, then remove it under Security: ${consoleOrigin}/forgot-password`,
+    ],
+  }),
+  'social-unlinked': ({ consoleOrigin, ...facts }) => ({
+    subject: 'Another account can no longer sign you in',
+    lines: [
+      `An account at Google or GitHub can no longer sign in to your account at ${consoleOrigin}${cameFrom(facts)}.`,
+      `If it was not you, set a new password now: ${consoleOrigin}/forgot-password`,
+    ],
+  }),
+  'passkey-added': ({ consoleOrigin, ...facts }) => ({
+    subject: 'A passkey was added',
+    lines: [
+      `A new passkey can sign in to your account at ${consoleOrigin} from now on${cameFrom(facts)}.`,
+      `If it was not you, set a new password, then remove it under Security: ${consoleOrigin}/forgot-password`,
+    ],
+  }),
+  'passkey-removed': ({ consoleOrigin, ...facts }) => ({
+    subject: 'A passkey was removed',
+    lines: [
+      `A passkey can no longer sign in to your account at ${consoleOrigin}${cameFrom(facts)}.`,
+      `If it was not you, set a new password now: ${consoleOrigin}/forgot-password`,
+    ],
+  }),
+  'account-deleted': ({ consoleOrigin, ...facts }) => ({
+    subject: 'Your account is deleted',
+    lines: [
+      `Your account at ${consoleOrigin} was deleted, with the organizations that you alone were in${cameFrom(facts)}.`,
+      'If it was not you, tell the operator of this server at once.',
+    ],
+  }),
 }
 
 export function composeMail(kind: MailKind, facts: Facts): MailText {

@@ -11,6 +11,11 @@ export const mailKinds = [
   'second-factor-on',
   'second-factor-off',
   'recovery-code-used',
+  'social-linked',
+  'social-unlinked',
+  'passkey-added',
+  'passkey-removed',
+  'account-deleted',
 ] as const
 export type MailKind = (typeof mailKinds)[number]
 

@@ -23,6 +23,10 @@ const SignInSchema = defineEntity({
     generation: p.integer(),
     /** SHA-256 of that token's secret. */
     refreshHash: p.string().length(64).hidden(),
+    /** The number of the token that the present one took the place of; null before the first refresh. */
+    replacedGeneration: p.integer().nullable(),
+    /** When an access token that came with the present refresh token was first used: the answer has arrived. */
+    arrivedAt: p.datetime(3).nullable(),
     refreshedAt: p.datetime(3),
     /** Moves with each refresh, but never past the longest life of a sign-in. */
     expiresAt: p.datetime(3).index(),

@@ -45,6 +45,8 @@ export async function startSignIn(
     provedAt: at,
     generation: refreshToken.generation,
     refreshHash: refreshHashOf(refreshToken.secret),
+    replacedGeneration: null,
+    arrivedAt: null,
     refreshedAt: at,
     expiresAt: new Date(at.getTime() + signInIdleMs),
     endedAt: null,

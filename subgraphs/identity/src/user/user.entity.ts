@@ -13,8 +13,8 @@ const UserSchema = defineEntity({
     /** When they showed that they read the mail of the address; null until then. */
     emailVerifiedAt: p.datetime(3).nullable(),
     name: p.string().length(100),
-    /** argon2id in PHC form, with its parameters and salt. */
-    passwordHash: p.string().length(200).hidden(),
+    /** argon2id in PHC form, with its parameters and salt; null for who signs in by other ways only. */
+    passwordHash: p.string().length(200).nullable().hidden(),
     /** Staff of the platform; no role in any organization follows from it. */
     isAdmin: p.boolean(),
     createdAt: p.datetime(3),
