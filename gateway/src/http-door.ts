@@ -5,6 +5,7 @@ import type { Log } from '@sluice/kit/log'
 import { SluiceError } from '@sluice/schema/errors'
 
 import type { Authenticator } from './authenticate.ts'
+import { readBody } from './body.ts'
 import { identityKeyOf, type Call } from './call.ts'
 import type { Door } from './check-operation.ts'
 import { codeOf, refusalErrors, statusOf, type PublicError } from './graph-errors.ts'
@@ -110,7 +111,10 @@ function assertDeliberate(
 
 async function readRequest(request: IncomingMessage, limits: Limits): Promise<GraphRequest> {
   if (request.method === 'POST') {
-    return parseGraphRequest(parseJson(await readBody(request, limits.bodyBytesMax)), limits)
+    const body = await readBody(request, limits.bodyBytesMax, (max) => {
+      return new SluiceError('SLUICE_DOCUMENT_TOO_LARGE', { limit: `at most ${max} bytes` })
+    })
+    return parseGraphRequest(parseJson(body.toString('utf8')), limits)
   }
   const { searchParams } = new URL(request.url ?? '/', 'http://gateway.invalid')
   const variables = searchParams.get('variables')
@@ -123,22 +127,6 @@ async function readRequest(request: IncomingMessage, limits: Limits): Promise<Gr
     },
     limits,
   )
-}
-
-function readBody(request: IncomingMessage, bytesMax: number): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>()
-  const chunks: Buffer[] = []
-  let bytes = 0
-  request.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    if (bytes > bytesMax) {
-      request.pause()
-      reject(new SluiceError('SLUICE_DOCUMENT_TOO_LARGE', { limit: `at most ${bytesMax} bytes` }))
-    } else chunks.push(chunk)
-  })
-  request.once('end', () => resolve(Buffer.concat(chunks, bytes).toString('utf8')))
-  request.once('error', reject)
-  return promise
 }
 
 function parseJson(text: string): unknown {

@@ -23,6 +23,8 @@ export const defaultLimits = {
   subgraphTimeoutMs: 10_000,
   subgraphBytesMax: 16 * 1024 * 1024,
   subgraphConnectionsMax: 64,
+  /** Until a subgraph answers a request outside the graph, and between two pieces of the answer. */
+  restTimeoutMs: 30_000,
   upstreamConnectMs: 3_000,
   upstreamPingMs: 10_000,
   upstreamMessageBytesMax: 4 * 1024 * 1024,

@@ -7,6 +7,7 @@ export function isRevoked(principal: Principal, { kind, id }: Revocation): boole
   const { userId } = principal
   const concerns: Record<Revocation['kind'], () => boolean> = {
     authtoken: () => principal.kind === 'authtoken' && principal.id === id,
+    'api-key': () => principal.kind === 'api-key' && principal.id === id,
     'sign-in': () => principal.signInId === id,
     user: () => userId === id,
     // `<organizationId>:<userId>`: whoever holds the user's older list of memberships asks again.

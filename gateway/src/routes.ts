@@ -14,6 +14,8 @@ type Answer = (request: IncomingMessage, response: ServerResponse, path: string)
 /** Which part of the gateway answers a path. What none of them expected leaves as an id. */
 export function createRoutes(options: {
   graph: Answer
+  /** False for a path that is not its. */
+  rest: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<boolean>
   graphiql: Answer
   files: ConsoleFiles
   identity: Identity
@@ -28,6 +30,7 @@ export function createRoutes(options: {
     const path = pathOf(request)
     for (const [name, value] of headers) response.setHeader(name, value)
     if (path === '/graphql') return options.graph(request, response, path)
+    if (await options.rest(request, response, path)) return
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD' }).end()
       return

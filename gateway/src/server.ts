@@ -23,6 +23,8 @@ import { defaultLimits, type Limits } from './limits.ts'
 import { createGatewayMetrics } from './metrics.ts'
 import { createOperations } from './operations.ts'
 import { createOriginCheck } from './origins.ts'
+import { createRestDoor } from './rest-door.ts'
+import { restPaths } from './rest-paths.ts'
 import { createRoutes, pathOf } from './routes.ts'
 import { createSocketDoor } from './socket-door.ts'
 import { openSubgraphs } from './subgraphs.ts'
@@ -147,8 +149,12 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
       refreshCookieName: refreshCookieNameOf(consoleOrigin),
     })
     const sockets = createSocketDoor({ ...shared, metrics })
+    const rest = closer.add(
+      createRestDoor({ ...shared, paths: restPaths, urls: options.subgraphs, signer }),
+    )
     const routes = createRoutes({
       graph,
+      rest: rest.answer,
       graphiql: createGraphiql({ ...shared, consoleOrigin }),
       files: createConsoleFiles({ folder: options.consoleDist, consoleOrigin, now: Date.now }),
       identity,

@@ -1,4 +1,5 @@
 import type { Principal } from '@sluice/kit/principal'
+import { membershipOf } from '@sluice/kit/testing'
 import { expect, test } from 'vitest'
 
 import { memberPrincipal } from './testing/principals.ts'
@@ -57,19 +58,19 @@ test('an event is joined once for all who see the same, however many they are', 
 })
 
 test.for([
-  ['another role', ({ memberships: [own] }: Principal) => [{ ...own, role: 'VIEWER' }]],
+  [
+    'another role',
+    ({ memberships: [own] }: Principal) => [membershipOf(own?.organizationId ?? '', 'VIEWER')],
+  ],
   [
     'a further organization',
-    ({ memberships }: Principal) => [
-      ...memberships,
-      { organizationId: crypto.randomUUID(), role: 'VIEWER' },
-    ],
+    ({ memberships }: Principal) => [...memberships, membershipOf(crypto.randomUUID(), 'VIEWER')],
   ],
   ['another organization', () => memberPrincipal().memberships],
 ] as const)('%s is not the same view', async ([, membershipsOf]) => {
   await using world = await createWorld({ metricsPort: 0 })
   const ada = memberPrincipal()
-  const memberships = membershipsOf(ada) as Principal['memberships']
+  const memberships = membershipsOf(ada)
   follow(world, ada)
   follow(world, { ...memberPrincipal(), memberships })
 

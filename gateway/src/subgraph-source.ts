@@ -24,9 +24,9 @@ export interface SubgraphAnswer {
 }
 
 /** Names agreed with identity, and used with no other subgraph. */
-const setCookieHeader = 'x-sluice-set-cookie'
+export const setCookieHeader = 'x-sluice-set-cookie'
 const refreshTokenHeader = 'x-sluice-refresh-token'
-const userAgentHeader = 'x-sluice-user-agent'
+export const userAgentHeader = 'x-sluice-user-agent'
 
 /**
  * How the executor reaches one subgraph. Headers are built from nothing, so that nothing a client sends travels on;

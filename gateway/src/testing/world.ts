@@ -1,11 +1,17 @@
-import { createServer as createHttpServer, type RequestListener } from 'node:http'
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http'
 
 import { composeServices } from '@apollo/composition'
-import type { SubgraphName } from '@sluice/kit/internal-token'
+import { createInternalVerifier, type SubgraphName } from '@sluice/kit/internal-token'
 import { silentLog, type Log } from '@sluice/kit/log'
 import { listen } from '@sluice/kit/metrics'
 import type { Principal } from '@sluice/kit/principal'
 import { openRedis, redisReady } from '@sluice/kit/redis'
+import { createRestRoutes, type RestRoute } from '@sluice/kit/rest'
 import { generatePrivateJwks, publicJwksOf } from '@sluice/kit/signing-keys'
 import { openSubgraph } from '@sluice/kit/subgraph'
 import { openTestRedis } from '@sluice/kit/testing'
@@ -72,6 +78,8 @@ export async function createWorld(
   options: Partial<Omit<GatewayOptions, 'limits'>> & {
     limits?: Partial<Limits>
     replaced?: Replaced
+    /** What identity answers outside the graph. */
+    rest?: readonly RestRoute[]
     log?: Log
   } = {},
 ): Promise<World> {
@@ -87,6 +95,13 @@ export async function createWorld(
   const stops = new Map<SubgraphName, () => Promise<void>>()
   const subgraphs: Partial<Record<SubgraphName, string>> = {}
 
+  const restRoute = createRestRoutes({
+    verify: createInternalVerifier(publicJwksOf(internalSigningJwks), 'identity'),
+    routes: options.rest ?? [],
+  })
+  const identityRoute = async (request: IncomingMessage, response: ServerResponse) =>
+    (await identity.route(request, response)) || restRoute(request, response)
+
   const open = async (name: SubgraphName, port: number): Promise<number> => {
     const replaced = options.replaced?.[name]
     const server = replaced
@@ -99,7 +114,7 @@ export async function createWorld(
           port,
           log: silentLog,
           notReady: async () => null,
-          ...(name === 'identity' ? { route: identity.route } : {}),
+          ...(name === 'identity' ? { route: identityRoute } : {}),
         })
     stops.set(name, () => server.close())
     return server.port
@@ -109,7 +124,7 @@ export async function createWorld(
     disposer.defer(async () => stops.get(name)?.())
   }
 
-  const { replaced: _replaced, ...gatewayOptions } = options
+  const { replaced: _replaced, rest: _rest, ...gatewayOptions } = options
   const gateway = await createServer({
     port: 0,
     supergraphSdl: composed(fixtureSdl),

@@ -133,7 +133,7 @@ test('credentials are looked up for the gateway only, never for a person through
     'SLUICE_UNAUTHENTICATED',
     'SLUICE_AUTHTOKEN_INVALID',
     'SLUICE_INPUT_INVALID',
-    'SLUICE_INPUT_INVALID',
+    'SLUICE_BODY_TOO_LARGE',
   ])
 })
 

@@ -5,19 +5,20 @@ import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { openOutboxPublisher } from '@sluice/kit/outbox'
 import { openRedis } from '@sluice/kit/redis'
+import { createRestRoutes } from '@sluice/kit/rest'
 import { Sealer, type SealingKey } from '@sluice/kit/sealer'
 import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
 import { openSubgraph } from '@sluice/kit/subgraph'
 import type { JSONWebKeySet } from 'jose'
 
 import { createBreachedPasswords } from './account/breached-passwords.ts'
-import { createAuthenticateRoute } from './authenticate/authenticate-route.ts'
 import { createContext, type Deps } from './context.ts'
 import { seedFirstAdmin, type FirstAdmin } from './first-admin.ts'
 import { incomingEvents } from './incoming-events.ts'
 import { openMailTransport } from './mail/mail-transport.ts'
 import { openMailSender, purgeMails } from './mail/send-mails.ts'
 import { database } from './orm.ts'
+import { restRoutes } from './rest.ts'
 import { createRevocations } from './revocations.ts'
 import { schema } from './schema.ts'
 import { resealSecondFactors } from './second-factor/reseal.ts'
@@ -116,8 +117,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       wakeMail: () => mailSender.wake(),
       now,
     }
-    const verify = createInternalVerifier(options.internalPublicJwks, 'identity')
-    const authenticateRoute = createAuthenticateRoute(deps, verify)
+    const rest = createRestRoutes({
+      verify: createInternalVerifier(options.internalPublicJwks, 'identity'),
+      routes: restRoutes(deps),
+    })
     const jwks = JSON.stringify(keys.publicJwks)
     const { port } = closer.add(
       await openSubgraph({
@@ -130,7 +133,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         log,
         notReady: () => databaseNotReady(orm),
         route(request, response) {
-          if (request.url !== jwksPath) return authenticateRoute(request, response)
+          if (request.url !== jwksPath) return rest(request, response)
           const cacheControl = `public, max-age=${jwksCacheSeconds}`
           response
             .writeHead(200, { 'content-type': 'application/json', 'cache-control': cacheControl })
