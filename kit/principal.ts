@@ -10,10 +10,10 @@ import { z } from 'zod'
 
 /** Who is asking, decided once by the gateway and carried to every subgraph in the internal header. */
 export const Principal = z.object({
-  kind: z.enum(['anonymous', 'user', 'authtoken', 'relay', 'gateway']),
-  /** The user's, authtoken's or relay key's id; empty for the anonymous. */
+  kind: z.enum(['anonymous', 'user', 'authtoken', 'api-key', 'relay', 'gateway']),
+  /** The user's, authtoken's, API key's or relay key's id; empty for the anonymous. */
   id: z.string(),
-  /** The person behind it; for an authtoken the member who made it. */
+  /** The person behind it; for an authtoken the member who made it. Null for service accounts and API keys. */
   userId: z.uuid().nullable(),
   signInId: z.uuid().nullable(),
   /** Staff of the platform, outside all organizations. */
@@ -30,6 +30,10 @@ export const Principal = z.object({
     .max(200),
   /** The scopes of an authtoken, to be shown. Empty for people. */
   scopes: z.array(z.enum(authtokenScopes)),
+  /** When an authtoken or API key ends by itself: what is issued on its strength ends no later. Absent when it does not. */
+  expiresAt: z.iso.datetime().optional(),
+  /** What an API key may ask of the public graph. Absent: as much as any key. */
+  requestsPerMinute: z.number().int().positive().optional(),
 })
 export type Principal = z.infer<typeof Principal>
 

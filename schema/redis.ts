@@ -106,7 +106,7 @@ export type TunnelStatusChange = z.infer<typeof TunnelStatusChange>
 
 /** Sent once the row that says so is committed. Relay and gateway end what it names in under 2 s. */
 export const Revocation = z.object({
-  kind: z.enum(['tunnel', 'authtoken', 'sign-in', 'user', 'membership']),
+  kind: z.enum(['tunnel', 'authtoken', 'api-key', 'sign-in', 'user', 'membership']),
   id: z.string(),
   /** ISO time; credentials issued before it are void. */
   at: z.iso.datetime(),
