@@ -1,5 +1,11 @@
 import { defineEntity, p } from '@mikro-orm/core'
-import { EventEnvelope, events, type EventName, type EventPayload } from '@sluice/schema/events'
+import {
+  EventEnvelope,
+  events,
+  unorderedEvents,
+  type EventName,
+  type EventPayload,
+} from '@sluice/schema/events'
 import { redisKeys } from '@sluice/schema/redis'
 
 import { forkSystem, type EntityManager, type Orm } from './database.ts'
@@ -75,7 +81,8 @@ export function openInbox(options: {
     if (!payload.success) throw new JobPayloadError(`${envelope.name}: ${payload.error.message}`)
     await forkSystem(orm).transactional(async (em) => {
       if (!(await isFresh(em, schema, envelope))) return
-      if (await isNewest(em, schema, envelope)) await handler(em, payload.data, envelope)
+      const isNewest = unorderedEvents.has(eventName) || (await noteVersion(em, schema, envelope))
+      if (isNewest) await handler(em, payload.data, envelope)
     })
   }
 
@@ -128,7 +135,11 @@ async function isFresh(em: EntityManager, schema: string, event: EventEnvelope):
 }
 
 /** Notes the version; false when a newer event of the entity was applied. */
-async function isNewest(em: EntityManager, schema: string, event: EventEnvelope): Promise<boolean> {
+async function noteVersion(
+  em: EntityManager,
+  schema: string,
+  event: EventEnvelope,
+): Promise<boolean> {
   const noted = await em.execute<unknown[]>(
     `insert into "${schema}".inbox_version (entity, noun, version) values (?, ?, ?)
      on conflict (entity, noun) do update set version = excluded.version

@@ -27,6 +27,40 @@ export const freeEntitlements: Entitlements = {
   requestLogDays: 1,
 }
 
+/** What is audited outside identity. Names are shown, filtered by and exported: add, never rename. */
+export const actActions = [
+  'tunnel.created',
+  'tunnel.changed',
+  'tunnel.started',
+  'tunnel.stopped',
+  'tunnel.deleted',
+  'organization.visit-notice-changed',
+  'relay.registered',
+  'relay.drained',
+  'domain.added',
+  'domain.verified',
+  'domain.attached',
+  'domain.detached',
+  'domain.removed',
+  'certificate.set',
+  'certificate.removed',
+  'plan.started',
+  'plan.changed',
+  'entitlements.changed',
+] as const
+export type ActAction = (typeof actActions)[number]
+
+/** Who can have done something. `system` is the platform itself. */
+export const actorKinds = [
+  'user',
+  'authtoken',
+  'api-key',
+  'service-account',
+  'relay',
+  'system',
+] as const
+export type ActorKind = (typeof actorKinds)[number]
+
 /** Facts that other subgraphs react to. A payload is parsed before use: it may be from the last release. */
 export const events = {
   'organization.created': z.object({
@@ -57,7 +91,25 @@ export const events = {
     tunnelId: z.uuid(),
     endpointHost: z.string(),
   }),
+  /** Something that somebody did, for the audit that identity keeps. Text is cut to its bounds before it is recorded. */
+  'act.recorded': z.object({
+    organizationId: z.uuid().nullable(),
+    action: z.string().min(1).max(64),
+    /** `userId`: the person behind a credential. */
+    actor: z.object({
+      kind: z.string().max(32),
+      id: z.uuid().nullable(),
+      userId: z.uuid().nullable(),
+    }),
+    target: z.object({ type: z.string().max(32), id: z.string().max(64) }),
+    details: z.string().max(500).nullable(),
+    ip: z.string().max(64).nullable(),
+    at: z.iso.datetime(),
+  }),
 } as const satisfies Record<string, z.ZodType>
+
+/** Facts that stand alone: none is made void by a later one of the same entity, and all are applied. */
+export const unorderedEvents: ReadonlySet<string> = new Set<EventName>(['act.recorded'])
 
 export type EventName = keyof typeof events
 export type EventPayload<N extends EventName> = z.infer<(typeof events)[N]>

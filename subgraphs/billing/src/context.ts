@@ -8,6 +8,8 @@ import type { Usage } from './usage/usage.ts'
 /** One request: who asks, and entity managers. */
 export interface Context {
   principal: Principal
+  /** Where the call came from; empty when nobody said. */
+  visitorIp: string
   /** Sees the rows of the own organizations only. */
   em: EntityManager
   /** Sees every organization: for staff of the platform and for subscriptions that are made on first sight. */

@@ -41,9 +41,10 @@ export async function createServer(
     )
 
     const systemEm = () => forkSystem(orm)
-    const contextOf = ({ principal }: Caller): Context => {
+    const contextOf = ({ principal, visitorIp }: Caller): Context => {
       const em = forkFor(orm, principal)
-      return { principal, em, systemEm, now, loaders: createLoaders(em, systemEm, now) }
+      const loaders = createLoaders(em, systemEm, now)
+      return { principal, visitorIp, em, systemEm, now, loaders }
     }
     const { port } = closer.add(
       await openSubgraph({

@@ -19,6 +19,8 @@ interface DomainSettings {
 /** One request: who asks, and an entity manager that sees the own organizations only. */
 export interface Context {
   principal: Principal
+  /** Where the call came from; empty when nobody said. */
+  visitorIp: string
   em: EntityManager
   settings: DomainSettings
   /** Asks DNS about one domain. */

@@ -63,10 +63,11 @@ export async function createServer(
       openInbox({ orm, redisUrl, consumer: database.schema, handlers: incomingEvents, log }),
     )
 
-    const contextOf = ({ principal, signal }: Caller): Context => {
+    const contextOf = ({ principal, visitorIp, signal }: Caller): Context => {
       const em = forkFor(orm, principal)
       return {
         principal,
+        visitorIp,
         em,
         settings,
         checkDns: ({ domain, token }) =>

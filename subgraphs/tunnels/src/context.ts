@@ -51,13 +51,15 @@ export interface Parts {
 /** One request, or one event of a subscription. */
 export interface Context {
   readonly principal: Principal
+  /** Where the call came from; empty when nobody said. */
+  readonly visitorIp: string
   /** Sees the rows of the principal's organizations only. */
   readonly em: EntityManager
   readonly load: Loaders
   readonly parts: Parts
 }
 
-export function createContext(parts: Parts, principal: Principal): Context {
+export function createContext(parts: Parts, principal: Principal, visitorIp = ''): Context {
   const em = forkFor(parts.orm, principal)
-  return { principal, em, parts, load: createLoaders(em, principal, parts) }
+  return { principal, visitorIp, em, parts, load: createLoaders(em, principal, parts) }
 }

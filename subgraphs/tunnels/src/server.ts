@@ -79,7 +79,7 @@ export function createServer(
       await openSubgraph({
         name: 'tunnels',
         schema,
-        context: ({ principal }) => createContext(parts, principal),
+        context: ({ principal, visitorIp }) => createContext(parts, principal, visitorIp),
         internalPublicJwks: options.internalPublicJwks,
         port: options.port,
         ...(options.host === undefined ? {} : { host: options.host }),

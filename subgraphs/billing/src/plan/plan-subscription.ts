@@ -1,4 +1,5 @@
 import { LockMode } from '@mikro-orm/core'
+import { actorOf, recordAct, system, type Act } from '@sluice/kit/audit'
 import type { EntityManager } from '@sluice/kit/database'
 import { recordEvent } from '@sluice/kit/outbox'
 import { may } from '@sluice/kit/principal'
@@ -40,12 +41,18 @@ export async function ensureSubscriptions(
   )
   for (const { organization_id: organizationId } of made) {
     recordEntitlements(em, { organizationId, planId: firstPlanId })
+    recordPlanAct(em, {
+      action: 'plan.started',
+      actor: system,
+      organizationId,
+      planId: firstPlanId,
+    })
   }
 }
 
 /** Puts an organization on another plan; for staff of the platform. Entitlements follow in the same transaction. */
 export async function changePlan(
-  { principal, systemEm }: Context,
+  { principal, visitorIp, systemEm }: Context,
   { organizationId, planId }: { organizationId: string; planId: string },
 ): Promise<PlanSubscription> {
   if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
@@ -62,12 +69,39 @@ export async function changePlan(
     )
     if (!subscription) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
     if (subscription.planId === planId) return subscription
+    recordPlanAct(em, {
+      action: 'plan.changed',
+      actor: actorOf(principal),
+      organizationId,
+      planId,
+      before: subscription.planId,
+      ip: visitorIp,
+    })
     subscription.planId = planId
     subscription.changedAt = new Date()
     subscription.changedBy = principal.userId
     subscription.toldVersion = plansVersion
     recordEntitlements(em, { organizationId, planId })
     return subscription
+  })
+}
+
+/** Tells the audit which plan holds now, in the transaction that sees to it. */
+export function recordPlanAct(
+  em: EntityManager,
+  act: Pick<Act, 'action' | 'actor' | 'ip'> & {
+    organizationId: string
+    planId: string
+    before?: string
+  },
+): void {
+  const { organizationId, planId, before, ...rest } = act
+  recordAct(em, {
+    ...rest,
+    organizationId,
+    target: { type: 'organization', id: organizationId },
+    details: before === undefined ? planId : `${before} → ${planId}`,
+    at: new Date(),
   })
 }
 

@@ -1,10 +1,11 @@
 import { LockMode } from '@mikro-orm/core'
+import { system } from '@sluice/kit/audit'
 import { defineJob } from '@sluice/kit/job'
 import { z } from 'zod'
 
 import type { JobDeps } from '../job-deps.ts'
 import { PlanSubscription } from './plan-subscription.entity.ts'
-import { recordEntitlements } from './plan-subscription.ts'
+import { recordEntitlements, recordPlanAct } from './plan-subscription.ts'
 import { plansVersion } from './plans.ts'
 
 const subscriptionsMax = 200
@@ -25,6 +26,9 @@ export const tellEntitlements = defineJob({
         for (const subscription of behind) {
           subscription.toldVersion = plansVersion
           recordEntitlements(inside, subscription)
+          const { organizationId, planId } = subscription
+          const action = 'entitlements.changed'
+          recordPlanAct(inside, { action, actor: system, organizationId, planId })
         }
         return behind.length
       })

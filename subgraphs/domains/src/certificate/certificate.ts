@@ -6,6 +6,7 @@ import type { Context } from '../context.ts'
 import { CustomDomain } from '../domain/custom-domain.entity.ts'
 import { findForChange, lockDomain } from '../domain/custom-domain.ts'
 import { txtNameOf } from '../domain/dns-check.ts'
+import { recordDomainAct } from '../domain/domain-act.ts'
 import { Certificate } from './certificate.entity.ts'
 import { readChain } from './read-chain.ts'
 
@@ -39,6 +40,7 @@ export async function setDomainCertificate(
       createdAt: now,
       createdBy: context.principal.userId,
     })
+    recordDomainAct(em, context, 'certificate.set', held, facts.fingerprint)
     // What visitors see is another certificate from now on.
     held.nextTlsProbeAt = now
     return held
@@ -53,7 +55,10 @@ export async function removeDomainCertificate(context: Context, id: string): Pro
   const domain = await context.em.transactional(async (em) => {
     const held = await lockDomain(em, id)
     const removed = await em.nativeDelete(Certificate, { domainId: id })
-    if (removed > 0) held.nextTlsProbeAt = new Date()
+    if (removed > 0) {
+      held.nextTlsProbeAt = new Date()
+      recordDomainAct(em, context, 'certificate.removed', held)
+    }
     return held
   })
   await context.announceCertificate(domain.domain)

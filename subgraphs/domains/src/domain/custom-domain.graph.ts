@@ -1,4 +1,4 @@
-import { connectionType } from '@sluice/kit/graph'
+import { connectionType, pageSize } from '@sluice/kit/graph'
 import { pageOf } from '@sluice/kit/keyset'
 
 import { builder } from '../builder.ts'
@@ -43,6 +43,7 @@ interface DnsRecord {
 }
 
 const DnsRecordType = builder.objectRef<DnsRecord>('DnsRecord').implement({
+  tag: 'public',
   description: 'A record to set at the DNS provider of a domain.',
   fields: (t) => ({
     type: t.exposeString('type', { description: 'TXT or CNAME.' }),
@@ -57,6 +58,7 @@ const DnsRecordType = builder.objectRef<DnsRecord>('DnsRecord').implement({
 })
 
 const TlsProbeType = builder.objectRef<CustomDomain>('TlsProbe').implement({
+  tag: 'public',
   description: 'The last look at a domain’s certificate, made as a visitor would.',
   fields: (t) => ({
     status: t.field({
@@ -88,6 +90,7 @@ const OrganizationType = builder.objectRef<{ id: string }>('Organization')
 const TunnelType = builder.objectRef<{ id: string }>('Tunnel')
 
 CustomDomainType.implement({
+  tag: 'public',
   description: 'A DNS name of the customer’s own that leads to a tunnel.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id.' }),
@@ -98,6 +101,7 @@ CustomDomainType.implement({
       resolve: (domain) => domain.status,
     }),
     dnsRecords: t.field({
+      listSize: { assumedSize: 2 },
       type: [DnsRecordType],
       description: 'The records to set: TXT proves the domain, CNAME leads visitors here.',
       resolve: (domain, _args, { settings }) => dnsRecordsOf(domain, settings.cnameTarget),
@@ -162,13 +166,17 @@ builder.asEntity(CustomDomainType, {
   resolveReference: ({ id }, { loaders }) => loaders.domain.load(id),
 })
 
-const CustomDomainConnection = connectionType(builder, 'CustomDomain', CustomDomainType)
+const CustomDomainConnection = connectionType(builder, 'CustomDomain', CustomDomainType, {
+  tag: 'public',
+})
 
 // Types of other subgraphs are described there: two descriptions of one type would not compose silently.
 OrganizationType.implement({
   fields: (t) => ({
     id: t.exposeID('id'),
     customDomains: t.field({
+      tag: 'public',
+      listSize: pageSize,
       type: CustomDomainConnection,
       nullable: true,
       description: 'Its custom domains, newest first.',
@@ -205,6 +213,7 @@ TunnelType.implement({
   fields: (t) => ({
     id: t.exposeID('id'),
     customDomains: t.field({
+      listSize: { assumedSize: 50 },
       type: [CustomDomainType],
       nullable: true,
       description: 'The custom domains that lead to it, at most 50.',
@@ -219,6 +228,7 @@ builder.asEntity(TunnelType, {
 
 builder.queryField('customDomain', (t) =>
   t.field({
+    tag: 'public',
     type: CustomDomainType,
     nullable: true,
     description: 'One custom domain; null when your organizations have no such domain.',
@@ -229,6 +239,7 @@ builder.queryField('customDomain', (t) =>
 
 builder.mutationFields((t) => ({
   addCustomDomain: t.field({
+    tag: 'public',
     type: CustomDomainType,
     description: 'Adds a domain, pending until its TXT record is found.',
     args: {
@@ -238,12 +249,14 @@ builder.mutationFields((t) => ({
     resolve: (_root, args, context) => addCustomDomain(context, args),
   }),
   verifyCustomDomain: t.field({
+    tag: 'public',
     type: CustomDomainType,
     description: 'Asks DNS for the records now; what is missing is told in `lastError`.',
     args: { id: t.arg.id({ required: true, description: 'The domain’s id.' }) },
     resolve: (_root, { id }, context) => verifyCustomDomain(context, id),
   }),
   attachCustomDomain: t.field({
+    tag: 'public',
     type: CustomDomainType,
     description: 'Lets a verified domain lead to a tunnel.',
     args: {
@@ -253,12 +266,14 @@ builder.mutationFields((t) => ({
     resolve: (_root, args, context) => attachCustomDomain(context, args),
   }),
   detachCustomDomain: t.field({
+    tag: 'public',
     type: CustomDomainType,
     description: 'Lets a domain lead nowhere.',
     args: { id: t.arg.id({ required: true, description: 'The domain’s id.' }) },
     resolve: (_root, { id }, context) => detachCustomDomain(context, id),
   }),
   removeCustomDomain: t.field({
+    tag: 'public',
     type: 'ID',
     description: 'Removes a domain; returns its id.',
     args: { id: t.arg.id({ required: true, description: 'The domain’s id.' }) },

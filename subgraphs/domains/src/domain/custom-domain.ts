@@ -15,6 +15,7 @@ import { KnownTunnel } from '../tunnel/known-tunnel.entity.ts'
 import { CustomDomain } from './custom-domain.entity.ts'
 import { txtNameOf } from './dns-check.ts'
 import { firstDnsCheckAt, recordDnsCheck } from './dns-schedule.ts'
+import { recordDomainAct } from './domain-act.ts'
 import { parseDomainName } from './domain-name.ts'
 
 /** Whatever the plan says: an agent token names at most 50 endpoint hosts, the tunnel's own among them. */
@@ -31,9 +32,10 @@ export function mayReadDomains(
 
 /** Adds a domain, pending until it is proven. Adding it again answers the one that is there. */
 export async function addCustomDomain(
-  { em, principal, settings }: Context,
+  context: Context,
   { organizationId, domain: text }: { organizationId: string; domain: string },
 ): Promise<CustomDomain> {
+  const { em, principal, settings } = context
   assertMay(principal, organizationId, 'domains.manage')
   const domain = parseDomainName(text, settings.ownApexes)
   return em.transactional(async (locked) => {
@@ -48,7 +50,9 @@ export async function addCustomDomain(
     if (count >= max) throw new SluiceError('SLUICE_DOMAINS_MAX', { max })
     const token = randomBytes(tokenBytes).toString('hex')
     const added = { organizationId, domain, token, nextDnsCheckAt: firstDnsCheckAt(new Date()) }
-    return locked.create(CustomDomain, added)
+    const created = locked.create(CustomDomain, added)
+    recordDomainAct(locked, context, 'domain.added', created)
+    return created
   })
 }
 
@@ -66,7 +70,7 @@ export async function verifyCustomDomain(context: Context, id: string): Promise<
   const domain = await findForChange(context, id)
   // No transaction is held while DNS is asked.
   const check = await context.checkDns(domain)
-  const outcome = await recordDnsCheck(context.em, domain, check, new Date())
+  const outcome = await recordDnsCheck(context.em, domain, check, new Date(), context)
   if (outcome === 'gone') throw new SluiceError('SLUICE_DOMAIN_NOT_FOUND')
   if (outcome === 'taken') throw new SluiceError('SLUICE_DOMAIN_TAKEN', { domain: domain.domain })
   await context.em.refresh(domain)
@@ -102,6 +106,7 @@ export async function attachCustomDomain(
       domain: domain.domain,
       tunnelId,
     })
+    recordDomainAct(em, context, 'domain.attached', domain, `tunnel ${tunnelId}`)
     return domain
   })
 }
@@ -111,7 +116,9 @@ export async function detachCustomDomain(context: Context, id: string): Promise<
   await findForChange(context, id)
   return context.em.transactional(async (em) => {
     const domain = await lockDomain(em, id)
-    if (domain.tunnelId) recordDetached(em, domain)
+    if (!domain.tunnelId) return domain
+    recordDetached(em, domain)
+    recordDomainAct(em, context, 'domain.detached', domain, `tunnel ${domain.tunnelId}`)
     domain.tunnelId = null
     return domain
   })
@@ -124,6 +131,7 @@ export async function removeCustomDomain(context: Context, id: string): Promise<
     const domain = await lockDomain(em, id)
     if (domain.tunnelId) recordDetached(em, domain)
     await em.nativeDelete(Certificate, { domainId: id })
+    recordDomainAct(em, context, 'domain.removed', domain)
     em.remove(domain)
   })
   await context.announceCertificate(name)

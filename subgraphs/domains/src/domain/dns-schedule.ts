@@ -1,8 +1,11 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core'
 import type { EntityManager } from '@sluice/kit/database'
+import { anonymous } from '@sluice/kit/principal'
 
+import type { Context } from '../context.ts'
 import { CustomDomain } from './custom-domain.entity.ts'
 import type { DnsCheck } from './dns-check.ts'
+import { recordDomainAct } from './domain-act.ts'
 
 const dnsCheckEveryMsMin = 60_000
 const dnsCheckEveryMsMax = 6 * 3_600_000
@@ -37,6 +40,8 @@ export async function recordDnsCheck(
   domain: CustomDomain,
   check: DnsCheck,
   now: Date,
+  /** Who asked for the check; the platform itself if left out. */
+  asker: Pick<Context, 'principal' | 'visitorIp'> = { principal: anonymous, visitorIp: '' },
 ): Promise<'recorded' | 'taken' | 'gone'> {
   const seen = { lastCheckedAt: now, txtFound: check.txtFound, cnameFound: check.cnameFound }
   const where = { id: domain.id, token: domain.token }
@@ -61,15 +66,23 @@ export async function recordDnsCheck(
     return left === 0 ? 'gone' : 'recorded'
   }
   try {
-    const changed = await em.nativeUpdate(CustomDomain, where, {
-      ...seen,
-      lastError: null,
-      status: 'VERIFIED',
-      verifiedAt: now,
-      nextDnsCheckAt: null,
-      nextTlsProbeAt: now,
+    return await em.transactional(async (inside) => {
+      const unproven = { ...where, status: 'PENDING' as const }
+      const changed = await inside.nativeUpdate(CustomDomain, unproven, {
+        ...seen,
+        lastError: null,
+        status: 'VERIFIED',
+        verifiedAt: now,
+        nextDnsCheckAt: null,
+        nextTlsProbeAt: now,
+      })
+      if (changed > 0) {
+        recordDomainAct(inside, asker, 'domain.verified', domain)
+        return 'recorded'
+      }
+      // Of two checks at once the other one may have proven it.
+      return (await inside.count(CustomDomain, where)) > 0 ? 'recorded' : 'gone'
     })
-    return changed === 0 ? 'gone' : 'recorded'
   } catch (error) {
     if (!(error instanceof UniqueConstraintViolationException)) throw error
     await em.nativeUpdate(CustomDomain, where, pending('another organization has this domain'))

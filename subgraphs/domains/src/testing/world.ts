@@ -41,6 +41,7 @@ export async function createWorld() {
     const em = forkFor(db.orm, principal)
     return {
       principal,
+      visitorIp: '192.0.2.7',
       em,
       settings: { cnameTarget, ownApexes: ['tunnel.sluice.test', 'console.sluice.test'] },
       checkDns: ({ domain, token }) =>
@@ -80,11 +81,18 @@ export async function createWorld() {
       await em.flush()
       return id
     },
-    /** Names and payloads of the events recorded so far, in order. */
+    /** Names and payloads of the events recorded so far, in order; what was told the audit apart. */
     events: () =>
       forkSystem(db.orm).execute<{ name: string; payload: Record<string, unknown> }[]>(
-        'select name, payload from domains.outbox_event order by sequence',
+        `select name, payload from domains.outbox_event where name <> 'act.recorded' order by sequence`,
       ),
+    /** What the audit was told, in order: action, kind of actor, details. */
+    acts: async () => {
+      const rows = await forkSystem(db.orm).execute<
+        { payload: { action: string; actor: { kind: string }; details: string } }[]
+      >(`select payload from domains.outbox_event where name = 'act.recorded' order by sequence`)
+      return rows.map(({ payload }) => [payload.action, payload.actor.kind, payload.details])
+    },
   }
 }
 

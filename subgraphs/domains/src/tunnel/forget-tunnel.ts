@@ -1,3 +1,4 @@
+import { system, recordAct } from '@sluice/kit/audit'
 import type { EntityManager } from '@sluice/kit/database'
 
 import { recordDetached } from '../domain/custom-domain.ts'
@@ -13,5 +14,13 @@ export async function forgetTunnel(em: EntityManager, tunnelId: string): Promise
   )
   for (const { id, organization_id: organizationId, domain } of detached) {
     recordDetached(em, { id, organizationId, domain })
+    recordAct(em, {
+      action: 'domain.detached',
+      actor: system,
+      organizationId,
+      target: { type: 'domain', id },
+      details: `${domain}: tunnel ${tunnelId} was deleted`,
+      at: new Date(),
+    })
   }
 }

@@ -1,4 +1,6 @@
-import { forkSystem } from '@sluice/kit/database'
+import { LockMode } from '@mikro-orm/core'
+import { actorOf, recordAct } from '@sluice/kit/audit'
+import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { assertSignedIn, type Principal } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
@@ -58,20 +60,29 @@ export async function registerRelay(context: Context, input: RelayInput): Promis
     throw new SluiceError('SLUICE_INPUT_INVALID', { reason })
   }
   const now = context.parts.now()
-  return context.em.upsert(
-    Relay,
-    {
-      ...parsed.data,
-      draining: false,
-      // Whoever has come back has left before.
-      drainRequestedAt: null,
-      sessions: 0,
-      connections: 0,
-      registeredAt: now,
-      lastSeenAt: now,
-    },
-    { onConflictExcludeFields: ['registeredAt', 'sessions', 'connections'] },
-  )
+  const fields = { ...parsed.data, draining: false }
+  return context.em.transactional(async (em) => {
+    const known = await em.findOne(Relay, { id: fields.id })
+    // Before the upsert, which changes the object that was found.
+    const before = known && placeOf(known)
+    const relay = await em.upsert(
+      Relay,
+      {
+        ...fields,
+        // Whoever has come back has left before.
+        drainRequestedAt: null,
+        sessions: 0,
+        connections: 0,
+        registeredAt: now,
+        lastSeenAt: now,
+      },
+      { onConflictExcludeFields: ['registeredAt', 'sessions', 'connections'] },
+    )
+    // A relay registers whenever it connects; that it is known already, as it is, is no change.
+    const place = placeOf(fields)
+    if (before !== place) recordRelayAct(em, context, 'relay.registered', fields.id, place)
+    return relay
+  })
 }
 
 /** Notes that a relay lives and which sessions it holds. A relay that is not known is refused, and registers again. */
@@ -113,16 +124,38 @@ export async function drainRelay(context: Context, id: string): Promise<Relay> {
   const { principal, parts } = context
   assertSignedIn(principal)
   if (!principal.isAdmin) throw new SluiceError('SLUICE_FORBIDDEN')
-  const relay = await forkSystem(parts.orm).findOne(Relay, { id })
-  if (!relay) throw new SluiceError('SLUICE_RELAY_NOT_FOUND')
   const now = parts.now()
-  await forkSystem(parts.orm).nativeUpdate(
-    Relay,
-    { id, drainRequestedAt: null },
-    { drainRequestedAt: now },
-  )
-  relay.drainRequestedAt ??= now
-  return relay
+  return forkSystem(parts.orm).transactional(async (em) => {
+    const relay = await em.findOne(Relay, { id }, { lockMode: LockMode.PESSIMISTIC_WRITE })
+    if (!relay) throw new SluiceError('SLUICE_RELAY_NOT_FOUND')
+    if (relay.drainRequestedAt) return relay
+    relay.drainRequestedAt = now
+    recordRelayAct(em, context, 'relay.drained', id)
+    return relay
+  })
+}
+
+function placeOf({ region: name, edgeUrl }: Pick<Relay, 'region' | 'edgeUrl'>): string {
+  return `${name}, ${edgeUrl}`
+}
+
+/** Relays belong to the platform, and so does what is done to them. */
+function recordRelayAct(
+  em: EntityManager,
+  { principal, visitorIp, parts }: Context,
+  action: 'relay.registered' | 'relay.drained',
+  id: string,
+  details?: string,
+): void {
+  recordAct(em, {
+    action,
+    actor: actorOf(principal),
+    organizationId: null,
+    target: { type: 'relay', id },
+    details,
+    ip: visitorIp,
+    at: parts.now(),
+  })
 }
 
 /** All relays, for staff of the platform; nobody else learns of them. */

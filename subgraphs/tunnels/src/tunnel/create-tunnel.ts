@@ -9,6 +9,7 @@ import { assertRegion } from '../relay/relay.ts'
 import { announceStatus } from './announce.ts'
 import { noteEndpointHost } from './endpoint-hosts.ts'
 import { parseHostHeader, parsePolicy } from './policy.ts'
+import { recordTunnelAct } from './tunnel-act.ts'
 import { parseTunnelName, randomTunnelName } from './tunnel-name.ts'
 import { assertKind, freePortOf, parsePort, hasPort } from './tunnel-port.ts'
 import { endpointHostOf } from './tunnel-urls.ts'
@@ -99,8 +100,8 @@ type NewTunnel = Pick<
   | 'deletedAt'
 >
 
-async function insert({ em }: Context, fields: NewTunnel): Promise<Tunnel> {
-  return em.transactional(async (own) => {
+async function insert(context: Context, fields: NewTunnel): Promise<Tunnel> {
+  return context.em.transactional(async (own) => {
     // Under the lock the count holds until the commit, however many create at once.
     const { maxTunnels } = await lockOrganization(own, fields.organizationId)
     const { organizationId } = fields
@@ -113,6 +114,7 @@ async function insert({ em }: Context, fields: NewTunnel): Promise<Tunnel> {
       tunnelId: tunnel.id,
       endpointHost: fields.endpointHost,
     })
+    recordTunnelAct(own, context, 'tunnel.created', tunnel)
     return tunnel
   })
 }

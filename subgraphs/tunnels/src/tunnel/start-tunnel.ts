@@ -18,10 +18,11 @@ import type { Relay } from '../relay/relay.entity.ts'
 import { assertRegion } from '../relay/relay.ts'
 import { announceStatus } from './announce.ts'
 import { createTunnel, type TunnelInput } from './create-tunnel.ts'
+import { recordTunnelAct } from './tunnel-act.ts'
 import { parseTunnelName } from './tunnel-name.ts'
 import { assertKind, hasPort } from './tunnel-port.ts'
 import { Tunnel } from './tunnel.entity.ts'
-import { changeTunnel, findTunnelToChange, parseChanges } from './tunnel.ts'
+import { assignChanges, changeTunnel, findTunnelToChange, parseChanges } from './tunnel.ts'
 
 export interface StartTunnelInput extends TunnelInput {
   organizationId?: string | null | undefined
@@ -62,8 +63,9 @@ export async function startTunnel(
   const picked = assignEdges(relays, input.region || region || null, now(), edgeAssignment)
   const pooling = input.pooling ?? false
 
-  const tunnel = await changeTunnel(context, id, (one) => {
-    Object.assign(one, changes(one), {
+  const tunnel = await changeTunnel(context, id, (one, em) => {
+    const changed = assignChanges(one, changes(one))
+    Object.assign(one, {
       // One more of a pool joins the start of the others.
       epoch: pooling && one.pooling && one.startedAt ? one.epoch : one.epoch + 1,
       pooling,
@@ -71,6 +73,7 @@ export async function startTunnel(
       relayId: picked[0]?.id ?? null,
       ...(input.region ? { region: input.region } : {}),
     })
+    recordTunnelAct(em, context, 'tunnel.started', one, changed && `with another ${changed}`)
   })
   await passSecondOf(tunnel.stoppedAt, parts.now)
   const grant = await grantAgentToken(context, tunnel, picked)

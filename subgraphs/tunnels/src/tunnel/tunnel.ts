@@ -1,3 +1,5 @@
+import { isDeepStrictEqual } from 'node:util'
+
 import { LockMode } from '@mikro-orm/core'
 import type { EntityManager } from '@sluice/kit/database'
 import { recordEvent } from '@sluice/kit/outbox'
@@ -9,6 +11,7 @@ import type { Context } from '../context.ts'
 import { announceChange, announceRevocation, announceStatus } from './announce.ts'
 import { noteEndpointHost } from './endpoint-hosts.ts'
 import { parseHostHeader, parsePolicy, type TunnelPolicyInput } from './policy.ts'
+import { recordTunnelAct } from './tunnel-act.ts'
 import { Tunnel } from './tunnel.entity.ts'
 
 export interface TunnelChanges {
@@ -54,7 +57,10 @@ export async function updateTunnel(
   changes: TunnelChanges,
 ): Promise<Tunnel> {
   const changed = await parseChanges(changes)
-  const tunnel = await changeTunnel(context, id, (one) => void Object.assign(one, changed(one)))
+  const tunnel = await changeTunnel(context, id, (one, em) => {
+    const what = assignChanges(one, changed(one))
+    if (what !== '') recordTunnelAct(em, context, 'tunnel.changed', one, what)
+  })
   if (tunnel.startedAt) await announceChange(context.parts, [tunnel.id])
   return tunnel
 }
@@ -63,9 +69,11 @@ export async function updateTunnel(
 export async function stopTunnel(context: Context, id: string): Promise<Tunnel> {
   const at = context.parts.now()
   let stopped = false
-  const tunnel = await changeTunnel(context, id, (one) => {
+  const tunnel = await changeTunnel(context, id, (one, em) => {
     stopped = one.startedAt !== null
-    if (stopped) Object.assign(one, { startedAt: null, stoppedAt: at })
+    if (!stopped) return
+    Object.assign(one, { startedAt: null, stoppedAt: at })
+    recordTunnelAct(em, context, 'tunnel.stopped', one)
   })
   if (stopped) {
     await announceRevocation(context.parts, tunnel.id, at)
@@ -84,6 +92,7 @@ export async function deleteTunnel(context: Context, id: string): Promise<string
       tunnelId: one.id,
       endpointHost: one.endpointHost,
     })
+    recordTunnelAct(em, context, 'tunnel.deleted', one)
   })
   context.parts.wakeOutbox()
   await announceRevocation(context.parts, tunnel.id, at)
@@ -103,6 +112,15 @@ export async function parseChanges({ hostHeader, policy, captureBodies }: Tunnel
     ...parsed,
     ...(prepared ? { policy: prepared(tunnel.kind ?? 'http', tunnel.policy) } : {}),
   })
+}
+
+/** Puts the changes on a tunnel; returns the names of what is another now, with commas between. */
+export function assignChanges(tunnel: Tunnel, changes: Partial<Tunnel>): string {
+  const names = Object.entries(changes)
+    .filter(([name, value]) => !isDeepStrictEqual(tunnel[name as keyof Tunnel], value))
+    .map(([name]) => name)
+  Object.assign(tunnel, changes)
+  return names.join(', ')
 }
 
 /** Changes one tunnel under a lock on its row, so that two changes never see the same state. */
