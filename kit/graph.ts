@@ -27,6 +27,7 @@ export function createGraphBuilder<Context extends object>() {
   builder.objectRef<Page<unknown>['pageInfo']>('PageInfo').implement({
     description: 'Where a page of a list stands.',
     shareable: true,
+    tag: 'public',
     fields: (t) => ({
       hasNextPage: t.exposeBoolean('hasNextPage', { description: 'Whether more rows follow.' }),
       hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
@@ -47,11 +48,22 @@ export function createGraphBuilder<Context extends object>() {
 
 type Builder<Types extends SchemaTypes> = PothosSchemaTypes.SchemaBuilder<Types>
 
-/** Declares `<Name>Connection` and `<Name>Edge` for a list that is paged by keyset; resolve it with a `Page`. */
+/** What a connection field costs: its rows are as many as `first` says (the IBM cost specification's `@listSize`). */
+export const pageSize = {
+  slicingArguments: ['first'],
+  sizedFields: ['edges', 'nodes'],
+  requireOneSlicingArgument: false,
+}
+
+/**
+ * Declares `<Name>Connection` and `<Name>Edge` for a list that is paged by keyset; resolve it with a `Page`. With the tag
+ * `public` partners see it, too.
+ */
 export function connectionType<Types extends SchemaTypes, Node>(
   builder: Builder<Types>,
   name: string,
   node: ObjectRef<Types, Node>,
+  options: { tag?: 'public' } = {},
 ): ObjectRef<Types, Page<Node>> {
   // Pothos computes field types from the builder's own types, which are still open here.
   const open = builder as unknown as PothosSchemaTypes.SchemaBuilder<
@@ -62,6 +74,7 @@ export function connectionType<Types extends SchemaTypes, Node>(
     Node
   >
   const edge = open.objectRef<Page<Node>['edges'][number]>(`${name}Edge`).implement({
+    ...options,
     description: `One ${name} of a page.`,
     fields: (t) => ({
       cursor: t.exposeString('cursor', {
@@ -75,6 +88,7 @@ export function connectionType<Types extends SchemaTypes, Node>(
     }),
   })
   const connection = open.objectRef<Page<Node>>(`${name}Connection`).implement({
+    ...options,
     description: `A page of ${name} rows, newest first.`,
     fields: (t) => ({
       edges: t.field({

@@ -1,16 +1,22 @@
+import { readFileSync } from 'node:fs'
+
 import { ApolloGateway } from '@apollo/gateway'
 import { parse } from 'graphql'
 
 import { createGeneration } from '../../gateway/src/generation.ts'
 import { defaultLimits } from '../../gateway/src/limits.ts'
+import { publicSupergraphOf } from '../../gateway/src/public/contract.ts'
 import {
   apiSdlOf,
   apiPath,
+  publicPath,
+  publicSdlOf,
   composeSupergraph,
   manifestPath,
   readSubgraphs,
   supergraphPath,
 } from './compose.ts'
+import { brokenPromises, publishedPath } from './contract.ts'
 import { isCurrent, shown, type Generated } from './files.ts'
 import { lintSubgraphs } from './lints.ts'
 import { manifestOf, readOperations, type PublishedOperation } from './operations.ts'
@@ -27,8 +33,10 @@ export async function checkSchema(): Promise<string[]> {
     Object.fromEntries(Object.entries(subgraphs).map(([name, sdl]) => [name, parse(sdl)])),
   )
   let supergraphSdl: string
+  let publicSdl: string
   try {
     supergraphSdl = composeSupergraph(subgraphs)
+    publicSdl = publicSdlOf(supergraphSdl)
   } catch (error) {
     return [...stale, ...lints, `The subgraphs do not compose: ${messageOf(error)}`]
   }
@@ -36,6 +44,7 @@ export async function checkSchema(): Promise<string[]> {
   const composed = drift([
     { path: supergraphPath, text: supergraphSdl },
     { path: apiPath, text: apiSdlOf(supergraphSdl) },
+    { path: publicPath, text: publicSdl },
     { path: manifestPath, text: manifestOf(operations) },
   ])
   return [
@@ -43,7 +52,9 @@ export async function checkSchema(): Promise<string[]> {
     ...lints,
     ...composed,
     ...(await loads(supergraphSdl)),
+    ...(await loads(publicSupergraphOf(supergraphSdl))),
     ...checkOperations(supergraphSdl, operations),
+    ...brokenPromises(readFileSync(publishedPath, 'utf8'), publicSdl),
   ]
 }
 

@@ -4,6 +4,7 @@ import { composeServices } from '@apollo/composition'
 import { Supergraph } from '@apollo/federation-internals'
 import { lexicographicSortSchema, parse, printSchema } from 'graphql'
 
+import { publicSupergraphOf } from '../../gateway/src/public/contract.ts'
 import { schemaFolder, subgraphNames, type Generated, type SubgraphName } from './files.ts'
 import { manifestOf, readOperations } from './operations.ts'
 import { subgraphPath } from './print.ts'
@@ -16,6 +17,7 @@ const acceptedHints: Record<string, string> = {
 
 export const supergraphPath = `${schemaFolder}/supergraph.graphql`
 export const apiPath = `${schemaFolder}/api.graphql`
+export const publicPath = `${schemaFolder}/public.graphql`
 export const manifestPath = `${schemaFolder}/operations/manifest.json`
 
 export function readSubgraphs(): Record<SubgraphName, string> {
@@ -47,12 +49,18 @@ export function apiSdlOf(supergraphSdl: string): string {
   return `${printSchema(lexicographicSortSchema(api))}\n`
 }
 
+/** The contract with partners. Throws when a public field leads to something that is not. */
+export function publicSdlOf(supergraphSdl: string): string {
+  return apiSdlOf(publicSupergraphOf(supergraphSdl))
+}
+
 /** Everything that follows from the subgraphs' SDL and the documents. */
 export async function composeAll(): Promise<Generated[]> {
   const supergraphSdl = composeSupergraph(readSubgraphs())
   return [
     { path: supergraphPath, text: supergraphSdl },
     { path: apiPath, text: apiSdlOf(supergraphSdl) },
+    { path: publicPath, text: publicSdlOf(supergraphSdl) },
     { path: manifestPath, text: manifestOf(await readOperations()) },
   ]
 }

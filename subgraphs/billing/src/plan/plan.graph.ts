@@ -7,6 +7,7 @@ import { changePlan, mayReadBilling, planOf } from './plan-subscription.ts'
 import { findPlan, plans, type Plan } from './plans.ts'
 
 const EntitlementsType = builder.objectRef<Entitlements>('Entitlements').implement({
+  tag: 'public',
   description: 'What an organization may do, and how much of it.',
   fields: (t) => ({
     maxTunnels: t.exposeInt('maxTunnels', { description: 'Tunnels at once.' }),
@@ -31,6 +32,7 @@ const EntitlementsType = builder.objectRef<Entitlements>('Entitlements').impleme
 })
 
 const PlanType = builder.objectRef<Plan>('Plan').implement({
+  tag: 'public',
   description: 'A named set of entitlements at a price.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'free, starter, pro or business.' }),
@@ -54,6 +56,7 @@ builder.asEntity(PlanType, {
 })
 
 const PlanSubscriptionType = builder.objectRef<PlanSubscription>('PlanSubscription').implement({
+  tag: 'public',
   description:
     'The plan an organization has. Periods are calendar months from the day it started, UTC.',
   fields: (t) => ({
@@ -93,6 +96,7 @@ export const OrganizationType = builder.objectRef<{ id: string }>('Organization'
   fields: (t) => ({
     id: t.exposeID('id'),
     plan: t.field({
+      tag: 'public',
       type: PlanType,
       nullable: true,
       description: 'The plan it has.',
@@ -102,6 +106,7 @@ export const OrganizationType = builder.objectRef<{ id: string }>('Organization'
       },
     }),
     planSubscription: t.field({
+      tag: 'public',
       type: PlanSubscriptionType,
       nullable: true,
       description: 'Since when it has the plan, and the current period.',
@@ -109,6 +114,7 @@ export const OrganizationType = builder.objectRef<{ id: string }>('Organization'
         mayReadBilling(context, id) ? context.loaders.subscription.load(id) : null,
     }),
     entitlements: t.field({
+      tag: 'public',
       type: EntitlementsType,
       nullable: true,
       description: 'What it may do now.',
@@ -127,6 +133,8 @@ builder.asEntity(OrganizationType, {
 
 builder.queryField('plans', (t) =>
   t.field({
+    tag: 'public',
+    listSize: { assumedSize: 4 },
     type: [PlanType],
     description: 'All plans, the smallest first; also for the anonymous.',
     resolve: () => [...plans],

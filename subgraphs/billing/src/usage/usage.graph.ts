@@ -4,6 +4,7 @@ import { OrganizationType } from '../plan/plan.graph.ts'
 import type { Meter, Usage } from './usage.ts'
 
 const MeterType = builder.objectRef<Meter>('Meter').implement({
+  tag: 'public',
   description: 'How much of one entitlement is used.',
   fields: (t) => ({
     used: t.exposeFloat('used', { description: 'Used so far.' }),
@@ -12,6 +13,7 @@ const MeterType = builder.objectRef<Meter>('Meter').implement({
 })
 
 const UsageType = builder.objectRef<Usage>('Usage').implement({
+  tag: 'public',
   description: 'What an organization uses in the current period. Counts arrive within seconds.',
   fields: (t) => ({
     periodStart: t.field({
@@ -44,6 +46,7 @@ const UsageType = builder.objectRef<Usage>('Usage').implement({
 
 builder.objectField(OrganizationType, 'usage', (t) =>
   t.field({
+    tag: 'public',
     type: UsageType,
     nullable: true,
     description: 'What it uses in the current period.',

@@ -17,6 +17,7 @@ const CertificateSource = builder.enumType('CertificateSource', {
 })
 
 const DomainCertificateType = builder.objectRef<Certificate>('DomainCertificate').implement({
+  tag: 'public',
   description: 'The certificate that relays show for a domain. Its private key never leaves.',
   fields: (t) => ({
     source: t.field({

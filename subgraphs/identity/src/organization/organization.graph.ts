@@ -8,7 +8,7 @@ import type { Organization } from './organization.entity.ts'
 import { createOrganization } from './organization.ts'
 
 export const RoleEnum = builder.enumType('Role', {
-  description: 'What a member may do. `permissionsOfRoles` has the whole table.',
+  description: 'What a member may do. `permissions` has the whole table.',
   values: {
     OWNER: { description: 'Everything, owners, payment and deletion included.' },
     ADMIN: { description: 'Members, authtokens of all, audit, domains.' },
@@ -21,14 +21,21 @@ export const RoleEnum = builder.enumType('Role', {
 export const OrganizationType = builder.objectRef<Organization>('Organization').implement({
   description: 'The tenant: owns tunnels, domains, members, plan and usage.',
   fields: (t) => ({
-    id: t.exposeID('id', { description: 'The id of the organization.' }),
-    name: t.exposeString('name', { description: 'What it is called.' }),
-    slug: t.exposeString('slug', { description: 'Its name in addresses; nobody else has it.' }),
-    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    id: t.exposeID('id', { tag: 'public', description: 'The id of the organization.' }),
+    name: t.exposeString('name', { tag: 'public', description: 'What it is called.' }),
+    slug: t.exposeString('slug', {
+      tag: 'public',
+      description: 'Its name in addresses; nobody else has it.',
+    }),
+    createdAt: t.expose('createdAt', {
+      tag: 'public',
+      type: 'DateTime',
+      description: 'When it was made.',
+    }),
     viewerRole: t.field({
       type: RoleEnum,
       nullable: true,
-      description: 'Your role in it.',
+      description: 'Your role in it; VIEWER where a custom role decides.',
       resolve: ({ id }, _args, { principal }) => roleIn(principal, id),
     }),
   }),
@@ -39,7 +46,7 @@ builder.asEntity(OrganizationType, {
   resolveReference: ({ id }, { organizations }) => organizations.load(id),
 })
 
-const MembershipType = builder.objectRef<Member>('Membership').implement({
+export const MembershipType = builder.objectRef<Member>('Membership').implement({
   description: 'Your place in an organization.',
   fields: (t) => ({
     organization: t.field({
@@ -48,7 +55,10 @@ const MembershipType = builder.objectRef<Member>('Membership').implement({
       resolve: ({ organizationId }, _args, { organizations }) =>
         organizations.load(organizationId) as Promise<Organization>,
     }),
-    role: t.expose('role', { type: RoleEnum, description: 'Your role in it.' }),
+    role: t.expose('role', {
+      type: RoleEnum,
+      description: 'Your role in it; VIEWER where a custom role decides.',
+    }),
     joinedAt: t.expose('joinedAt', { type: 'DateTime', description: 'When you came in.' }),
   }),
 })
@@ -63,6 +73,7 @@ builder.objectField(UserType, 'memberships', (t) =>
 
 builder.objectField(ViewerType, 'organization', (t) =>
   t.field({
+    tag: 'public',
     type: OrganizationType,
     nullable: true,
     description: 'The organization that an authtoken belongs to.',
@@ -76,6 +87,7 @@ builder.objectField(ViewerType, 'organization', (t) =>
 
 builder.queryField('organization', (t) =>
   t.field({
+    tag: 'public',
     type: OrganizationType,
     nullable: true,
     description: 'One of your organizations; null for any other.',

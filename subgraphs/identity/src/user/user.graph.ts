@@ -82,6 +82,7 @@ export const ViewerType = builder.objectRef<{ self: true }>('Viewer').implement(
 
 builder.queryField('viewer', (t) =>
   t.field({
+    tag: 'public',
     type: ViewerType,
     description: 'Who is asking, signed in or not.',
     resolve: () => ({ self: true as const }),

@@ -51,6 +51,7 @@ builder.asEntity(RelayType, {
 })
 
 const RegionType = builder.objectRef<Region>('Region').implement({
+  tag: 'public',
   description: 'A place where visitors can arrive.',
   fields: (t) => ({
     id: t.exposeString('id', { description: 'What `region` takes.' }),
@@ -66,6 +67,8 @@ builder.queryFields((t) => ({
     resolve: (_root, _args, context) => listRelays(context),
   }),
   regions: t.field({
+    tag: 'public',
+    listSize: { assumedSize: 10 },
     type: [RegionType],
     description: 'The regions that relays serve.',
     resolve: (_root, _args, context) => listRegions(context),

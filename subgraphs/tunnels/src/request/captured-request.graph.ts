@@ -1,4 +1,4 @@
-import { connectionType } from '@sluice/kit/graph'
+import { connectionType, pageSize } from '@sluice/kit/graph'
 import { may } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 
@@ -21,6 +21,7 @@ export type RequestShape = Omit<
   }
 
 const HeaderFieldType = builder.objectRef<[name: string, value: string]>('HeaderField').implement({
+  tag: 'public',
   description: 'One header field as it was sent, secrets redacted.',
   fields: (t) => ({
     name: t.string({ description: 'The name.', resolve: ([name]) => name }),
@@ -66,6 +67,7 @@ function bodyOf(request: RequestShape, side: BodySide, { principal }: Context): 
 }
 
 export const CapturedRequestType = builder.objectRef<RequestShape>('CapturedRequest').implement({
+  tag: 'public',
   description: 'What one visitor request left behind. Bodies are kept where the tunnel says so.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id; sorts by time.' }),
@@ -107,6 +109,7 @@ export const CapturedRequestType = builder.objectRef<RequestShape>('CapturedRequ
       description: 'Headers of the response.',
     }),
     requestBody: t.field({
+      tag: 'internal',
       type: CapturedBodyType,
       nullable: true,
       description:
@@ -114,6 +117,7 @@ export const CapturedRequestType = builder.objectRef<RequestShape>('CapturedRequ
       resolve: (request, _args, context) => bodyOf(request, 'request', context),
     }),
     responseBody: t.field({
+      tag: 'internal',
       type: CapturedBodyType,
       nullable: true,
       description: 'The beginning of the response body; null as the request’s is.',
@@ -136,6 +140,7 @@ builder.asEntity(CapturedRequestType, {
 
 builder.queryField('capturedRequest', (t) =>
   t.field({
+    tag: 'public',
     type: CapturedRequestType,
     nullable: true,
     description: 'One request of the log; null when there is none that you may see.',
@@ -155,10 +160,13 @@ const RequestFilter = builder.inputType('RequestFilter', {
   }),
 })
 
-const CapturedRequestConnection = connectionType(builder, 'CapturedRequest', CapturedRequestType)
+const CapturedRequestConnection = connectionType(builder, 'CapturedRequest', CapturedRequestType, {
+  tag: 'public',
+})
 
 builder.objectField(TunnelType, 'requests', (t) =>
   t.field({
+    listSize: pageSize,
     type: CapturedRequestConnection,
     description: 'Its requests, newest first.',
     args: {
@@ -172,6 +180,8 @@ builder.objectField(TunnelType, 'requests', (t) =>
 
 builder.objectField(OrganizationType, 'requests', (t) =>
   t.field({
+    tag: 'public',
+    listSize: pageSize,
     type: CapturedRequestConnection,
     nullable: true,
     description: 'Requests of all its tunnels, newest first; null for those who may not see them.',

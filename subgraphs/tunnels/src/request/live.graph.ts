@@ -28,6 +28,7 @@ const TrafficEventType = builder.objectRef<TrafficEvent>('TrafficEvent').impleme
 const RequestCapturedEventType = builder
   .objectRef<StoredRequestEvent>('RequestCapturedEvent')
   .implement({
+    tag: 'public',
     description: 'A request that was stored.',
     fields: (t) => ({
       cursor: t.exposeString('cursor', { description: 'Pass it as `after` to resume behind it.' }),
@@ -47,6 +48,7 @@ builder.subscriptionFields((t) => ({
     resolve: (event) => event,
   }),
   requestCaptured: t.field({
+    tag: 'public',
     type: RequestCapturedEventType,
     description: 'Requests of an organization in the order they were stored.',
     args: {

@@ -40,6 +40,7 @@ interface HeaderChanges {
 }
 
 const AddedHeaderType = builder.objectRef<AddedHeader>('AddedHeader').implement({
+  tag: 'public',
   description: 'A header that the edge adds.',
   fields: (t) => ({
     name: t.exposeString('name', { description: 'The name.' }),
@@ -52,6 +53,7 @@ const AddedHeaderType = builder.objectRef<AddedHeader>('AddedHeader').implement(
 })
 
 const HeaderChangesType = builder.objectRef<HeaderChanges>('HeaderChanges').implement({
+  tag: 'public',
   description: 'What the edge changes in a head.',
   fields: (t) => ({
     add: t.field({
@@ -69,6 +71,7 @@ const HeaderChangesType = builder.objectRef<HeaderChanges>('HeaderChanges').impl
 const RequestRateType = builder
   .objectRef<NonNullable<EdgePolicy['requestRate']>>('RequestRate')
   .implement({
+    tag: 'public',
     description: 'How many requests a tunnel takes, over all relays.',
     fields: (t) => ({
       perSecond: t.exposeFloat('perSecond', { description: 'Requests per second, over time.' }),
@@ -78,6 +81,7 @@ const RequestRateType = builder
 
 /** What the edge checks and changes. Passwords and secrets go in and never come out. */
 export const TunnelPolicyType = builder.objectRef<Tunnel>('TunnelPolicy').implement({
+  tag: 'public',
   description: 'What the edge checks and changes before a request reaches the agent.',
   fields: (t) => ({
     basicAuthUsers: t.stringList({

@@ -6,6 +6,7 @@ import { followTunnelStatus } from './follow-status.ts'
 import { TunnelStatusType, TunnelType } from './tunnel.graph.ts'
 
 const TunnelStatusEventType = builder.objectRef<TunnelStatusChange>('TunnelStatusEvent').implement({
+  tag: 'public',
   description: 'The status of a tunnel has changed.',
   fields: (t) => ({
     tunnelId: t.exposeID('tunnelId', { description: 'The id of the tunnel.' }),
@@ -28,6 +29,7 @@ const TunnelStatusEventType = builder.objectRef<TunnelStatusChange>('TunnelStatu
 
 builder.subscriptionField('tunnelStatus', (t) =>
   t.field({
+    tag: 'public',
     type: TunnelStatusEventType,
     description:
       'Changes of the status of an organization’s tunnels. Read the tunnels first, then follow. A slow reader gets the last change of each tunnel.',

@@ -1,4 +1,4 @@
-import { connectionType } from '@sluice/kit/graph'
+import { connectionType, pageSize } from '@sluice/kit/graph'
 import { may } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 
@@ -44,6 +44,7 @@ const TunnelKindType = builder.enumType('TunnelKind', {
 } as const)
 
 export const TunnelType = builder.objectRef<Tunnel>('Tunnel').implement({
+  tag: 'public',
   description: 'An offer to serve an endpoint host.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id.' }),
@@ -113,6 +114,7 @@ export const TunnelType = builder.objectRef<Tunnel>('Tunnel').implement({
       resolve: ({ organizationId }) => ({ id: organizationId }),
     }),
     owner: t.field({
+      tag: 'internal',
       type: UserType,
       nullable: true,
       description: 'The member who made it, or whose authtoken did.',
@@ -127,10 +129,12 @@ builder.asEntity(TunnelType, {
   resolveReference: ({ id }, { load }) => load.tunnel.load(id) as Promise<Tunnel>,
 })
 
-const TunnelConnection = connectionType(builder, 'Tunnel', TunnelType)
+const TunnelConnection = connectionType(builder, 'Tunnel', TunnelType, { tag: 'public' })
 
 builder.objectField(OrganizationType, 'tunnels', (t) =>
   t.field({
+    tag: 'public',
+    listSize: pageSize,
     type: TunnelConnection,
     nullable: true,
     description: 'Its tunnels, newest first; null for those who may not see them.',
@@ -147,6 +151,7 @@ builder.objectField(OrganizationType, 'tunnels', (t) =>
 
 builder.queryField('tunnel', (t) =>
   t.field({
+    tag: 'public',
     type: TunnelType,
     nullable: true,
     description: 'One tunnel; null when there is none that you may see.',
@@ -213,6 +218,7 @@ const StartTunnelInput = builder.inputType('StartTunnelInput', {
 })
 
 const EdgeType = builder.objectRef<Relay>('Edge').implement({
+  tag: 'public',
   description: 'A relay that an agent may dial.',
   fields: (t) => ({
     url: t.exposeString('edgeUrl', { description: 'The WebSocket address to dial.' }),
@@ -221,6 +227,7 @@ const EdgeType = builder.objectRef<Relay>('Edge').implement({
 })
 
 const AgentTokenGrantType = builder.objectRef<AgentTokenGrant>('AgentTokenGrant').implement({
+  tag: 'public',
   description: 'An agent token, good for one tunnel and a few minutes.',
   fields: (t) => ({
     agentToken: t.exposeString('agentToken', { description: 'What the agent shows to the relay.' }),
@@ -240,6 +247,7 @@ const AgentTokenGrantType = builder.objectRef<AgentTokenGrant>('AgentTokenGrant'
 })
 
 const StartedTunnelType = builder.objectRef<StartedTunnel>('StartedTunnel').implement({
+  tag: 'public',
   description: 'A tunnel that was started, and what the agent needs to serve it.',
   fields: (t) => ({
     tunnel: t.expose('tunnel', { type: TunnelType, description: 'The tunnel.' }),
@@ -249,6 +257,7 @@ const StartedTunnelType = builder.objectRef<StartedTunnel>('StartedTunnel').impl
         urlsOf(tunnel, relays, parts.publicTunnelUrls),
     }),
     edgeUrls: t.stringList({
+      tag: 'internal',
       description: 'WebSocket addresses to dial, the best first.',
       deprecationReason: 'The edges of the grant say more.',
       resolve: ({ relays }) => relays.map(({ edgeUrl }) => edgeUrl),
@@ -261,6 +270,7 @@ const tunnelId = { required: true, description: 'The id of the tunnel.' } as con
 
 builder.mutationFields((t) => ({
   createTunnel: t.field({
+    tag: 'public',
     type: TunnelType,
     description: 'Makes a tunnel; it stands still until it is started.',
     args: {
@@ -271,6 +281,7 @@ builder.mutationFields((t) => ({
       createTunnel(context, organizationId, input),
   }),
   updateTunnel: t.field({
+    tag: 'public',
     type: TunnelType,
     description: 'Changes a tunnel. The edge follows at once, and nobody is disconnected.',
     args: {
@@ -280,6 +291,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { id, input }, context) => updateTunnel(context, id, input),
   }),
   startTunnel: t.field({
+    tag: 'public',
     type: StartedTunnelType,
     description: 'Starts a tunnel. The session of an earlier start is taken over.',
     args: {
@@ -288,6 +300,7 @@ builder.mutationFields((t) => ({
     resolve: (_root, { input }, context) => startTunnel(context, input),
   }),
   renewAgentToken: t.field({
+    tag: 'public',
     type: AgentTokenGrantType,
     description: 'A new agent token for the same start of a tunnel.',
     args: {
@@ -297,12 +310,14 @@ builder.mutationFields((t) => ({
     resolve: (_root, args, context) => renewAgentToken(context, args.tunnelId, args.epoch),
   }),
   stopTunnel: t.field({
+    tag: 'public',
     type: TunnelType,
     description: 'Ends the session of a tunnel and keeps its name.',
     args: { id: t.arg.id(tunnelId) },
     resolve: (_root, { id }, context) => stopTunnel(context, id),
   }),
   deleteTunnel: t.field({
+    tag: 'public',
     type: 'ID',
     description: 'Ends the session of a tunnel and frees its name. Returns the id.',
     args: { id: t.arg.id(tunnelId) },
