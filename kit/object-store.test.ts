@@ -32,7 +32,7 @@ beforeAll(async () => {
     port: await freePort(),
     silent: true,
     directory: join(folder, 's3'),
-    // It signs queries with an encoded slash otherwise than Amazon and the SDK do.
+    // It signs queries with an encoded slash otherwise than Amazon does.
     allowMismatchedSignatures: true,
     configureBuckets: [{ name: 'bodies' }],
   })
@@ -146,6 +146,16 @@ test('a bucket goes before a folder; neither means no store', () => {
     folder: '/objects',
   })
   expect(
-    objectStoreSettings({ ...none, OBJECT_STORE_DIR: '/objects', S3_BUCKET: 'bodies' }),
-  ).toMatchObject({ bucket: 'bodies', credentials: undefined })
+    objectStoreSettings({
+      ...none,
+      OBJECT_STORE_DIR: '/objects',
+      S3_BUCKET: 'bodies',
+      S3_ACCESS_KEY_ID: 'id',
+      S3_SECRET_ACCESS_KEY: 'secret',
+    }),
+  ).toMatchObject({
+    bucket: 'bodies',
+    credentials: { accessKeyId: 'id', secretAccessKey: 'secret' },
+  })
+  expect(() => objectStoreSettings({ ...none, S3_BUCKET: 'bodies' })).toThrow('S3_ACCESS_KEY_ID')
 })

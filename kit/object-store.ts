@@ -1,7 +1,9 @@
 import { z } from 'zod'
 
+import { ConfigError } from './config.ts'
 import type { ObjectStore, ObjectStoreSettings } from './object-store/contract.ts'
 import { openDiskStore } from './object-store/disk.ts'
+import { openS3Store } from './object-store/s3.ts'
 
 export { objectBytesMax, ObjectStoreError } from './object-store/contract.ts'
 export type { ObjectStore, ObjectStoreSettings } from './object-store/contract.ts'
@@ -24,18 +26,19 @@ export function objectStoreSettings(
     return values.OBJECT_STORE_DIR === undefined ? undefined : { folder: values.OBJECT_STORE_DIR }
   }
   const { S3_ACCESS_KEY_ID: accessKeyId, S3_SECRET_ACCESS_KEY: secretAccessKey } = values
+  if (!accessKeyId || !secretAccessKey) {
+    throw new ConfigError('S3_BUCKET needs S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY')
+  }
   return {
     bucket: values.S3_BUCKET,
     region: values.S3_REGION,
     endpoint: values.S3_ENDPOINT,
-    credentials: accessKeyId && secretAccessKey ? { accessKeyId, secretAccessKey } : undefined,
+    credentials: { accessKeyId, secretAccessKey },
   }
 }
 
 /** Opens the store. A bucket must exist; a folder is made. */
 export async function openObjectStore(settings: ObjectStoreSettings): Promise<ObjectStore> {
   if ('folder' in settings) return openDiskStore(settings.folder)
-  // The SDK is large, and most installations on one machine never load it.
-  const { openS3Store } = await import('./object-store/s3.ts')
   return openS3Store(settings)
 }

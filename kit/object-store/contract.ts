@@ -25,8 +25,7 @@ export type ObjectStoreSettings =
       readonly region: string
       /** Undefined: Amazon's own. */
       readonly endpoint: string | undefined
-      /** Undefined: found as the AWS SDK finds credentials. */
-      readonly credentials: { accessKeyId: string; secretAccessKey: string } | undefined
+      readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string }
     }
 
 /** The store could not do what it was asked for. */
