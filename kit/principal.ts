@@ -4,6 +4,7 @@ import {
   hasPermission,
   roles,
   type Permission,
+  type PermissionSet,
   type Role,
 } from '@sluice/schema/permissions'
 import { z } from 'zod'
@@ -25,6 +26,8 @@ export const Principal = z.object({
         organizationId: z.uuid(),
         role: z.enum(roles),
         permissions: z.number().int().nonnegative(),
+        /** Staff has suspended the organization: `permissions` are the few that are left. */
+        suspended: z.literal(true).optional(),
       }),
     )
     .max(200),
@@ -32,6 +35,16 @@ export const Principal = z.object({
   scopes: z.array(z.enum(authtokenScopes)),
   /** When an authtoken or API key ends by itself: what is issued on its strength ends no later. Absent when it does not. */
   expiresAt: z.iso.datetime().optional(),
+  /** The member of staff who acts as this user, and the sign-in of theirs that it hangs on. */
+  impersonatedBy: z
+    .object({
+      userId: z.uuid(),
+      signInId: z.uuid(),
+      name: z.string().max(100),
+      /** Whether anything may be changed at all. */
+      mayChange: z.boolean(),
+    })
+    .optional(),
   /** What an API key may ask of the public graph. Absent: as much as any key. */
   requestsPerMinute: z.number().int().positive().optional(),
 })
@@ -78,11 +91,23 @@ export function assertMay(
   if (roleIn(principal, organizationId) === null) {
     throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
   }
-  if (!may(principal, organizationId, permission)) throw new SluiceError('SLUICE_FORBIDDEN')
+  if (may(principal, organizationId, permission)) return
+  throw new SluiceError(refusalIn(principal, organizationId))
+}
+
+function refusalIn({ memberships, impersonatedBy }: Principal, organizationId: string) {
+  const membership = memberships.find((one) => one.organizationId === organizationId)
+  if (membership?.suspended) return 'SLUICE_ORGANIZATION_SUSPENDED'
+  return impersonatedBy ? 'SLUICE_IMPERSONATION_FORBIDDEN' : 'SLUICE_FORBIDDEN'
 }
 
 /** The same as a question, for fields that are null rather than an error. */
 export function may(principal: Principal, organizationId: string, permission: Permission): boolean {
+  return hasPermission(permissionsIn(principal, organizationId), permission)
+}
+
+/** Everything that the principal may do in an organization: nothing in one of others. */
+export function permissionsIn(principal: Principal, organizationId: string): PermissionSet {
   const membership = principal.memberships.find((one) => one.organizationId === organizationId)
-  return membership !== undefined && hasPermission(membership.permissions, permission)
+  return membership?.permissions ?? 0
 }

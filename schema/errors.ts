@@ -67,6 +67,73 @@ export const errors = {
     cause: 'It is not the present one of your authenticator app, or it was used before.',
     fix: 'Wait for the next code, and check the clock of your phone. A recovery code is good once.',
   },
+  SLUICE_TICKET_INVALID: {
+    status: 401,
+    title: 'This step is no longer open.',
+    cause: 'It was done already, or more than a few minutes have passed since the one before.',
+    fix: 'Start again.',
+  },
+  SLUICE_SOCIAL_OFF: {
+    status: 404,
+    title: 'Signing in with this provider is not set up here.',
+    cause: 'The operator of this server has not named a client for it.',
+    fix: 'Sign in another way.',
+  },
+  SLUICE_SOCIAL_FAILED: {
+    status: 403,
+    title: 'Signing in with the other account did not work.',
+    cause:
+      'What came back does not belong to an attempt that this browser started in the last ten minutes, or the provider did not confirm it.',
+    fix: 'Start again, in one tab. If it happens again, tell the operator of this server.',
+  },
+  SLUICE_SOCIAL_DECLINED: {
+    status: 403,
+    title: 'Signing in with the other account was called off.',
+    cause: 'The provider says that you did not agree.',
+    fix: 'Start again and agree there, or sign in another way.',
+  },
+  SLUICE_SOCIAL_UNREACHABLE: {
+    status: 503,
+    title: 'The provider does not answer.',
+    cause: 'This server could not reach the provider of the other account.',
+    fix: 'Try again in a moment, or sign in another way.',
+  },
+  SLUICE_SOCIAL_EMAIL_UNVERIFIED: {
+    status: 403,
+    title: 'The other account has no confirmed email.',
+    cause: 'A new account here needs an address that its provider has seen you read.',
+    fix: 'Confirm your address there, or sign up here with it.',
+  },
+  SLUICE_SOCIAL_EMAIL_KNOWN: {
+    status: 409,
+    title: 'This email has an account here already.',
+    cause: 'The other account is not linked to it, and an address alone opens nothing.',
+    fix: 'Sign in as you did before, then link the other account under Security.',
+  },
+  SLUICE_SOCIAL_TAKEN: {
+    status: 409,
+    title: 'The other account is linked already.',
+    cause: 'It signs in to another account here, and cannot sign in to two.',
+    fix: 'Remove it there first, or use another one.',
+  },
+  SLUICE_SOCIAL_NOT_LINKED: {
+    status: 404,
+    title: 'The other account is not linked to yours.',
+    cause: 'It was removed, or it never signed in to this account.',
+    fix: 'Look at the list under Security again.',
+  },
+  SLUICE_SOCIAL_LINKS_MAX: {
+    status: 409,
+    title: 'No more than {max} other accounts can be linked.',
+    cause: 'Each of them is a way into your account.',
+    fix: 'Remove one that you do not use.',
+  },
+  SLUICE_LAST_WAY_IN: {
+    status: 409,
+    title: 'Without this you could not sign in any more.',
+    cause: 'Your account has no password, and no other passkey or linked account.',
+    fix: 'Set a password or add a passkey first.',
+  },
   SLUICE_SECOND_FACTOR_ON: {
     status: 409,
     title: 'Your second factor is on already.',
@@ -230,6 +297,30 @@ export const errors = {
     cause: 'The organization has as many as that already.',
     fix: 'Remove a member who has left, or choose a larger plan.',
   },
+  SLUICE_ROLE_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such role.',
+    cause: 'The organization has no custom role with this id.',
+    fix: 'List its roles and use an id from there.',
+  },
+  SLUICE_ROLE_NAME_TAKEN: {
+    status: 409,
+    title: 'There is a role with this name.',
+    cause: 'Another custom role of the organization is called so.',
+    fix: 'Choose another name.',
+  },
+  SLUICE_ROLE_IN_USE: {
+    status: 409,
+    title: 'The role {name} is in use.',
+    cause: 'Members, service accounts or invitations have it.',
+    fix: 'Say which role its members get instead, or change their role first.',
+  },
+  SLUICE_ROLES_MAX: {
+    status: 403,
+    title: 'An organization can have {max} custom roles.',
+    cause: 'It has as many as that.',
+    fix: 'Delete one that nobody has.',
+  },
   SLUICE_AUTHTOKENS_MAX: {
     status: 403,
     title: 'An organization can have {max} authtokens.',
@@ -248,6 +339,46 @@ export const errors = {
     cause: 'There are as many.',
     fix: 'Delete one that is not used.',
   },
+  // Staff of the platform
+  SLUICE_USER_SUSPENDED: {
+    status: 403,
+    title: 'This account is suspended: {reason}',
+    cause: 'Staff of this server has suspended the account.',
+    fix: 'Write to the operator of this server.',
+  },
+  SLUICE_ORGANIZATION_SUSPENDED: {
+    status: 403,
+    title: 'This organization is suspended.',
+    cause:
+      'Staff of this server has suspended it: it serves nobody, and nothing of it can be changed.',
+    fix: 'The reason stands in the console above every page of the organization. Write to the operator of this server.',
+  },
+  SLUICE_HOST_SUSPENDED: {
+    status: 403,
+    title: '{endpointHost} is suspended.',
+    cause: 'The operator of this server has taken this address out of service.',
+    fix: 'If it is yours, the reason stands with the tunnel in the console: write to the operator.',
+  },
+  SLUICE_SUSPENSION_UNCHANGED: {
+    status: 409,
+    title: 'Nothing to change.',
+    cause: 'It is suspended already, or it is not suspended.',
+    fix: 'Load the page again to see how it stands.',
+  },
+  SLUICE_IMPERSONATION_READ_ONLY: {
+    status: 403,
+    title: 'You look at this account, and change nothing.',
+    cause: 'Staff acts as this user for reading only.',
+    fix: 'End it. If something has to be changed, start again, ask for changes, and say why.',
+  },
+  SLUICE_IMPERSONATION_FORBIDDEN: {
+    status: 403,
+    title: 'Nobody does this in the place of somebody else.',
+    cause:
+      'Accounts, members, credentials, payment and exports are changed by customers themselves, and staff is never impersonated.',
+    fix: 'Ask the customer to do it, or end the impersonation and act as staff.',
+  },
+
   // Tunnels
   SLUICE_TUNNEL_NOT_FOUND: {
     status: 404,

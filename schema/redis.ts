@@ -106,10 +106,22 @@ export type TunnelStatusChange = z.infer<typeof TunnelStatusChange>
 
 /** Sent once the row that says so is committed. Relay and gateway end what it names in under 2 s. */
 export const Revocation = z.object({
-  kind: z.enum(['tunnel', 'authtoken', 'api-key', 'sign-in', 'user', 'membership']),
-  id: z.string(),
+  kind: z.enum([
+    'tunnel',
+    'authtoken',
+    'api-key',
+    'sign-in',
+    'user',
+    'membership',
+    'organization',
+    'host',
+  ]),
+  /** Of a membership `<organizationId>:<userId>`; of a host its name, or `tcp:<port>`, `udp:<port>`. */
+  id: z.string().max(253),
   /** ISO time; credentials issued before it are void. */
   at: z.iso.datetime(),
+  /** What was suspended goes on: nothing ends, but whoever remembers the suspension asks again. */
+  lifted: z.boolean().optional(),
 })
 export type Revocation = z.infer<typeof Revocation>
 

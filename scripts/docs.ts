@@ -30,6 +30,7 @@ function noteOf(source: string): string {
 /** Where a person meets the failures of an area. The areas are the section comments of the catalogue. */
 const surfacesOf: Record<string, string[]> = {
   'Signing in and permissions': ['graph', 'http', 'console', 'cli'],
+  'Staff of the platform': ['graph', 'http', 'console', 'cli', 'edge', 'session'],
   Tunnels: ['graph', 'http', 'console', 'cli'],
   Domains: ['graph', 'http', 'console'],
   Billing: ['graph', 'http', 'console'],

@@ -4,7 +4,7 @@ import type { Log } from '@sluice/kit/log'
 import { anonymous, type Principal } from '@sluice/kit/principal'
 import type { ChannelHub } from '@sluice/kit/redis'
 import { SluiceError } from '@sluice/schema/errors'
-import { redisChannels } from '@sluice/schema/redis'
+import { redisChannels, type Revocation } from '@sluice/schema/redis'
 import { LRUCache } from 'lru-cache'
 
 import type { Authenticated, Identity } from './identity.ts'
@@ -48,6 +48,8 @@ interface Watched {
   readonly changed: (caller: Caller) => void
 }
 
+/** What may leave something: whoever is concerned asks again, and ends if that took rights away. */
+const followed: ReadonlySet<Revocation['kind']> = new Set(['membership', 'organization'])
 const bearerForm = /^Bearer ([\x21-\x7e]{1,4096})$/i
 const authtokenPrefix = 'slt_'
 /** A timer in Node cannot wait longer; the look every `revalidateMs` comes earlier anyway. */
@@ -83,7 +85,7 @@ export function createAuthenticator(options: {
     }
     for (const entry of Array.from(watched)) {
       if (!isRevoked(entry.caller.principal, revocation)) continue
-      if (revocation.kind !== 'membership') entry.end(new SluiceError('SLUICE_UNAUTHENTICATED'))
+      if (!followed.has(revocation.kind)) entry.end(new SluiceError('SLUICE_UNAUTHENTICATED'))
       else void followMembership(entry, authenticate, limits.membershipCheckMs)
     }
   })

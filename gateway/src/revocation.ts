@@ -8,11 +8,14 @@ export function isRevoked(principal: Principal, { kind, id }: Revocation): boole
   const concerns: Record<Revocation['kind'], () => boolean> = {
     authtoken: () => principal.kind === 'authtoken' && principal.id === id,
     'api-key': () => principal.kind === 'api-key' && principal.id === id,
-    'sign-in': () => principal.signInId === id,
-    user: () => userId === id,
+    'sign-in': () => principal.signInId === id || principal.impersonatedBy?.signInId === id,
+    user: () => userId === id || principal.impersonatedBy?.userId === id,
     // `<organizationId>:<userId>`: whoever holds the user's older list of memberships asks again.
     membership: () => userId !== null && id.endsWith(`:${userId}`),
+    // Looked at again, too: of an organization that was suspended, members keep a little.
+    organization: () => principal.memberships.some(({ organizationId }) => organizationId === id),
     tunnel: () => false,
+    host: () => false,
   }
   return concerns[kind]()
 }

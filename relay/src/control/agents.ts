@@ -125,7 +125,7 @@ export class Agents {
   /** Ends what a revocation names. Credentials issued later are not concerned. */
   revoke(revocation: Revocation): void {
     const { kind, id } = revocation
-    if (kind === 'sign-in' || kind === 'membership') return
+    if (revocation.lifted || kind === 'sign-in' || kind === 'membership' || kind === 'host') return
     const atMs = Date.parse(revocation.at)
     this.#remember(id, atMs)
     for (const link of this.#links) {
@@ -295,7 +295,8 @@ export class Agents {
       const atMs = this.#revoked.get(id)
       return atMs !== undefined && isOlder(claims, id, atMs)
     }
-    if (![claims.tunnelId, claims.sub, claims.jti].some(isRevokedBy)) return false
+    const ids = [claims.tunnelId, claims.sub, claims.jti, claims.organizationId]
+    if (!ids.some(isRevokedBy)) return false
     this.#refuse(link, 'SLUICE_SESSION_REVOKED')
     return true
   }

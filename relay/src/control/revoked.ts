@@ -8,6 +8,7 @@ export function isOlder(claims: AgentTokenClaims, id: string, atMs: number): boo
 
 /** `iat` counts whole seconds: a token of the same second as its revocation is taken for older. */
 export function isRevoked(claims: AgentTokenClaims, id: string, atMs: number): boolean {
-  const named = claims.tunnelId === id || claims.sub === id || claims.jti === id
+  const { tunnelId, sub, jti, organizationId } = claims
+  const named = [tunnelId, sub, jti, organizationId].includes(id)
   return named && claims.iat * 1000 <= atMs
 }
