@@ -8,6 +8,8 @@ import DataLoader from 'dataloader'
 import type { BreachedPasswords } from './account/breached-passwords.ts'
 import { Organization } from './organization/organization.entity.ts'
 import type { Revocations } from './revocations.ts'
+import { CustomRole } from './role/custom-role.entity.ts'
+import { countHolders } from './role/role-holders.ts'
 import type { AccessTokens } from './sign-in/access-token.ts'
 import type { Attempts } from './sign-in/attempts.ts'
 import type { Passwords } from './sign-in/password.ts'
@@ -43,6 +45,9 @@ export interface Context extends Deps {
   em: EntityManager
   users: DataLoader<string, User | null>
   organizations: DataLoader<string, Organization | null>
+  customRoles: DataLoader<string, CustomRole | null>
+  /** How many members have a custom role. */
+  roleHolders: DataLoader<string, number>
   readonly visitorIp: string
   /** What the browser calls itself. */
   readonly userAgent: string
@@ -83,6 +88,8 @@ function scopeOf(orm: Orm, principal: Principal) {
     em,
     users: loaderOf((ids) => findVisibleUsers(em, principal, ids)),
     organizations: loaderOf((ids) => em.find(Organization, { id: { $in: ids.filter(isUuid) } })),
+    customRoles: loaderOf((ids) => em.find(CustomRole, { id: { $in: ids.filter(isUuid) } })),
+    roleHolders: new DataLoader<string, number>((ids) => countHolders(em, ids)),
   }
 }
 

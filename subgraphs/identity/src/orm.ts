@@ -12,6 +12,7 @@ import { Allowance } from './organization/allowance.entity.ts'
 import { Member } from './organization/member.entity.ts'
 import { Organization } from './organization/organization.entity.ts'
 import { Passkey } from './passkey/passkey.entity.ts'
+import { CustomRole } from './role/custom-role.entity.ts'
 import { RecoveryCode } from './second-factor/recovery-code.entity.ts'
 import { SecondFactor } from './second-factor/second-factor.entity.ts'
 import { SignIn } from './sign-in/sign-in.entity.ts'
@@ -25,6 +26,7 @@ export const database = {
   entities: [
     User,
     Organization,
+    CustomRole,
     Member,
     Allowance,
     SignIn,

@@ -1,6 +1,7 @@
 import './user/user.graph.ts'
 import './organization/organization.graph.ts'
 import './organization/member.graph.ts'
+import './role/role.graph.ts'
 import './second-factor/second-factor.graph.ts'
 import './sign-in/sign-in.graph.ts'
 import './account/account.graph.ts'

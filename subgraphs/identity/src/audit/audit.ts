@@ -29,6 +29,9 @@ export const auditActions = [
   'member.added',
   'member.role-changed',
   'member.removed',
+  'role.created',
+  'role.changed',
+  'role.deleted',
   'authtoken.created',
   'authtoken.revoked',
   'mail.retried',
@@ -41,7 +44,7 @@ export interface Act {
   actor: Pick<User, 'id' | 'name'> | null
   organizationId: string | null
   target: {
-    type: 'user' | 'organization' | 'member' | 'authtoken' | 'sign-in' | 'mail'
+    type: 'user' | 'organization' | 'member' | 'role' | 'authtoken' | 'sign-in' | 'mail'
     id: string
   }
   details?: string

@@ -6,7 +6,7 @@ import { z } from 'zod'
 
 import type { Deps } from '../context.ts'
 import { hashOf, isWellFormed } from '../credential/credential.ts'
-import { permissionsOf } from '../organization/member.entity.ts'
+import { permissionsOf } from '../role/held-permissions.ts'
 import { principalOfSignIn } from './principal-of.ts'
 
 const credentialCharactersMax = 4_096
@@ -55,6 +55,7 @@ interface Row {
   created_by: string
   scopes: AuthtokenScope[]
   role: Role
+  custom_permissions: number | null
   used_lately: boolean | null
 }
 
@@ -73,9 +74,10 @@ async function authenticateAuthtoken(
   const before = new Date(now().getTime() - lastUsedEveryMs)
   const [row] = await em.execute<Row[]>(
     `select a.id, a.organization_id, a.created_by, to_json(a.scopes) as scopes, m.role,
-       a.last_used_at > ? as used_lately
+       c.permissions as custom_permissions, a.last_used_at > ? as used_lately
      from "identity"."authtoken" a
      join "identity"."member" m on m.organization_id = a.organization_id and m.user_id = a.created_by
+     left join "identity"."custom_role" c on c.id = m.custom_role_id
      where a.secret_hash = ? and a.revoked_at is null`,
     [before, hashOf(token)],
   )
@@ -97,7 +99,9 @@ async function authenticateAuthtoken(
         {
           organizationId: row.organization_id,
           role: row.role,
-          permissions: permissionsOf(row) & permissionsOfScopes(row.scopes),
+          permissions:
+            permissionsOf({ role: row.role, customPermissions: row.custom_permissions }) &
+            permissionsOfScopes(row.scopes),
         },
       ],
       scopes: row.scopes,

@@ -2,7 +2,7 @@ import type { EntityManager } from '@sluice/kit/database'
 import { anonymous, type Principal } from '@sluice/kit/principal'
 import type { Role } from '@sluice/schema/permissions'
 
-import { permissionsOf } from '../organization/member.entity.ts'
+import { permissionsOf } from '../role/held-permissions.ts'
 
 /** As many organizations as a principal can carry; nobody can join more. */
 export const membershipsMax = 200
@@ -11,6 +11,7 @@ interface Row {
   is_admin: boolean
   organization_id: string | null
   role: Role | null
+  custom_permissions: number | null
 }
 
 /**
@@ -23,10 +24,11 @@ export async function principalOfSignIn(
   now: Date,
 ): Promise<Principal | null> {
   const rows = await em.execute<Row[]>(
-    `select u.is_admin, m.organization_id, m.role
+    `select u.is_admin, m.organization_id, m.role, c.permissions as custom_permissions
      from "identity"."sign_in" s
      join "identity"."user" u on u.id = s.user_id
      left join "identity"."member" m on m.user_id = u.id
+     left join "identity"."custom_role" c on c.id = m.custom_role_id
      where s.id = ? and s.user_id = ? and s.ended_at is null and s.expires_at > ?
      order by m.joined_at, m.id limit ${membershipsMax}`,
     [signInId, userId, now],
@@ -40,10 +42,11 @@ export async function principalOfSignIn(
     userId,
     signInId,
     isAdmin: first.is_admin,
-    memberships: rows.flatMap(({ organization_id: organizationId, role }) =>
-      organizationId && role
-        ? [{ organizationId, role, permissions: permissionsOf({ role }) }]
-        : [],
+    memberships: rows.flatMap(
+      ({ organization_id: organizationId, role, custom_permissions: customPermissions }) =>
+        organizationId && role
+          ? [{ organizationId, role, permissions: permissionsOf({ role, customPermissions }) }]
+          : [],
     ),
   }
 }

@@ -197,7 +197,7 @@ test('an authtoken can do no more than its maker can now', async () => {
   const { id } = await addMember(await owner.context(), organizationId, other.email, 'DEVELOPER')
   const { secret } = await createAuthtoken(await other.context(), organizationId, 'laptop')
 
-  await changeMemberRole(await owner.context(), id, 'VIEWER')
+  await changeMemberRole(await owner.context(), id, { role: 'VIEWER' })
 
   const { principal } = await ask(world, secret)
   const [membership] = principal.memberships

@@ -126,7 +126,7 @@ export async function listRevokedAuthtokens(
 }
 
 interface Act {
-  actor: User
+  actor: Pick<User, 'id' | 'name'> | null
   ip: string
   at: Date
 }

@@ -1,7 +1,8 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
-import { type PermissionSet, rolePermissions, roles } from '@sluice/schema/permissions'
+import { roles } from '@sluice/schema/permissions'
 
+import { CustomRole } from '../role/custom-role.entity.ts'
 import { User } from '../user/user.entity.ts'
 import { Organization } from './organization.entity.ts'
 
@@ -27,6 +28,8 @@ const MemberSchema = defineEntity({
         `end if; end if; return null;`,
     },
   ],
+  // So nobody is an owner by a custom role, and the trigger above sees every owner.
+  checks: [{ name: 'member_custom_role', expression: `custom_role_id is null or role = 'VIEWER'` }],
   properties: {
     id: p
       .uuid()
@@ -36,14 +39,18 @@ const MemberSchema = defineEntity({
       p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade'),
     userId: () => p.manyToOne(User).mapToPk().joinColumn('user_id').deleteRule('cascade').index(),
     role: p.enum(roles),
+    /** Decides instead of `role`, which is VIEWER then. Always one of the same organization. */
+    customRoleId: () =>
+      p
+        .manyToOne(CustomRole)
+        .mapToPk()
+        .joinColumn('custom_role_id')
+        .deleteRule('no action')
+        .nullable()
+        .index(),
     joinedAt: p.datetime(3),
   },
 })
-
-/** What a member may do in their organization. */
-export function permissionsOf({ role }: Pick<Member, 'role'>): PermissionSet {
-  return rolePermissions[role]
-}
 
 /** A person in an organization, with the role that decides what they may do there. */
 export class Member extends MemberSchema.class {}

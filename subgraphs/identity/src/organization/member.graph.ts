@@ -1,13 +1,14 @@
 import { connectionType } from '@sluice/kit/graph'
 
 import { builder, pageArgs } from '../builder.ts'
+import { roleGivenBy } from '../role/role-given-by.ts'
 import type { User } from '../user/user.entity.ts'
 import { UserType } from '../user/user.graph.ts'
 import type { Member } from './member.entity.ts'
 import { addMember, changeMemberRole, memberPage, removeMember } from './member.ts'
 import { OrganizationType, RoleEnum } from './organization.graph.ts'
 
-const MemberType = builder.objectRef<Member>('Member').implement({
+export const MemberType = builder.objectRef<Member>('Member').implement({
   description: 'A person in an organization.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of the membership, not of the person.' }),
@@ -16,7 +17,10 @@ const MemberType = builder.objectRef<Member>('Member').implement({
       description: 'The person.',
       resolve: ({ userId }, _args, { users }) => users.load(userId) as Promise<User>,
     }),
-    role: t.expose('role', { type: RoleEnum, description: 'What they may do.' }),
+    role: t.expose('role', {
+      type: RoleEnum,
+      description: 'What they may do; VIEWER where a custom role decides.',
+    }),
     joinedAt: t.expose('joinedAt', { type: 'DateTime', description: 'When they came in.' }),
   }),
 })
@@ -46,12 +50,15 @@ builder.mutationFields((t) => ({
   }),
   changeMemberRole: t.field({
     type: MemberType,
-    description: 'Gives a member another role. Only owners make or unmake owners.',
+    description:
+      'Gives a member another role. Nobody gives or takes what they do not have: only owners make or unmake owners.',
     args: {
       memberId: t.arg.id({ required: true, description: 'The id of the member.' }),
-      role: t.arg({ type: RoleEnum, required: true, description: 'The new role.' }),
+      role: t.arg({ type: RoleEnum, description: 'The new role.' }),
+      customRoleId: t.arg.id({ description: 'Or a custom role of the organization.' }),
     },
-    resolve: (_root, { memberId, role }, context) => changeMemberRole(context, memberId, role),
+    resolve: (_root, { memberId, role, customRoleId }, context) =>
+      changeMemberRole(context, memberId, roleGivenBy({ role, customRoleId })),
   }),
   removeMember: t.field({
     type: 'ID',

@@ -106,7 +106,7 @@ test('an organization of others looks missing, and so do its members', async () 
     code: 'SLUICE_ORGANIZATION_NOT_FOUND',
   })
   for (const id of [memberId, crypto.randomUUID(), 'not-an-id']) {
-    await expect(changeMemberRole(stranger, id, 'OWNER')).rejects.toMatchObject({
+    await expect(changeMemberRole(stranger, id, { role: 'OWNER' })).rejects.toMatchObject({
       code: 'SLUICE_MEMBER_NOT_FOUND',
     })
     await expect(removeMember(stranger, id)).rejects.toMatchObject({
@@ -129,7 +129,7 @@ test.for(['VIEWER', 'DEVELOPER'] as const)(
     await expect(addMember(context, organizationId, owner.email, role)).rejects.toMatchObject({
       code: 'SLUICE_FORBIDDEN',
     })
-    await expect(changeMemberRole(context, memberId, 'OWNER')).rejects.toMatchObject({
+    await expect(changeMemberRole(context, memberId, { role: 'OWNER' })).rejects.toMatchObject({
       code: 'SLUICE_FORBIDDEN',
     })
     await expect(removeMember(context, ownersId)).rejects.toMatchObject({
@@ -148,8 +148,8 @@ test('an admin neither makes nor unmakes owners', async () => {
 
   const answers = await Promise.allSettled([
     addMember(await other.context(), organizationId, third.email, 'OWNER'),
-    changeMemberRole(await other.context(), memberId, 'OWNER'),
-    changeMemberRole(await other.context(), ownersId, 'VIEWER'),
+    changeMemberRole(await other.context(), memberId, { role: 'OWNER' }),
+    changeMemberRole(await other.context(), ownersId, { role: 'VIEWER' }),
     removeMember(await other.context(), ownersId),
   ])
 
@@ -165,7 +165,9 @@ test('the last owner can neither leave nor step down', async () => {
   await expect(removeMember(await owner.context(), ownersId)).rejects.toMatchObject({
     code: 'SLUICE_LAST_OWNER',
   })
-  await expect(changeMemberRole(await owner.context(), ownersId, 'ADMIN')).rejects.toMatchObject({
+  await expect(
+    changeMemberRole(await owner.context(), ownersId, { role: 'ADMIN' }),
+  ).rejects.toMatchObject({
     code: 'SLUICE_LAST_OWNER',
   })
   const em = forkSystem(world.db.orm)
@@ -241,8 +243,8 @@ test('a changed role is audited with both roles and announced; the same role aga
   await using world = await openWorld()
   const { owner, other, organizationId, memberId } = await team(world)
 
-  await changeMemberRole(await owner.context(), memberId, 'ADMIN')
-  await changeMemberRole(await owner.context(), memberId, 'ADMIN')
+  await changeMemberRole(await owner.context(), memberId, { role: 'ADMIN' })
+  await changeMemberRole(await owner.context(), memberId, { role: 'ADMIN' })
 
   const { em } = await owner.context()
   const entries = await em.find(AuditEntry, { action: 'member.role-changed' })
@@ -257,7 +259,7 @@ test('an owner who was demoted a moment ago can no longer act on the role they h
   const { owner, other, organizationId, memberId } = await team(world, 'OWNER')
   const third = await world.person()
   const stale = await other.context()
-  await changeMemberRole(await owner.context(), memberId, 'VIEWER')
+  await changeMemberRole(await owner.context(), memberId, { role: 'VIEWER' })
   const ownersId = await memberIdOf(world, organizationId, owner)
 
   const answers = [

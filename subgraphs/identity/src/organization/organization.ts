@@ -13,10 +13,11 @@ import {
 import { recordAct } from '../audit/audit.ts'
 import { membershipsMax } from '../authenticate/principal-of.ts'
 import { becomePrincipal, type Context } from '../context.ts'
+import { lookUpRole } from '../role/held-permissions.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
 import { nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
-import { Member, permissionsOf } from './member.entity.ts'
+import { Member } from './member.entity.ts'
 import { Organization } from './organization.entity.ts'
 
 /** Makes an organization that whoever asks owns. */
@@ -57,7 +58,13 @@ export async function addOrganization(
   await assertMayJoinOneMore(em, owner.id)
   const id = await insertOrganization(em, name, at)
   em.persist(
-    em.create(Member, { organizationId: id, userId: owner.id, role: 'OWNER', joinedAt: at }),
+    em.create(Member, {
+      organizationId: id,
+      userId: owner.id,
+      role: 'OWNER',
+      customRoleId: null,
+      joinedAt: at,
+    }),
   )
   recordAct(em, {
     action: 'organization.created',
@@ -96,14 +103,19 @@ export async function lockAsActor(
   userId: string,
   permission: Permission | null,
 ): Promise<{ permissions: PermissionSet; user: User }> {
+  await lockOrganization(em, organizationId)
+  const member = await em.findOne(Member, { organizationId, userId }, { refresh: true })
+  if (!member) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
+  const { permissions: held } = await lookUpRole(em, organizationId, member)
+  if (permission && !hasPermission(held, permission)) throw new SluiceError('SLUICE_FORBIDDEN')
+  return { permissions: held, user: await em.findOneOrFail(User, { id: userId }) }
+}
+
+/** Makes other changes inside the organization wait until this transaction ends. */
+export async function lockOrganization(em: EntityManager, organizationId: string): Promise<void> {
   await em.execute(`select 1 from "identity"."organization" where id = ? for no key update`, [
     organizationId,
   ])
-  const member = await em.findOne(Member, { organizationId, userId }, { refresh: true })
-  if (!member) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
-  const held = permissionsOf(member)
-  if (permission && !hasPermission(held, permission)) throw new SluiceError('SLUICE_FORBIDDEN')
-  return { permissions: held, user: await em.findOneOrFail(User, { id: userId }) }
 }
 
 /** The id of the person who asks. An authtoken acts for a person, but is not one. */
