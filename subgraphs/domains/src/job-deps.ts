@@ -1,6 +1,6 @@
 import type { EntityManager } from '@sluice/kit/database'
+import type { DnsOptions } from '@sluice/kit/dns-proof'
 
-import type { DnsOptions } from './domain/dns-check.ts'
 import type { TlsOptions } from './tls/tls-check.ts'
 
 /** What the jobs of this subgraph work with. */

@@ -1,7 +1,7 @@
 import { databaseNotReady, forkSystem, migrate, openOrm } from '@sluice/kit/database'
+import { openResolver } from '@sluice/kit/dns-proof'
 import { bindJob, type BoundJob } from '@sluice/kit/job'
 
-import { openResolver } from './domain/dns-check.ts'
 import { recheckDns } from './domain/recheck-dns.ts'
 import type { JobDeps } from './job-deps.ts'
 import { database } from './orm.ts'

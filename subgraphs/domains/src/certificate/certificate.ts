@@ -1,11 +1,11 @@
 import { LockMode } from '@mikro-orm/core'
+import { txtNameOf } from '@sluice/kit/dns-proof'
 import type { Sealer } from '@sluice/kit/sealer'
 import { SluiceError } from '@sluice/schema/errors'
 
 import type { Context } from '../context.ts'
 import { CustomDomain } from '../domain/custom-domain.entity.ts'
 import { findForChange, lockDomain } from '../domain/custom-domain.ts'
-import { txtNameOf } from '../domain/dns-check.ts'
 import { recordDomainAct } from '../domain/domain-act.ts'
 import { Certificate } from './certificate.entity.ts'
 import { readChain } from './read-chain.ts'

@@ -1,9 +1,8 @@
 import { X509Certificate, createPrivateKey, type KeyObject } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
 
+import { printable } from '@sluice/kit/printable'
 import { SluiceError } from '@sluice/schema/errors'
-
-import { printable } from '../printable.ts'
 
 const chainCharactersMax = 65_536
 const keyCharactersMax = 16_384

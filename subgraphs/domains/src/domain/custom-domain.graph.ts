@@ -1,3 +1,4 @@
+import { txtNameOf, txtValueOf } from '@sluice/kit/dns-proof'
 import { connectionType, pageSize } from '@sluice/kit/graph'
 import { pageOf } from '@sluice/kit/keyset'
 
@@ -11,7 +12,6 @@ import {
   removeCustomDomain,
   verifyCustomDomain,
 } from './custom-domain.ts'
-import { txtNameOf, txtValueOf } from './dns-check.ts'
 
 const DomainStatus = builder.enumType('DomainStatus', {
   description: 'Whether a domain is proven.',

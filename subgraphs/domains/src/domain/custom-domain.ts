@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto'
 
 import { LockMode } from '@mikro-orm/core'
 import type { EntityManager } from '@sluice/kit/database'
+import { txtNameOf } from '@sluice/kit/dns-proof'
+import { parseDomainName } from '@sluice/kit/domain-name'
 import { recordEvent } from '@sluice/kit/outbox'
 import { assertMay, may } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
@@ -13,10 +15,8 @@ import type { Context } from '../context.ts'
 import { Allowance } from '../organization/allowance.entity.ts'
 import { KnownTunnel } from '../tunnel/known-tunnel.entity.ts'
 import { CustomDomain } from './custom-domain.entity.ts'
-import { txtNameOf } from './dns-check.ts'
 import { firstDnsCheckAt, recordDnsCheck } from './dns-schedule.ts'
 import { recordDomainAct } from './domain-act.ts'
-import { parseDomainName } from './domain-name.ts'
 
 /** Whatever the plan says: an agent token names at most 50 endpoint hosts, the tunnel's own among them. */
 const domainsPerOrganizationMax = 49

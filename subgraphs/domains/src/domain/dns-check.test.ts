@@ -1,6 +1,6 @@
+import { openDnsServer } from '@sluice/kit/testing-dns-server'
 import { expect, onTestFinished, test } from 'vitest'
 
-import { openDnsServer } from '../testing/dns-server.ts'
 import { checkDns } from './dns-check.ts'
 
 const question = { domain: 'app.example.com', token: 'abc123', cnameTarget: 'edge.sluice.test' }

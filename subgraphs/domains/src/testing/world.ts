@@ -1,21 +1,22 @@
 import { randomBytes } from 'node:crypto'
 
 import { forkFor, forkSystem } from '@sluice/kit/database'
+import { txtNameOf, txtValueOf } from '@sluice/kit/dns-proof'
 import { silentLog } from '@sluice/kit/log'
 import type { Principal } from '@sluice/kit/principal'
 import { Sealer } from '@sluice/kit/sealer'
 import { memberOf, openDatabase } from '@sluice/kit/testing'
+import { openDnsServer } from '@sluice/kit/testing-dns-server'
 import { inject, onTestFinished } from 'vitest'
 
 import type { Context } from '../context.ts'
 import type { CustomDomain } from '../domain/custom-domain.entity.ts'
 import { addCustomDomain, verifyCustomDomain } from '../domain/custom-domain.ts'
-import { checkDns, txtNameOf, txtValueOf } from '../domain/dns-check.ts'
+import { checkDns } from '../domain/dns-check.ts'
 import { createLoaders } from '../domain/loaders.ts'
 import { Allowance } from '../organization/allowance.entity.ts'
 import { database } from '../orm.ts'
 import { KnownTunnel } from '../tunnel/known-tunnel.entity.ts'
-import { openDnsServer } from './dns-server.ts'
 
 export const cnameTarget = 'edge.sluice.test'
 

@@ -1,9 +1,9 @@
 import { createServer, type AddressInfo } from 'node:net'
 
+import { openDnsServer } from '@sluice/kit/testing-dns-server'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { createAuthority } from '../testing/certificate.ts'
-import { openDnsServer } from '../testing/dns-server.ts'
 import { openHttpsSite } from '../testing/https-site.ts'
 import { checkTls } from './tls-check.ts'
 

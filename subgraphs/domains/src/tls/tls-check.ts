@@ -1,8 +1,10 @@
 import { checkServerIdentity, connect, rootCertificates, type PeerCertificate } from 'node:tls'
 
+import { openResolver, type DnsOptions } from '@sluice/kit/dns-proof'
+import { printable } from '@sluice/kit/printable'
+
 import type { TlsStatus } from '../domain/custom-domain.entity.ts'
-import { addressesOf, openResolver, type DnsOptions } from '../domain/dns-check.ts'
-import { printable } from '../printable.ts'
+import { addressesOf } from '../domain/dns-check.ts'
 import { isPublicAddress } from './public-address.ts'
 
 export interface TlsOptions extends DnsOptions {
