@@ -4,6 +4,7 @@ import type { DatabaseOptions } from '@sluice/kit/database'
 import { InboxEvent, InboxVersion } from '@sluice/kit/inbox'
 import { OutboxEvent } from '@sluice/kit/outbox'
 
+import { Anomaly } from './anomaly/anomaly.entity.ts'
 import { AuditEntry } from './audit/audit-entry.entity.ts'
 import { Authtoken } from './authtoken/authtoken.entity.ts'
 import { MailLink } from './mail/mail-link.entity.ts'
@@ -17,6 +18,7 @@ import { RecoveryCode } from './second-factor/recovery-code.entity.ts'
 import { SecondFactor } from './second-factor/second-factor.entity.ts'
 import { SignIn } from './sign-in/sign-in.entity.ts'
 import { SocialLink } from './social/social-link.entity.ts'
+import { Impersonation } from './staff/impersonation.entity.ts'
 import { Ticket } from './ticket/ticket.entity.ts'
 import { User } from './user/user.entity.ts'
 
@@ -39,6 +41,8 @@ export const database = {
     Ticket,
     SocialLink,
     Passkey,
+    Anomaly,
+    Impersonation,
     OutboxEvent,
     InboxEvent,
     InboxVersion,

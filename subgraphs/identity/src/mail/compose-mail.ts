@@ -121,6 +121,28 @@ const words: Record<MailKind, (facts: Facts) => { subject: string; lines: string
       'If it was not you, tell the operator of this server at once.',
     ],
   }),
+  'security-anomaly': ({ consoleOrigin, ...facts }) => ({
+    subject: 'Something that looks like an attack',
+    lines: [
+      `Sluice has seen something in your organization at ${consoleOrigin} that may be an attack${cameFrom(facts)}.`,
+      `Look at it in the console, under Anomalies: ${consoleOrigin}`,
+      'If it was none of you, end the sign-ins and revoke the credentials that it names.',
+    ],
+  }),
+  'user-suspended': ({ consoleOrigin }) => ({
+    subject: 'Your account was suspended',
+    lines: [
+      `The operator of ${consoleOrigin} has suspended your account. You cannot sign in, and your agents cannot connect.`,
+      'When you try to sign in, you are told the reason. To have it looked at again, answer the operator.',
+    ],
+  }),
+  'organization-suspended': ({ consoleOrigin }) => ({
+    subject: 'Your organization was suspended',
+    lines: [
+      `The operator of ${consoleOrigin} has suspended an organization that you own. Its tunnels are closed, and nothing of it can be changed.`,
+      `The reason is shown in the console: ${consoleOrigin}`,
+    ],
+  }),
 }
 
 export function composeMail(kind: MailKind, facts: Facts): MailText {

@@ -16,6 +16,9 @@ export const mailKinds = [
   'passkey-added',
   'passkey-removed',
   'account-deleted',
+  'security-anomaly',
+  'user-suspended',
+  'organization-suspended',
 ] as const
 export type MailKind = (typeof mailKinds)[number]
 

@@ -22,6 +22,10 @@ const OrganizationSchema = defineEntity({
     name: p.string().length(100),
     slug: p.string().length(60).unique(),
     createdAt: p.datetime(3),
+    /** Staff has switched it off; null while it goes on. */
+    suspendedAt: p.datetime(3).nullable(),
+    /** Why, as the customer reads it. */
+    suspensionReason: p.string().length(500).nullable(),
   },
 })
 

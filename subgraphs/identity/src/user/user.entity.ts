@@ -18,6 +18,10 @@ const UserSchema = defineEntity({
     /** Staff of the platform; no role in any organization follows from it. */
     isAdmin: p.boolean(),
     createdAt: p.datetime(3),
+    /** Staff has switched it off; null while it goes on. */
+    suspendedAt: p.datetime(3).nullable(),
+    /** Why, as the customer reads it. */
+    suspensionReason: p.string().length(500).nullable(),
   },
 })
 
