@@ -1,25 +1,32 @@
+import type { Attempts } from '@sluice/kit/attempts'
 import { forkFor, type EntityManager, type Orm } from '@sluice/kit/database'
+import type { ObjectStore } from '@sluice/kit/object-store'
 import { anonymous, type Principal } from '@sluice/kit/principal'
 import type { Sealer } from '@sluice/kit/sealer'
 import type { Caller } from '@sluice/kit/subgraph'
 import { isUuid } from '@sluice/kit/uuid'
+import type { PermissionSet } from '@sluice/schema/permissions'
 import DataLoader from 'dataloader'
 
 import type { BreachedPasswords } from './account/breached-passwords.ts'
+import type { Watch } from './anomaly/open-watch.ts'
+import type { HeadKeys } from './audit/signed-heads.ts'
+import { heldPermissions } from './organization/held-by-member.ts'
 import { Organization } from './organization/organization.entity.ts'
 import type { Revocations } from './revocations.ts'
 import { CustomRole } from './role/custom-role.entity.ts'
 import { countHolders } from './role/role-holders.ts'
+import { ServiceAccount } from './service-account/service-account.entity.ts'
 import type { AccessTokens } from './sign-in/access-token.ts'
-import type { Attempts } from './sign-in/attempts.ts'
 import type { Passwords } from './sign-in/password.ts'
 import type { RefreshCookie } from './sign-in/refresh-cookie.ts'
 import type { RefreshTokens } from './sign-in/refresh-token.ts'
+import type { Social } from './social/social.ts'
 import type { User } from './user/user.entity.ts'
 import { findVisibleUsers } from './user/user.ts'
 
 /** What the rules need, made once per server. */
-export interface Deps {
+export interface Deps extends Watch {
   readonly orm: Orm
   readonly passwords: Passwords
   readonly breachedPasswords: BreachedPasswords
@@ -27,10 +34,18 @@ export interface Deps {
   /** Seals the secrets of second factors. */
   readonly sealer: Sealer
   readonly consoleOrigin: string
+  /** No member of staff acts as somebody else for longer. */
+  readonly impersonationMsMax: number
   readonly accessTokens: AccessTokens
   readonly refreshTokens: RefreshTokens
   readonly refreshCookie: RefreshCookie
+  /** Providers whose accounts can sign in here. */
+  readonly social: Social
   readonly revocations: Revocations
+  /** Sign the heads of the audit's chains. */
+  readonly headKeys: HeadKeys
+  /** Where signed heads are exported to; undefined: nowhere. */
+  readonly objects: ObjectStore | undefined
   /** Publishes recorded events now instead of at the next poll. */
   readonly wakeOutbox: () => void
   /** Sends recorded mails now instead of at the next look. */
@@ -48,12 +63,17 @@ export interface Context extends Deps {
   customRoles: DataLoader<string, CustomRole | null>
   /** How many members have a custom role. */
   roleHolders: DataLoader<string, number>
+  serviceAccounts: DataLoader<string, ServiceAccount | null>
+  /** What a member may do, by `<organizationId>:<userId>`; null for who is none. */
+  memberPermissions: DataLoader<string, PermissionSet | null>
   readonly visitorIp: string
   /** What the browser calls itself. */
   readonly userAgent: string
   readonly refreshToken: string | null
   /** Puts the cookie with this refresh token on the answer, or takes it away. */
   readonly setRefreshToken: (token: { text: string; expiresAt: Date } | null) => void
+  /** Puts another cookie on the answer: a whole `Set-Cookie` value. */
+  readonly setCookie: (value: string) => void
 }
 
 /** The gateway copies this header's value into the client's `set-cookie`. */
@@ -73,6 +93,7 @@ export function createContext(deps: Deps, caller: Caller): Context {
     refreshToken: caller.header(refreshTokenHeader),
     setRefreshToken: (token) =>
       caller.setHeader(setCookieHeader, deps.refreshCookie.header(token, deps.now())),
+    setCookie: (value) => caller.setHeader(setCookieHeader, value),
   }
 }
 
@@ -90,6 +111,12 @@ function scopeOf(orm: Orm, principal: Principal) {
     organizations: loaderOf((ids) => em.find(Organization, { id: { $in: ids.filter(isUuid) } })),
     customRoles: loaderOf((ids) => em.find(CustomRole, { id: { $in: ids.filter(isUuid) } })),
     roleHolders: new DataLoader<string, number>((ids) => countHolders(em, ids)),
+    serviceAccounts: loaderOf((ids) =>
+      em.find(ServiceAccount, { id: { $in: ids.filter(isUuid) } }),
+    ),
+    memberPermissions: new DataLoader<string, PermissionSet | null>((keys) =>
+      heldPermissions(em, keys),
+    ),
   }
 }
 

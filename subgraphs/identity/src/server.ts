@@ -1,8 +1,10 @@
+import { createAttempts } from '@sluice/kit/attempts'
 import { databaseNotReady, forkSystem, migrate, openOrm, type Orm } from '@sluice/kit/database'
 import { openInbox } from '@sluice/kit/inbox'
 import { createInternalVerifier } from '@sluice/kit/internal-token'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
+import { openObjectStore, type ObjectStoreSettings } from '@sluice/kit/object-store'
 import { openOutboxPublisher } from '@sluice/kit/outbox'
 import { openRedis } from '@sluice/kit/redis'
 import { createRestRoutes } from '@sluice/kit/rest'
@@ -12,6 +14,10 @@ import { openSubgraph } from '@sluice/kit/subgraph'
 import type { JSONWebKeySet } from 'jose'
 
 import { createBreachedPasswords } from './account/breached-passwords.ts'
+import { purgeAnomalies } from './anomaly/anomalies.ts'
+import { defaultWatch, openWatch, type WatchOptions } from './anomaly/open-watch.ts'
+import { openAudit } from './audit/open-audit.ts'
+import { openHeadKeys } from './audit/signed-heads.ts'
 import { createContext, type Deps } from './context.ts'
 import { seedFirstAdmin, type FirstAdmin } from './first-admin.ts'
 import { incomingEvents } from './incoming-events.ts'
@@ -23,11 +29,13 @@ import { createRevocations } from './revocations.ts'
 import { schema } from './schema.ts'
 import { resealSecondFactors } from './second-factor/reseal.ts'
 import { createAccessTokens } from './sign-in/access-token.ts'
-import { createAttempts } from './sign-in/attempts.ts'
 import { purgeSignIns } from './sign-in/end-sign-ins.ts'
 import { createPasswords, type Passwords } from './sign-in/password.ts'
 import { createRefreshCookie } from './sign-in/refresh-cookie.ts'
 import { createRefreshTokens } from './sign-in/refresh-token.ts'
+import { createSocial, type SocialOptions } from './social/social.ts'
+import { impersonationMsDefault, openImpersonationEnds } from './staff/impersonation.ts'
+import { purgeTickets } from './ticket/ticket.ts'
 
 export interface ServerOptions {
   databaseUrl: string
@@ -42,10 +50,20 @@ export interface ServerOptions {
   consoleOrigin: string
   /** Seal the secrets of second factors: the first seals, all open. */
   sealingKeys: readonly SealingKey[]
+  /** Signs the heads of the audit: the first key signs, all verify. Those of `signingJwks` if left out. */
+  auditJwks?: PrivateJwks | undefined
+  /** Where signed heads are exported to; undefined: nowhere. */
+  objectStore?: ObjectStoreSettings | undefined
   /** Without a mail server, mails are kept for staff to look at. */
   mail?: { smtpUrl: string; from: string } | null
   /** Where breached passwords are asked for by the beginning of a digest; nobody is asked without it. */
   breachedPasswordsUrl?: string | null
+  /** What is looked out for, and what follows. */
+  watch?: WatchOptions
+  /** No member of staff acts as somebody else for longer. */
+  impersonationMsMax?: number
+  /** Clients at Google and GitHub; nobody signs in through what is not named. */
+  social?: SocialOptions
   log: Log
   now?: () => Date
   passwords?: Passwords
@@ -91,6 +109,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       }),
     )
     closer.add(purgeEveryHour(orm, log, now))
+    const headKeys = await openHeadKeys(options.auditJwks ?? options.signingJwks)
+    const objects = options.objectStore && closer.add(await openObjectStore(options.objectStore))
+    closer.add(openAudit({ orm, keys: headKeys, objects, now, log }))
 
     const mailSender = closer.add(
       openMailSender({
@@ -102,19 +123,37 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       }),
     )
 
+    const wakeMail = () => mailSender.wake()
+    const watch = closer.add(
+      await openWatch(options.watch ?? defaultWatch, { orm, redis, now, log, wakeMail }),
+    )
+    const attempts = createAttempts(redis, log, ({ name }) =>
+      watch.anomalies.report({ kind: 'rate-limited', subject: name, organizationId: null }),
+    )
+    closer.add(openImpersonationEnds({ orm, now, log }))
+
     const deps: Deps = {
+      ...watch,
+      impersonationMsMax: options.impersonationMsMax ?? impersonationMsDefault,
       orm,
       passwords,
       breachedPasswords: createBreachedPasswords(options.breachedPasswordsUrl ?? null, log),
-      attempts: createAttempts(redis, log),
+      attempts,
       sealer,
       consoleOrigin: options.consoleOrigin,
       accessTokens: createAccessTokens(keys),
       refreshTokens: createRefreshTokens(options.signingJwks),
       refreshCookie: createRefreshCookie(options.consoleOrigin),
+      social: createSocial(options.social ?? {}, {
+        consoleOrigin: options.consoleOrigin,
+        now,
+        log,
+      }),
       revocations: createRevocations(redis, log, now),
+      headKeys,
+      objects,
       wakeOutbox: () => outbox.wake(),
-      wakeMail: () => mailSender.wake(),
+      wakeMail,
       now,
     }
     const rest = createRestRoutes({
@@ -153,7 +192,12 @@ function sealerOf([first, ...others]: readonly SealingKey[]): Sealer {
 
 function purgeEveryHour(orm: Orm, log: Log, now: () => Date) {
   const timer = setInterval(() => {
-    const purges = [purgeSignIns(forkSystem(orm), now()), purgeMails(forkSystem(orm), now())]
+    const purges = [
+      purgeSignIns(forkSystem(orm), now()),
+      purgeMails(forkSystem(orm), now()),
+      purgeAnomalies(forkSystem(orm), now()),
+      purgeTickets(forkSystem(orm), now()),
+    ]
     Promise.all(purges).catch((error: unknown) => {
       // The next hour tries again: old rows cost only room.
       log.warn({ err: error }, 'old rows could not be deleted')

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 
+import { createAttempts } from '@sluice/kit/attempts'
 import { forkSystem } from '@sluice/kit/database'
 import { silentLog } from '@sluice/kit/log'
 import { anonymous, type Principal } from '@sluice/kit/principal'
@@ -11,6 +12,8 @@ import { freeEntitlements, type Entitlements } from '@sluice/schema/events'
 import { inject } from 'vitest'
 
 import { createBreachedPasswords } from './account/breached-passwords.ts'
+import { defaultWatch, openWatch } from './anomaly/open-watch.ts'
+import { openHeadKeys } from './audit/signed-heads.ts'
 import { principalOfSignIn } from './authenticate/principal-of.ts'
 import {
   createContext,
@@ -22,11 +25,12 @@ import {
 import { incomingEvents } from './incoming-events.ts'
 import { database } from './orm.ts'
 import { createAccessTokens } from './sign-in/access-token.ts'
-import { createAttempts } from './sign-in/attempts.ts'
 import { createPasswords, type Argon2 } from './sign-in/password.ts'
 import { createRefreshCookie } from './sign-in/refresh-cookie.ts'
 import { createRefreshTokens } from './sign-in/refresh-token.ts'
 import { signUp } from './sign-in/sign-up.ts'
+import { createSocial, type SocialOptions } from './social/social.ts'
+import { impersonationMsDefault } from './staff/impersonation.ts'
 
 /** The password of every person that `signUp` of this world makes. */
 export const testPassword = 'correct horse battery'
@@ -72,7 +76,7 @@ export interface World extends AsyncDisposable {
   tellEntitlements(organizationId: string, changed: Partial<Entitlements>): Promise<void>
 }
 
-export async function openWorld(): Promise<World> {
+export async function openWorld({ social = {} }: { social?: SocialOptions } = {}): Promise<World> {
   const db = await openDatabase({ ...database, serverUrl: inject('databaseUrl') })
   const testRedis = await openTestRedis(inject('redisUrl'))
   const redis = openRedis(testRedis.url, silentLog)
@@ -81,8 +85,14 @@ export async function openWorld(): Promise<World> {
   const revoked: string[] = []
   let hashes = 0
   let time = Date.now()
+  const now = () => new Date(time)
+
+  const wakeMail = () => undefined
+  const watch = await openWatch(defaultWatch, { orm: db.orm, redis, now, log: silentLog, wakeMail })
 
   const deps: Deps = {
+    ...watch,
+    impersonationMsMax: impersonationMsDefault,
     orm: db.orm,
     passwords: createPasswords({
       hash: (password) => {
@@ -101,10 +111,16 @@ export async function openWorld(): Promise<World> {
     accessTokens: createAccessTokens(await openSigningKeys(jwks)),
     refreshTokens: createRefreshTokens(jwks),
     refreshCookie: createRefreshCookie('http://localhost:4000'),
-    revocations: { publish: async (kind, id) => void revoked.push(`${kind}:${id}`) },
+    social: createSocial(social, { consoleOrigin: 'http://localhost:4000', now, log: silentLog }),
+    headKeys: await openHeadKeys(jwks),
+    objects: undefined,
+    revocations: {
+      publish: async (kind, id) => void revoked.push(`${kind}:${id}`),
+      announce: async ({ kind, id }) => void revoked.push(`${kind}:${id}`),
+    },
     wakeOutbox: () => undefined,
-    wakeMail: () => undefined,
-    now: () => new Date(time),
+    wakeMail,
+    now,
   }
 
   const request: World['request'] = ({
@@ -166,6 +182,7 @@ export async function openWorld(): Promise<World> {
       )
     },
     async [Symbol.asyncDispose]() {
+      await watch.close()
       redis.disconnect()
       await testRedis[Symbol.asyncDispose]()
       await db[Symbol.asyncDispose]()

@@ -1,5 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
+import type { ActorKind } from '@sluice/schema/events'
 
 const AuditEntrySchema = defineEntity({
   name: 'AuditEntry',
@@ -7,6 +8,8 @@ const AuditEntrySchema = defineEntity({
   indexes: [
     { name: 'audit_entry_page', properties: ['organizationId', 'at', 'id'] },
     { name: 'audit_entry_action_page', properties: ['organizationId', 'action', 'at', 'id'] },
+    { name: 'audit_entry_actor_page', properties: ['organizationId', 'actorId', 'at', 'id'] },
+    { name: 'audit_entry_target_page', properties: ['organizationId', 'targetId', 'at', 'id'] },
   ],
   triggers: [
     {
@@ -15,6 +18,13 @@ const AuditEntrySchema = defineEntity({
       timing: 'before',
       events: ['update', 'delete'],
       body: `raise exception 'audit entries are append-only' using errcode = 'insufficient_privilege';`,
+    },
+    {
+      // In the database, so that no way of writing an entry can forget it.
+      name: 'audit_entry_unsealed',
+      timing: 'after',
+      events: ['insert'],
+      body: `insert into identity.audit_unsealed (entry_id, organization_id) values (new.id, new.organization_id); return null;`,
     },
   ],
   // No foreign keys: an entry outlives what it is about.
@@ -26,7 +36,7 @@ const AuditEntrySchema = defineEntity({
     /** Null for what concerns a user who is in no organization. */
     organizationId: p.uuid().nullable(),
     action: p.string().length(64),
-    actorKind: p.enum(['user', 'authtoken', 'system'] as const),
+    actorKind: p.string().length(32).$type<ActorKind>(),
     actorId: p.uuid().nullable(),
     /** The name at that time. */
     actorName: p.string().length(100),

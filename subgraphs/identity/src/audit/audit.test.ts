@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { createAuthtoken } from '../authtoken/authtoken.ts'
 import { addMember } from '../organization/member.ts'
 import { openWorld } from '../testing.ts'
-import { auditPage } from './audit.ts'
+import { searchAudit } from './search-audit.ts'
 
 test.for([
   'update identity.audit_entry set actor_name = $$x$$',
@@ -25,8 +25,8 @@ test('owners and admins read the audit of their organization, newest first, by a
   await createAuthtoken(await owner.context(), owner.organizationId, 'laptop')
 
   const context = await owner.context()
-  const all = await auditPage(context, owner.organizationId, {})
-  const some = await auditPage(context, owner.organizationId, { action: 'organization.created' })
+  const all = await searchAudit(context, owner.organizationId, {})
+  const some = await searchAudit(context, owner.organizationId, { action: 'organization.created' })
 
   expect(all.nodes[0]).toMatchObject({
     action: 'authtoken.created',
@@ -49,7 +49,7 @@ test('developers, strangers and unknown actions get no audit', async () => {
     [owner, 'drop table', 'SLUICE_INPUT_INVALID'],
   ] as const) {
     await expect(
-      auditPage(await who.context(), owner.organizationId, { action }),
+      searchAudit(await who.context(), owner.organizationId, { action }),
     ).rejects.toMatchObject({ code })
   }
 })
@@ -61,7 +61,7 @@ test('a change that fails leaves no entry', async () => {
     () => undefined,
   )
 
-  const { nodes } = await auditPage(await owner.context(), owner.organizationId, {
+  const { nodes } = await searchAudit(await owner.context(), owner.organizationId, {
     action: 'member.added',
   })
 

@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+
+import type { Orm } from '@sluice/kit/database'
+import type { Log } from '@sluice/kit/log'
+import type { ObjectStore } from '@sluice/kit/object-store'
+
+import { openSealing } from './seal-entries.ts'
+import { signHeads, type HeadKeys } from './signed-heads.ts'
+
+const headsEveryMs = 15 * 60_000
+/** Signing begins once the start is over. */
+const firstHeadsMs = 20_000
+
+/** What goes on with the audit by itself: sealing, and signing what was sealed. Every replica has it, one at a time does it. */
+export function openAudit(options: {
+  orm: Orm
+  keys: HeadKeys
+  objects: ObjectStore | undefined
+  now: () => Date
+  log: Log
+}): { close(): Promise<void> } {
+  const { log } = options
+  const closing = new AbortController()
+  const sealing = openSealing(options)
+
+  async function signForever(): Promise<void> {
+    await pause(firstHeadsMs)
+    while (!closing.signal.aborted) {
+      try {
+        while ((await signHeads(options)) > 0 && !closing.signal.aborted);
+      } catch (error) {
+        // The next turn tries again: a head that comes later covers what this one would have.
+        log.warn({ err: error }, 'heads of the audit could not be signed')
+      }
+      await pause(headsEveryMs)
+    }
+  }
+
+  async function pause(ms: number): Promise<void> {
+    const options = { signal: closing.signal, ref: false }
+    await sleep(ms, undefined, options).catch(() => undefined) // Closing ends the wait.
+  }
+
+  const signing = signForever()
+  return {
+    async close() {
+      closing.abort()
+      await Promise.all([sealing.close(), signing])
+    },
+  }
+}
