@@ -279,6 +279,24 @@ export const errors = {
     cause: 'The organization has this member.',
     fix: 'Change the role of the member instead.',
   },
+  SLUICE_SCIM_TOKEN_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such SCIM token.',
+    cause: 'The id is wrong, the token has ended, or it belongs to an organization you are not in.',
+    fix: 'Look at the SCIM page of the organization.',
+  },
+  SLUICE_SCIM_TOKENS_MAX: {
+    status: 409,
+    title: 'The organization has {max} SCIM tokens that work, the most there can be.',
+    cause: 'Each token manages all people of the organization, so few are kept.',
+    fix: 'Revoke one that is no longer used.',
+  },
+  SLUICE_SCIM_GROUP_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such group.',
+    cause: 'The identity provider has deleted it, or it belongs to an organization you are not in.',
+    fix: 'Look at the SCIM page of the organization.',
+  },
   SLUICE_LAST_OWNER: {
     status: 409,
     title: 'An organization needs an owner.',
@@ -348,7 +366,7 @@ export const errors = {
   },
   SLUICE_ORGANIZATION_SUSPENDED: {
     status: 403,
-    title: 'This organization is suspended.',
+    title: 'This organization is suspended: {reason}',
     cause:
       'Staff of this server has suspended it: it serves nobody, and nothing of it can be changed.',
     fix: 'The reason stands in the console above every page of the organization. Write to the operator of this server.',
@@ -551,6 +569,18 @@ export const errors = {
     title: 'The GraphQL document is too large: {limit}.',
     cause: 'Documents are bounded in depth, aliases, tokens and bytes.',
     fix: 'Ask for less, or split the query.',
+  },
+  SLUICE_COST_EXCEEDED: {
+    status: 400,
+    title: 'The operation costs too much.',
+    cause: 'It may cost {requested}, and one operation may cost at most {max}.',
+    fix: 'Ask for fewer rows with `first`, or for less below lists, and continue with `after`.',
+  },
+  SLUICE_API_KEY_NEEDED: {
+    status: 403,
+    title: 'The public graph is for API keys.',
+    cause: 'You came with a credential of another kind.',
+    fix: 'Create an API key in the console, and send it as `authorization: Bearer slk_…`.',
   },
   SLUICE_BODY_TOO_LARGE: {
     status: 413,

@@ -1,5 +1,7 @@
 import type { Principal } from '@sluice/kit/principal'
 
+import type { Budget } from './public/budget.ts'
+
 /** One operation on its way through the gateway: who asks, until when, and what goes back beside the data. */
 export interface Call {
   readonly principal: Principal
@@ -9,6 +11,8 @@ export interface Call {
   readonly visitorIp: string
   /** Ends when the client left or its time is over; the reason says which. */
   readonly signal: AbortSignal
+  /** What the caller may still spend; absent where nothing is counted. */
+  readonly budget?: Budget
   /** One of many of its kind in a moment: its entity fetches may wait for their like within a turn. */
   readonly batched?: boolean
   /** What the browser calls itself, for identity alone: a hint in the list of sign-ins. */

@@ -32,7 +32,10 @@ export interface CheckedDocument {
 }
 
 export interface Documents {
-  /** Throws a SluiceError for what is too large, unparsable or, by id alone, unknown. */
+  /**
+   * Throws a SluiceError for what is too large, unparsable or, by id alone, unknown. An id is known when it is registered,
+   * and for a while after somebody has sent its text: whether that may be run is asked behind.
+   */
   check(sent: { text: string } | { id: string }): CheckedDocument
 }
 
@@ -87,10 +90,12 @@ export function createDocuments(options: {
 
   return {
     check(sent) {
-      const text = 'text' in sent ? sent.text : entryOf(sent.id)?.text
+      const id = 'text' in sent ? documentIdOf(sent.text) : sent.id
+      const checked = known.get(id)
+      if (checked) return checked
+      const text = 'text' in sent ? sent.text : entryOf(id)?.text
       if (text === undefined) throw new SluiceError('SLUICE_DOCUMENT_UNKNOWN')
-      const id = documentIdOf(text)
-      return known.get(id) ?? checkText(id, text)
+      return checkText(id, text)
     },
   }
 }

@@ -15,6 +15,7 @@ import { compilePlan, type RawResult } from './executor/executor.ts'
 import type { Sources } from './executor/fetch.ts'
 import { runtimeTypesOf } from './executor/runtime-types.ts'
 import type { Limits } from './limits.ts'
+import { createCostEstimator, type CostEstimator } from './public/cost.ts'
 
 /** The plan of one operation, ready to run. */
 interface Plan {
@@ -36,6 +37,8 @@ export interface Generation {
   readonly apiSchema: GraphQLSchema
   readonly documents: Documents
   planOf(document: CheckedDocument, operationName: string | undefined): Plan
+  /** What an operation of a valid document costs at most. */
+  readonly costOf: CostEstimator['costOf']
 }
 
 export interface PlannedRequest {
@@ -64,6 +67,7 @@ export function createGeneration(options: {
   const planner = new QueryPlanner(supergraph, plannerConfig)
   const plans = new LRUCache<string, Plan>({ max: limits.plansCachedMax })
   const types = runtimeTypesOf(supergraphSchema)
+  let costs: CostEstimator | null = null
 
   function compile({ document }: CheckedDocument, operationName: string | undefined): Plan {
     const chosen = operationName === undefined ? {} : { operationName }
@@ -112,7 +116,7 @@ export function createGeneration(options: {
   }
 
   return {
-    sha256: createHash('sha256').update(supergraphSdl).digest('hex'),
+    sha256: sha256Of(supergraphSdl),
     apiSchema,
     documents: createDocuments({
       apiSchema,
@@ -128,7 +132,15 @@ export function createGeneration(options: {
       plans.set(key, plan)
       return plan
     },
+    costOf(...asked) {
+      costs ??= createCostEstimator(supergraphSdl)
+      return costs.costOf(...asked)
+    },
   }
+}
+
+export function sha256Of(supergraphSdl: string): string {
+  return createHash('sha256').update(supergraphSdl).digest('hex')
 }
 
 /** A subscription's plan as it runs for one event: as a query that fetches the event first. */

@@ -13,6 +13,8 @@ import { parseGraphRequest, type GraphRequest } from './graph-request.ts'
 import type { Limits } from './limits.ts'
 import type { PublicResult } from './live-subscription.ts'
 import type { Operations } from './operations.ts'
+import type { Admission } from './public/admission.ts'
+import type { Budget } from './public/budget.ts'
 import { sendEvents } from './server-sent-events.ts'
 
 const jsonType = 'application/json'
@@ -29,23 +31,26 @@ const deliberateHeaders = [
 export interface HttpDoorOptions {
   operations: Operations
   authenticator: Authenticator
+  admission: Admission
   documents: Door['documents']
   isAllowedOrigin: (origin: string | undefined) => boolean
   visitorIpOf: (request: IncomingMessage) => string
-  refreshCookieName: string
+  /** Null where no cookie counts. */
+  refreshCookieName: string | null
   limits: Limits
   log: Log
 }
 
-/** `/graphql` over HTTP: queries and mutations as JSON, subscriptions as server-sent events. */
+/** A door of the graph over HTTP: queries and mutations as JSON, subscriptions as server-sent events. */
 export function createHttpDoor(options: HttpDoorOptions) {
-  const { operations, authenticator, limits, log } = options
+  const { operations, authenticator, admission, limits, log } = options
 
   return async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const requestId = crypto.randomUUID()
     response.setHeader(requestIdHeader, requestId)
     response.setHeader('cache-control', 'no-store')
     response.setHeader('vary', 'accept, authorization, origin')
+    let budget: Budget | null = null
     const gone = new AbortController()
     response.once('close', () => gone.abort(new DOMException('the client left', 'AbortError')))
 
@@ -61,8 +66,12 @@ export function createHttpDoor(options: HttpDoorOptions) {
       // After the body, which may take its time: who is asking is decided when the operation starts.
       const caller = await authenticator.authenticate(authorization, visitorIp)
       const { principal } = caller
+      admission.assertAdmitted(principal)
+      budget = admission.budgetOf(principal)
+      if (budget) await budget.enter()
       const call: Call = {
         principal,
+        ...(budget ? { budget } : {}),
         identityKey: identityKeyOf(principal, visitorIp),
         requestId,
         visitorIp,
@@ -78,6 +87,7 @@ export function createHttpDoor(options: HttpDoorOptions) {
         documents: options.documents,
       }
       const outcome = await operations.run(graphRequest, principal, call, door)
+      showBudget(response, budget)
       if (gone.signal.aborted) {
         if (outcome.kind === 'live') outcome.live.end(null)
         return
@@ -91,6 +101,7 @@ export function createHttpDoor(options: HttpDoorOptions) {
         leave()
       }
     } catch (error) {
+      showBudget(response, budget)
       sendErrors(request, response, refusalErrors(error, requestId, log))
     }
   }
@@ -141,7 +152,13 @@ function wantsEvents(request: IncomingMessage): boolean {
   return request.headers.accept?.includes(eventsType) ?? false
 }
 
-function cookieOf(request: IncomingMessage, name: string): string | null {
+function showBudget(response: ServerResponse, budget: Budget | null): void {
+  if (!budget || response.headersSent) return
+  for (const [name, value] of Object.entries(budget.headers())) response.setHeader(name, value)
+}
+
+function cookieOf(request: IncomingMessage, name: string | null): string | null {
+  if (name === null) return null
   for (const part of request.headers.cookie?.split(';') ?? []) {
     const [key, value] = part.trim().split('=', 2)
     if (key === name && value) return value
@@ -156,6 +173,8 @@ function sendErrors(
 ): void {
   if (response.headersSent) return void response.destroy()
   response.setHeader('sluice-error', codeOf(errors))
+  const wait = errors[0]?.extensions?.['retryAfterSeconds']
+  if (typeof wait === 'number') response.setHeader('retry-after', wait)
   // What is left of a body nobody wants is not read: the connection goes with the answer.
   if (!request.complete) response.setHeader('connection', 'close')
   sendResult(request, response, statusOf(errors), { errors })

@@ -15,6 +15,12 @@ export const defaultLimits = {
   fieldsMax: 1_000,
   variablesNestingMax: 32,
 
+  // The door of partners
+  publicRequestsPerMinute: 600,
+  publicCostPerMinute: 20_000,
+  /** Of one operation. A page of 100 tunnels with the 10 newest requests of each fits. */
+  publicCostMax: 2_500,
+
   // Caches of one generation
   documentsCachedMax: 1_000,
   plansCachedMax: 1_000,
@@ -54,7 +60,7 @@ export const defaultLimits = {
   eventsQueuedMax: 256,
   eventBytesQueuedMax: 4 * 1024 * 1024,
   /** Events of one stream whose joins run at once; they still leave in order. */
-  joinWindow: 8,
+  joinWindow: 64,
   joinTimeoutMs: 5_000,
   /** How long a stream may stay on the supergraph before the current one. */
   reloadDrainMs: 60_000,

@@ -30,8 +30,7 @@ export interface Operations {
   run(request: GraphRequest, principal: Principal, call: Call, door: Door): Promise<Outcome>
 }
 
-/** Takes an operation from any door to its end: check, plan, then run or subscribe. */
-export function createOperations(options: {
+export interface OperationsOptions {
   generations: Generations
   sources: Sources
   upstreams: Readonly<Record<SubgraphName, Upstream>>
@@ -39,7 +38,10 @@ export function createOperations(options: {
   limits: Limits
   metrics: GatewayMetrics
   log: Log
-}): Operations {
+}
+
+/** Takes an operation from any transport of a door to its end: check, plan, then run or subscribe. */
+export function createOperations(options: OperationsOptions): Operations {
   const { generations, sources, limits, metrics, log } = options
   const subscriptions = createSubscriptions(options)
   const livesOf = new Tally()
@@ -62,6 +64,9 @@ export function createOperations(options: {
         const operation = checkOperation(document, operationName, principal, door)
         assertVariables(generation, operation, variables)
         const planned = { document, operationName, variables }
+        const cost = call.budget
+          ? await call.budget.spend(generation.costOf(document.document, operation, variables))
+          : null
 
         if (operation.operation === OperationTypeNode.SUBSCRIPTION) {
           const key = callerKeyOf(call)
@@ -75,7 +80,7 @@ export function createOperations(options: {
         }
         const result = await execute(generation, planned, call, sources, log)
         count(labelOf(document), door, result.errors)
-        return { kind: 'result', result }
+        return { kind: 'result', result: cost ? { ...result, extensions: { cost } } : result }
       } catch (error) {
         const errors = refusalErrors(error, call.requestId, log)
         count(labelOf(document), door, errors)

@@ -14,6 +14,8 @@ type Answer = (request: IncomingMessage, response: ServerResponse, path: string)
 /** Which part of the gateway answers a path. What none of them expected leaves as an id. */
 export function createRoutes(options: {
   graph: Answer
+  /** Null when the supergraph has no public field. */
+  publicGraph: Answer | null
   /** False for a path that is not its. */
   rest: (request: IncomingMessage, response: ServerResponse, path: string) => Promise<boolean>
   graphiql: Answer
@@ -30,6 +32,9 @@ export function createRoutes(options: {
     const path = pathOf(request)
     for (const [name, value] of headers) response.setHeader(name, value)
     if (path === '/graphql') return options.graph(request, response, path)
+    if (path === publicGraphPath && options.publicGraph) {
+      return options.publicGraph(request, response, path)
+    }
     if (await options.rest(request, response, path)) return
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       response.writeHead(405, { allow: 'GET, HEAD' }).end()
@@ -62,6 +67,8 @@ export function createRoutes(options: {
     })
   }
 }
+
+export const publicGraphPath = '/public/graphql'
 
 export function pathOf(request: IncomingMessage): string {
   return request.url?.split('?', 1)[0] ?? '/'

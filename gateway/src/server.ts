@@ -6,26 +6,28 @@ import { createInternalSigner, type SubgraphName } from '@sluice/kit/internal-to
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { listen, openAdminServer } from '@sluice/kit/metrics'
-import { openChannelHub } from '@sluice/kit/redis'
+import { openChannelHub, openRedis } from '@sluice/kit/redis'
 import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
 
 import { createAuthenticator } from './authenticate.ts'
 import type { Door } from './check-operation.ts'
 import { createConsoleFiles } from './console-files.ts'
 import type { Manifest } from './document-id.ts'
-import { createGeneration, warm } from './generation.ts'
+import { createGeneration, sha256Of, warm } from './generation.ts'
 import { createGenerations } from './generations.ts'
 import { createGraphiql } from './graphiql.ts'
 import { createHttpDoor } from './http-door.ts'
 import { openHttpPool } from './http-pool.ts'
 import { createIdentity } from './identity.ts'
 import { defaultLimits, type Limits } from './limits.ts'
-import { createGatewayMetrics } from './metrics.ts'
+import { createGatewayMetrics, type GatewayMetrics } from './metrics.ts'
 import { createOperations } from './operations.ts'
 import { createOriginCheck } from './origins.ts'
+import { wholeGraph } from './public/admission.ts'
+import { openPublicGraph } from './public/public-graph.ts'
 import { createRestDoor } from './rest-door.ts'
 import { restPaths } from './rest-paths.ts'
-import { createRoutes, pathOf } from './routes.ts'
+import { createRoutes, pathOf, publicGraphPath } from './routes.ts'
 import { createSocketDoor } from './socket-door.ts'
 import { openSubgraphs } from './subgraphs.ts'
 import { createVisitorIp } from './visitor-ip.ts'
@@ -82,14 +84,15 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
   return opening(async (closer) => {
     const { log, consoleOrigin } = options
     const limits: Limits = { ...defaultLimits, ...options.limits }
+    const supergraphSdl = options.supergraphSdl ?? committed('supergraph.graphql')
     const manifest =
       options.manifest ?? (JSON.parse(committed('operations/manifest.json')) as Manifest)
     const metrics = createGatewayMetrics({ processFigures: options.processFigures ?? false })
     const signer = createInternalSigner(await openSigningKeys(options.internalSigningJwks))
 
-    const load = (supergraphSdl: string) => {
+    const load = (sdl: string) => {
       const generation = createGeneration({
-        supergraphSdl,
+        supergraphSdl: sdl,
         manifest,
         limits,
         onApollo: () => metrics.apolloRuns.inc(),
@@ -98,8 +101,7 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
       log.info({ sha256: generation.sha256 }, 'supergraph loaded')
       return generation
     }
-    const first = load(options.supergraphSdl ?? committed('supergraph.graphql'))
-    const generations = createGenerations(first, limits.reloadDrainMs)
+    const generations = createGenerations(load(supergraphSdl), limits.reloadDrainMs)
 
     const subgraphs = closer.add(
       openSubgraphs({ urls: options.subgraphs, signer, limits, metrics, log }),
@@ -126,17 +128,11 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
     )
     await authenticator.hearing(revocationsWaitMs)
 
-    const operations = createOperations({
-      generations,
-      sources: subgraphs.sources,
-      upstreams: subgraphs.upstreams,
-      signer,
-      limits,
-      metrics,
-      log,
-    })
+    const { sources, upstreams } = subgraphs
+    const running = { sources, upstreams, signer, limits, metrics, log }
     const shared = {
-      operations,
+      operations: createOperations({ ...running, generations }),
+      admission: wholeGraph,
       authenticator,
       documents: options.documents,
       isAllowedOrigin: createOriginCheck(consoleOrigin),
@@ -149,11 +145,15 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
       refreshCookieName: refreshCookieNameOf(consoleOrigin),
     })
     const sockets = createSocketDoor({ ...shared, metrics })
+    const redis = openRedis(options.redisUrl, log)
+    closer.defer(() => redis.disconnect())
+    const publicGraph = openPublicGraph({ ...running, ...shared, supergraphSdl, redis })
     const rest = closer.add(
       createRestDoor({ ...shared, paths: restPaths, urls: options.subgraphs, signer }),
     )
     const routes = createRoutes({
       graph,
+      publicGraph: publicGraph?.answer ?? null,
       rest: rest.answer,
       graphiql: createGraphiql({ ...shared, consoleOrigin }),
       files: createConsoleFiles({ folder: options.consoleDist, consoleOrigin, now: Date.now }),
@@ -164,8 +164,10 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
       log,
     })
     const server = createHttpServer(timeouts, routes)
+    const upgrades = { '/graphql': sockets, [publicGraphPath]: publicGraph }
     server.on('upgrade', (request, socket, head) => {
-      if (pathOf(request) === '/graphql') sockets.upgrade(request, socket, head)
+      const door = Object.entries(upgrades).find(([path]) => path === pathOf(request))?.[1]
+      if (door) door.upgrade(request, socket, head)
       else socket.end('HTTP/1.1 404 Not Found\r\nconnection: close\r\n\r\n')
     })
 
@@ -173,26 +175,21 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
     // Ends what streams over HTTP, which would keep the server open.
     closer.add(generations)
     closer.add(sockets)
-    const { registry } = metrics
-    const admin =
-      options.metricsPort === undefined
-        ? null
-        : closer.add(
-            await openAdminServer({
-              port: options.metricsPort,
-              ...(options.host === undefined ? {} : { host: options.host }),
-              metrics: registry,
-              notReady: () => null,
-            }),
-          )
+    if (publicGraph) closer.add(publicGraph)
+    const reload = (sdl: string) => {
+      const next = load(sdl)
+      publicGraph?.reload(sdl)
+      generations.replace(next)
+    }
+    const admin = closer.add(await openFigures(options, metrics))
     return {
       port: listening.port,
-      metricsPort: admin?.port ?? null,
-      reload: (supergraphSdl) => generations.replace(load(supergraphSdl)),
+      metricsPort: admin.port,
+      reload,
       reloadCommitted() {
         try {
-          const next = load(committed('supergraph.graphql'))
-          if (next.sha256 !== generations.current().sha256) generations.replace(next)
+          const next = committed('supergraph.graphql')
+          if (sha256Of(next) !== generations.current().sha256) reload(next)
         } catch (error) {
           log.error({ err: error }, 'the supergraph was not loaded; the one in use stays')
         }
@@ -200,6 +197,16 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
       close: () => closer.close(),
     }
   })
+}
+
+/** The operator's port, when there is one. */
+async function openFigures(
+  { metricsPort: port, host }: GatewayOptions,
+  { registry: metrics }: GatewayMetrics,
+): Promise<{ port: number | null; close(): Promise<void> }> {
+  if (port === undefined) return { port: null, close: async () => undefined }
+  const notReady = () => null
+  return openAdminServer({ port, ...(host === undefined ? {} : { host }), metrics, notReady })
 }
 
 /** A generated file of the schema package, as it is committed. */

@@ -1,3 +1,5 @@
+import type { Duplex } from 'node:stream'
+
 import type { Log } from '@sluice/kit/log'
 import { SluiceError } from '@sluice/schema/errors'
 import { CloseCode, MessageType } from 'graphql-ws'
@@ -11,11 +13,13 @@ import { parseGraphRequest } from './graph-request.ts'
 import type { Limits } from './limits.ts'
 import { textOfResult, type LiveSubscription, type PublicResult } from './live-subscription.ts'
 import type { Operations } from './operations.ts'
+import type { Admission } from './public/admission.ts'
 import { parseClientMessage } from './socket-message.ts'
 
 export interface SocketOptions {
   operations: Operations
   authenticator: Authenticator
+  admission: Admission
   documents: Door['documents']
   limits: Limits
   log: Log
@@ -36,6 +40,8 @@ const tryAgainLater = 1013
  */
 export class SocketConnection {
   readonly #socket: WebSocket
+  readonly #transport: Duplex
+  #corked = false
   readonly #visitorIp: string
   readonly #options: SocketOptions
   readonly #operations = new Map<string, Running>()
@@ -47,8 +53,10 @@ export class SocketConnection {
   #heard = true
   #unwatch: () => void = () => undefined
 
-  constructor(socket: WebSocket, visitorIp: string, options: SocketOptions) {
+  /** `transport`: what the socket writes to. */
+  constructor(socket: WebSocket, transport: Duplex, visitorIp: string, options: SocketOptions) {
     this.#socket = socket
+    this.#transport = transport
     this.#visitorIp = visitorIp
     this.#options = options
     const { limits } = options
@@ -94,10 +102,13 @@ export class SocketConnection {
       return this.#socket.close(code, 'Too many initialisation requests')
     }
     this.#initReceived = true
-    const { authenticator, log } = this.#options
+    const { authenticator, admission, log } = this.#options
+    let caller: Caller
     try {
       const authorization = authorizationOf(payload)
-      this.#caller = await authenticator.authenticate(authorization, this.#visitorIp)
+      caller = await authenticator.authenticate(authorization, this.#visitorIp)
+      admission.assertAdmitted(caller.principal)
+      this.#caller = caller
     } catch (error) {
       if (!(error instanceof SluiceError)) log.error({ err: error }, 'could not authenticate')
       const code = error instanceof SluiceError ? error.code : 'SLUICE_INTERNAL'
@@ -106,10 +117,10 @@ export class SocketConnection {
     }
     if (this.#socket.readyState !== WebSocket.OPEN) return
     this.#unwatch = authenticator.watch(
-      this.#caller,
+      caller,
       this.#visitorIp,
       (reason) => this.#end(CloseCode.Forbidden, reason.code, reason),
-      (caller) => (this.#caller = caller),
+      (changed) => (this.#caller = changed),
     )
     this.#sendNow({ type: MessageType.ConnectionAck })
   }
@@ -139,10 +150,12 @@ export class SocketConnection {
     { principal, authorization }: Caller,
     stop: AbortController,
   ): Promise<void> {
-    const { operations, authenticator, documents, limits, log } = this.#options
+    const { operations, authenticator, admission, documents, limits, log } = this.#options
+    const budget = admission.budgetOf(principal)
     const requestId = crypto.randomUUID()
     const call: Call = {
       principal,
+      ...(budget ? { budget } : {}),
       identityKey: identityKeyOf(principal, this.#visitorIp),
       requestId,
       visitorIp: this.#visitorIp,
@@ -157,6 +170,7 @@ export class SocketConnection {
     await Promise.resolve()
     const isOver = () => this.#operations.get(id)?.stop !== stop
     try {
+      if (budget) await budget.enter()
       const request = parseGraphRequest(payload, limits)
       const outcome = await operations.run(request, principal, call, {
         transport: 'websocket',
@@ -191,7 +205,7 @@ export class SocketConnection {
     if (isOver() || this.#socket.readyState !== WebSocket.OPEN) return
     const text = `{"id":${JSON.stringify(id)},"type":"next","payload":${textOfResult(payload)}}`
     await new Promise<void>((resolve) => {
-      this.#socket.send(text, () => resolve())
+      this.#send(text, () => resolve())
       if (this.#socket.bufferedAmount <= this.#options.limits.socketBufferBytesMax) resolve()
     })
   }
@@ -203,7 +217,20 @@ export class SocketConnection {
     if (this.#socket.bufferedAmount > 4 * (socketBufferBytesMax + messageBytesMax)) {
       return this.#socket.terminate()
     }
-    this.#socket.send(JSON.stringify(message))
+    this.#send(JSON.stringify(message))
+  }
+
+  /** What is sent in one turn leaves in one system call: that is the dearest part of a small event. */
+  #send(text: string, onSent?: () => void): void {
+    if (!this.#corked) {
+      this.#corked = true
+      this.#transport.cork()
+      process.nextTick(() => {
+        this.#corked = false
+        this.#transport.uncork()
+      })
+    }
+    this.#socket.send(text, onSent)
   }
 
   #cancel(id: string): void {

@@ -18,7 +18,7 @@ export interface SocketDoor {
   close(): Promise<void>
 }
 
-/** `/graphql` over graphql-ws, on the port of the HTTP door. */
+/** A door of the graph over graphql-ws, on the port of the HTTP doors. */
 export function createSocketDoor(
   options: SocketOptions & {
     isAllowedOrigin: (origin: string | undefined) => boolean
@@ -53,14 +53,14 @@ export function createSocketDoor(
         if (webSocket.protocol === '') {
           return webSocket.close(CloseCode.SubprotocolNotAcceptable, 'Subprotocol not acceptable')
         }
-        const connection = new SocketConnection(webSocket, visitorIp, options)
+        const connection = new SocketConnection(webSocket, socket, visitorIp, options)
         connections.add(connection)
         const leave = ofIp.add(visitorIp)
-        metrics.sockets.set(connections.size)
+        metrics.sockets.inc()
         webSocket.once('close', () => {
           connections.delete(connection)
           leave()
-          metrics.sockets.set(connections.size)
+          metrics.sockets.dec()
         })
       })
     },

@@ -52,7 +52,7 @@ export async function checkSchema(): Promise<string[]> {
     ...lints,
     ...composed,
     ...(await loads(supergraphSdl)),
-    ...(await loads(publicSupergraphOf(supergraphSdl))),
+    ...(await loads(publicSupergraphOf(supergraphSdl) ?? '')),
     ...checkOperations(supergraphSdl, operations),
     ...brokenPromises(readFileSync(publishedPath, 'utf8'), publicSdl),
   ]

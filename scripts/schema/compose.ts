@@ -51,7 +51,9 @@ export function apiSdlOf(supergraphSdl: string): string {
 
 /** The contract with partners. Throws when a public field leads to something that is not. */
 export function publicSdlOf(supergraphSdl: string): string {
-  return apiSdlOf(publicSupergraphOf(supergraphSdl))
+  const publicSupergraph = publicSupergraphOf(supergraphSdl)
+  if (publicSupergraph === null) throw new Error('No field is tagged `public`.')
+  return apiSdlOf(publicSupergraph)
 }
 
 /** Everything that follows from the subgraphs' SDL and the documents. */

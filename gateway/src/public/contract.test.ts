@@ -21,7 +21,7 @@ const domains = `${head}
   type User @key(fields: "id") { id: ID! email: String @tag(name: "public") password: String }`
 
 function apiOf(sdl: Record<string, string>): string {
-  const supergraph = Supergraph.build(publicSupergraphOf(composed(sdl)))
+  const supergraph = Supergraph.build(publicSupergraphOf(composed(sdl)) ?? '')
   return printSchema(lexicographicSortSchema(supergraph.apiSchema().toGraphQLJSSchema()))
 }
 

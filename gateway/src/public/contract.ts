@@ -29,11 +29,12 @@ interface Tagged {
  * The supergraph of the public contract: the whole one, in which everything that is not tagged `public` is
  * `@inaccessible`. So it is not in the contract, and still there for joins. A tag on a type is a tag on its fields but
  * those tagged `internal`; arguments, inputs, enums and scalars come with the fields that use them. A public field of a
- * type that is not public makes the API schema of the result throw.
+ * type that is not public makes the API schema of the result throw. Null when nothing can be asked.
  */
-export function publicSupergraphOf(supergraphSdl: string): string {
+export function publicSupergraphOf(supergraphSdl: string): string | null {
   const document = parse(supergraphSdl)
   const kept = publicTypesOf(document)
+  if (!kept.has('Query')) return null
   const definitions = document.definitions.map((one) => restricted(one, kept))
   const known = definitions.some(
     (one) => one.kind === Kind.DIRECTIVE_DEFINITION && one.name.value === 'inaccessible',
@@ -97,6 +98,7 @@ function hasTag({ directives }: Tagged, tag: string): boolean {
 }
 
 function hidden<T extends Tagged>(node: T): T {
+  if (node.directives?.some(({ name }) => name.value === 'inaccessible')) return node
   return { ...node, directives: [...(node.directives ?? []), ...inaccessible] }
 }
 

@@ -5,30 +5,32 @@ import type { Caller } from '@sluice/kit/subgraph'
 import { SluiceError } from '@sluice/schema/errors'
 import { parse, type GraphQLSchema } from 'graphql'
 
-const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@external", "@inaccessible", "@shareable"])`
+const link = `extend schema @link(url: "https://specs.apollo.dev/federation/v2.9", import: ["@key", "@requires", "@external", "@inaccessible", "@shareable", "@tag", "@listSize"])`
+
+const open = '@tag(name: "public")'
 
 /** Small subgraphs with a join in every direction, and with the types of the alias attack. */
 export const fixtureSdl: Record<SubgraphName, string> = {
   identity: `${link}
-    type Query { whoami: String!  me: User  slow: String }
+    type Query { whoami: String! ${open}  me: User  slow: String }
     type Mutation { signIn: Boolean!  rename: Boolean! }
     type User @key(fields: "id") { id: ID!  name: String! }
-    type Organization @key(fields: "id") { id: ID!  name: String!  slug: String! }`,
+    type Organization @key(fields: "id") { id: ID!  name: String! ${open}  slug: String! }`,
   tunnels: `${link}
-    type Query { mine: Tunnel  thing: Thing  any: Anything  boom: String  forbidden: String  incomplete: Tunnel }
+    type Query { mine: Tunnel ${open}  thing: Thing  any: Anything  boom: String  forbidden: String  incomplete: Tunnel }
     interface Thing { id: ID! }
     union Anything = Tunnel
-    type Tunnel implements Thing @key(fields: "id") { id: ID!  name: String!  owner: User  organization: Organization }
+    type Tunnel implements Thing @key(fields: "id") { id: ID!  name: String! ${open}  owner: User  organization: Organization ${open} }
     type User @key(fields: "id", resolvable: false) { id: ID! }
-    type Organization @key(fields: "id") { id: ID!  tunnels: [Tunnel!] }
-    type Subscription { events(tunnelId: ID!, after: ID): TrafficEvent!  refused: TrafficEvent! }
-    type TrafficEvent { n: Int!  text: String  tunnel: Tunnel  organization: Organization  hidden: String @inaccessible }`,
+    type Organization @key(fields: "id") { id: ID!  tunnels: [Tunnel!] ${open} @listSize(assumedSize: 50) }
+    type Subscription { events(tunnelId: ID!, after: ID): TrafficEvent! ${open}  refused: TrafficEvent! }
+    type TrafficEvent { n: Int! ${open}  text: String ${open}  tunnel: Tunnel  organization: Organization  hidden: String @inaccessible }`,
   domains: `${link}
     type Query { domainsUp: Boolean }
-    type Tunnel @key(fields: "id") { id: ID!  status: String  note: String  mirror(x: String!): String  org: String @inaccessible  domain: String }`,
+    type Tunnel @key(fields: "id") { id: ID!  status: String  note: String  mirror(x: String!): String ${open}  org: String @inaccessible  domain: String }`,
   billing: `${link}
     type Query { plans: [String!] }
-    type Tunnel @key(fields: "id") { id: ID!  status: String @external  org: String @external  computed: String @requires(fields: "status")  orgComputed: String @requires(fields: "org") }`,
+    type Tunnel @key(fields: "id") { id: ID!  status: String @external  org: String @external  computed: String @requires(fields: "status") ${open}  orgComputed: String @requires(fields: "org") }`,
 }
 
 /** What a test sees of the subgraphs and how it makes them behave. */

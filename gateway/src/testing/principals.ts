@@ -16,3 +16,20 @@ export function memberPrincipal(options: { isAdmin?: boolean } = {}): Principal 
     ],
   }
 }
+
+/** An API key of an organization of its own. */
+export function apiKeyPrincipal(options: Pick<Principal, 'requestsPerMinute'> = {}): Principal {
+  const organizationId = crypto.randomUUID()
+  const membership = {
+    organizationId,
+    role: 'DEVELOPER' as const,
+    permissions: rolePermissions.DEVELOPER,
+  }
+  return {
+    ...anonymous,
+    kind: 'api-key',
+    id: crypto.randomUUID(),
+    memberships: [membership],
+    ...options,
+  }
+}
