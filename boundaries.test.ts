@@ -25,6 +25,7 @@ const mayUse: Record<string, readonly string[]> = {
     'kit',
     'schema',
     'identity/server',
+    'identity/social-config',
     'tunnels/server',
     'domains/server',
     'billing/server',

@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 
+import { socialOptionsOf, socialVariables } from '@sluice/identity/social-config'
 import { logLevel, port, portRange, readConfig } from '@sluice/kit/config'
 import { objectStoreSettings, objectStoreVariables } from '@sluice/kit/object-store'
 import { z } from 'zod'
@@ -17,6 +18,7 @@ export const config = (env: NodeJS.ProcessEnv, root: string) => {
     ...objectStoreVariables,
     SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
     MAIL_FROM: z.string().default('Sluice <no-reply@localhost>'),
+    ...socialVariables,
     DATABASE_URL: z.url().optional(),
     REDIS_URL: z.url().optional(),
   })
@@ -27,6 +29,7 @@ export const config = (env: NodeJS.ProcessEnv, root: string) => {
     logLevel: values.SLUICE_LOG_LEVEL,
     objectStore: objectStoreSettings(values) ?? { folder: join(values.SLUICE_DATA, 'objects') },
     mail: values.SMTP_URL ? { smtpUrl: values.SMTP_URL, from: values.MAIL_FROM } : null,
+    social: socialOptionsOf(values),
     databaseUrl: values.DATABASE_URL,
     redisUrl: values.REDIS_URL,
     /** Public ports of TCP tunnels, and of UDP tunnels. */

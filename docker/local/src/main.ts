@@ -85,6 +85,7 @@ async function start(): Promise<void> {
       objectStore: settings.objectStore,
       secrets,
       mail: settings.mail,
+      social: settings.social,
       apex,
       consoleDist: join(root, 'console/dist'),
       ports: chosen,

@@ -11,6 +11,7 @@ import type { ObjectStoreSettings } from '@sluice/kit/object-store'
 import { publicJwksOf } from '@sluice/kit/signing-keys'
 import { createServer as createTunnels } from '@sluice/tunnels/server'
 
+import type { LocalConfig } from './config.ts'
 import { relayKeyHash, type Secrets } from './secrets.ts'
 
 export interface PlatformOptions {
@@ -20,6 +21,8 @@ export interface PlatformOptions {
   secrets: Secrets
   /** Null: mails are kept for the admin to read. */
   mail: { smtpUrl: string; from: string } | null
+  /** Clients at Google and GitHub. */
+  social?: LocalConfig['social']
   consoleDist: string
   /** Apex of the tunnels' endpoint hosts. */
   apex: string
@@ -74,6 +77,7 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
           consoleOrigin,
           sealingKeys: [{ id: 'local', key: Buffer.from(secrets.secondFactorKey, 'base64') }],
           mail: options.mail,
+          ...(options.social && { social: options.social }),
           log: log('identity'),
         }),
       ),

@@ -4,6 +4,8 @@ import { PrivateJwks, PublicJwks } from '@sluice/kit/signing-keys'
 import type { JSONWebKeySet } from 'jose'
 import { z } from 'zod'
 
+import { socialOptionsOf, socialVariables } from './social/social-config.ts'
+
 /** `sluice@example.com`, or with a name: `Sluice <sluice@example.com>`. */
 const mailFrom = /^(?:[^<>"\r\n]+ <)?[^\s<>@",]+@[^\s<>@",]+>?$/
 
@@ -18,6 +20,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
     MAIL_FROM: z.string().max(320).regex(mailFrom, 'is not an address').optional(),
     BREACHED_PASSWORDS_URL: z.url({ protocol: /^https?$/ }).optional(),
+    ...socialVariables,
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(4001),
     LOG_LEVEL: logLevel.default('info'),
@@ -33,6 +36,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
       ? { smtpUrl: values.SMTP_URL, from: values.MAIL_FROM ?? senderOf(values.CONSOLE_ORIGIN) }
       : null,
     breachedPasswordsUrl: values.BREACHED_PASSWORDS_URL ?? null,
+    social: socialOptionsOf(values),
     host: values.HOST,
     port: values.PORT,
     logLevel: values.LOG_LEVEL,

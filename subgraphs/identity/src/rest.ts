@@ -2,8 +2,9 @@ import type { RestRoute } from '@sluice/kit/rest'
 
 import { authenticateRoute } from './authenticate/authenticate-route.ts'
 import type { Deps } from './context.ts'
+import { socialRoutes } from './social/social-routes.ts'
 
 /** What identity answers outside the graph: each part brings its routes. The gateway forwards those of its `rest-paths`. */
 export function restRoutes(deps: Deps): RestRoute[] {
-  return [authenticateRoute(deps)]
+  return [authenticateRoute(deps), ...socialRoutes(deps)]
 }

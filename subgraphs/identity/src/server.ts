@@ -158,7 +158,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     }
     const rest = createRestRoutes({
       verify: createInternalVerifier(options.internalPublicJwks, 'identity'),
-      routes: restRoutes(deps),
+      routes: restRoutes(deps, log),
     })
     const jwks = JSON.stringify(keys.publicJwks)
     const { port } = closer.add(

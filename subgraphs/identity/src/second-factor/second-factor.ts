@@ -11,6 +11,7 @@ import { recordMail } from '../mail/mail.ts'
 import { personOf } from '../organization/organization.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
 import { User } from '../user/user.entity.ts'
+import { lockUser } from '../user/user.ts'
 import { RecoveryCode } from './recovery-code.entity.ts'
 import { replaceRecoveryCodes, takeRecoveryCode } from './recovery-code.ts'
 import { SecondFactor } from './second-factor.entity.ts'
@@ -36,7 +37,7 @@ export async function startSecondFactor(context: Context): Promise<TotpSetup> {
   const { sealed: sealedSecret, sealingKeyId } = sealer.seal(secret.base32, ownerOf(userId))
   const user = await forkSystem(orm).transactional(async (em) => {
     const found = await lockUser(em, userId)
-    if (await isOn(em, userId)) throw new SluiceError('SLUICE_SECOND_FACTOR_ON')
+    if (await isSecondFactorOn(em, userId)) throw new SluiceError('SLUICE_SECOND_FACTOR_ON')
     const row = { userId, sealedSecret, sealingKeyId, createdAt: now(), confirmedAt: null }
     await em.upsert(SecondFactor, { ...row, lastStep: null })
     await recordFor(context, em, found, 'user.second-factor-started')
@@ -71,7 +72,7 @@ export async function removeSecondFactor(context: Context): Promise<boolean> {
   const userId = personOf(context)
   await forkSystem(orm).transactional(async (em) => {
     const user = await lockUser(em, userId)
-    const wasOn = await isOn(em, userId)
+    const wasOn = await isSecondFactorOn(em, userId)
     await em.nativeDelete(RecoveryCode, { userId })
     await em.nativeDelete(SecondFactor, { userId })
     if (wasOn) await recordFor(context, em, user, 'user.second-factor-off', 'second-factor-off')
@@ -87,7 +88,7 @@ export async function renewRecoveryCodes(context: Context): Promise<string[]> {
   const userId = personOf(context)
   return forkSystem(orm).transactional(async (em) => {
     const user = await lockUser(em, userId)
-    if (!(await isOn(em, userId))) throw new SluiceError('SLUICE_SECOND_FACTOR_OFF')
+    if (!(await isSecondFactorOn(em, userId))) throw new SluiceError('SLUICE_SECOND_FACTOR_OFF')
     await recordFor(context, em, user, 'user.recovery-codes-renewed')
     return replaceRecoveryCodes(em, userId)
   })
@@ -154,14 +155,8 @@ function totpOf(secret: string, { consoleOrigin }: Context, label = ''): TOTP {
   return new TOTP({ issuer, label, secret: Secret.fromBase32(secret), period: stepSeconds })
 }
 
-async function isOn(em: EntityManager, userId: string): Promise<boolean> {
+export async function isSecondFactorOn(em: EntityManager, userId: string): Promise<boolean> {
   return (await em.count(SecondFactor, { userId, confirmedAt: { $ne: null } })) > 0
-}
-
-/** Changes of one second factor wait for each other. */
-async function lockUser(em: EntityManager, userId: string): Promise<User> {
-  await em.execute(`select 1 from "identity"."user" where id = ? for no key update`, [userId])
-  return em.findOneOrFail(User, { id: userId })
 }
 
 async function recordFor(

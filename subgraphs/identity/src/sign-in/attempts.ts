@@ -16,6 +16,7 @@ export const attemptLimits = {
   signInByEmailAndIp: { name: 'sign-in-email', attemptsMax: 10, windowMs: 15 * 60_000 },
   signInByIp: { name: 'sign-in', attemptsMax: 100, windowMs: 15 * 60_000 },
   signUpByIp: { name: 'sign-up', attemptsMax: 20, windowMs: 60 * 60_000 },
+  socialByIp: { name: 'social', attemptsMax: 60, windowMs: 15 * 60_000 },
   refreshRefusedByIp: { name: 'refresh', attemptsMax: 60, windowMs: 10 * 60_000 },
   /** Adding members tells who has an account. */
   addMemberByUser: { name: 'add-member', attemptsMax: 60, windowMs: 60 * 60_000 },

@@ -2,6 +2,7 @@ import { builder } from '../builder.ts'
 import { UserType } from '../user/user.graph.ts'
 import { deviceOf } from './device.ts'
 import { findSignIns, revokeOtherSignIns, revokeSignIn } from './end-sign-ins.ts'
+import { finishSignIn } from './finish-sign-in.ts'
 import { refreshSignIn } from './refresh-sign-in.ts'
 import type { SignIn } from './sign-in.entity.ts'
 import { signIn, signOut } from './sign-in.ts'
@@ -91,6 +92,18 @@ builder.mutationFields((t) => ({
     },
     resolve: (_root, { email, password, code }, context) =>
       signIn(context, email, password, code ?? null),
+  }),
+  finishSignIn: t.field({
+    type: SignInType,
+    description: 'Goes on from `/sign-in/code`, where a sign-in through another account ends if a second factor is on.',
+    args: {
+      ticket: t.arg.string({ required: true, description: 'What the address ends with.' }),
+      code: t.arg.string({
+        required: true,
+        description: 'Of the authenticator app, or a recovery code.',
+      }),
+    },
+    resolve: (_root, { ticket, code }, context) => finishSignIn(context, ticket, code),
   }),
   signOut: t.boolean({
     description: 'Ends your sign-in everywhere at once. True also when there was none.',

@@ -22,36 +22,18 @@ export interface SignUp {
 
 /** Makes an account with a first organization that it owns, and signs it in. */
 export async function signUp(context: Context, input: SignUp): Promise<SignedIn> {
-  const { orm, attempts, visitorIp, now } = context
+  const { orm, attempts, visitorIp } = context
   await attempts.count(attemptLimits.signUpByIp, addressOf(visitorIp))
   const email = emailOf(input.email)
   const name = nameOf(input.name, 'the name')
   const organizationName = input.organizationName
     ? nameOf(input.organizationName, 'the name of the organization')
-    : `${name.slice(0, 80)}’s organization`
+    : null
   const passwordHash = await hashOfNew(context, input.password, email)
 
   const { user, started } = await forkSystem(orm).transactional(async (em) => {
-    const added = await addUser(em, {
-      email,
-      name,
-      passwordHash,
-      isAdmin: false,
-      createdAt: now(),
-      emailVerifiedAt: null,
-    })
-    const organization = await addOrganization(em, organizationName, added, visitorIp, now())
-    recordAct(em, {
-      action: 'user.signed-up',
-      actor: added,
-      organizationId: organization.id,
-      target: { type: 'user', id: added.id },
-      ip: visitorIp,
-      at: now(),
-    })
-    const { id: userId } = added
-    recordMail(em, { kind: 'verify-email', address: email, userId, ip: visitorIp, at: now() })
-    await em.flush()
+    const account = { email, name, passwordHash, emailVerifiedAt: null, organizationName }
+    const added = await addAccount(context, em, account)
     return { user: added, started: await startSignIn(context, em, added) }
   })
   context.wakeOutbox()
@@ -59,10 +41,45 @@ export async function signUp(context: Context, input: SignUp): Promise<SignedIn>
   return completeSignIn(context, user, started)
 }
 
+export interface NewAccount extends Pick<User, 'email' | 'name' | 'emailVerifiedAt'> {
+  /** Null for who signs in by other ways only. */
+  passwordHash: string | null
+  /** Made from the name when it is null. */
+  organizationName: string | null
+}
+
+/** Adds a user and an organization that they own, and asks for proof of an address that is not verified yet. */
+export async function addAccount(
+  { visitorIp: ip, now }: Context,
+  em: EntityManager,
+  { organizationName, ...account }: NewAccount,
+): Promise<User> {
+  const at = now()
+  const user = await addUser(em, { ...account, isAdmin: false, createdAt: at })
+  const { id: userId, email, name } = user
+  const ownName = organizationName ?? `${name.slice(0, 80)}’s organization`
+  const { id: organizationId } = await addOrganization(em, ownName, user, ip, at)
+  recordAct(em, {
+    action: 'user.signed-up',
+    actor: user,
+    organizationId,
+    target: { type: 'user', id: userId },
+    ip,
+    at,
+  })
+  if (!account.emailVerifiedAt) {
+    recordMail(em, { kind: 'verify-email', address: email, userId, ip, at })
+  }
+  await em.flush()
+  return user
+}
+
 /** The unique index decides, not a look before: two may sign up with one address at once. */
 export async function addUser(
   em: EntityManager,
-  row: Pick<User, 'email' | 'name' | 'passwordHash' | 'isAdmin' | 'createdAt' | 'emailVerifiedAt'>,
+  row: Pick<User, 'email' | 'name' | 'isAdmin' | 'createdAt' | 'emailVerifiedAt'> & {
+    passwordHash: string | null
+  },
 ): Promise<User> {
   const user = em.create(User, row)
   em.persist(user)

@@ -31,6 +31,8 @@ export async function startSignIn(
   { refreshTokens, visitorIp, userAgent, now }: Context,
   em: EntityManager,
   user: User,
+  /** How they showed that it is them, where it was not by password: `with Google`. */
+  by?: string,
 ): Promise<Started> {
   const at = now()
   const id = crypto.randomUUID()
@@ -53,7 +55,9 @@ export async function startSignIn(
     endReason: null,
   })
   em.persist(signIn)
-  await recordUserAct(em, { action: 'sign-in.started', user, signInId: id, ip: visitorIp, at })
+  const details = by === undefined ? {} : { details: by }
+  const act = { action: 'sign-in.started', user, signInId: id, ip: visitorIp, at } as const
+  await recordUserAct(em, { ...act, ...details })
   return { signIn, refreshToken }
 }
 

@@ -43,6 +43,12 @@ export function passwordOf(text: string, email: string): string {
   return password
 }
 
+/** Changes of what opens one account wait for each other here. */
+export async function lockUser(em: EntityManager, userId: string): Promise<User> {
+  await em.execute(`select 1 from "identity"."user" where id = ? for no key update`, [userId])
+  return em.findOneOrFail(User, { id: userId }, { refresh: true })
+}
+
 /** Those of the users that the principal may see: itself, and the members of its organizations. */
 export async function findVisibleUsers(
   em: EntityManager,
