@@ -105,7 +105,6 @@ test('a long chain is verified piece by piece', async () => {
   expect(await verify(1, 3)).toMatchObject({ ok: true, count: 3, next: 4 })
   expect(await verify(4)).toMatchObject({ ok: true, count: 5, next: null, head: { sequence: 8 } })
 })
-})
 
 test.for([
   [

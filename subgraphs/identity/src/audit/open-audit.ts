@@ -37,8 +37,8 @@ export function openAudit(options: {
   }
 
   async function pause(ms: number): Promise<void> {
-    const options = { signal: closing.signal, ref: false }
-    await sleep(ms, undefined, options).catch(() => undefined) // Closing ends the wait.
+    const waiting = { signal: closing.signal, ref: false }
+    await sleep(ms, undefined, waiting).catch(() => undefined) // Closing ends the wait.
   }
 
   const signing = signForever()

@@ -29,7 +29,7 @@ export async function openHeadKeys(jwks: PrivateJwks): Promise<HeadKeys> {
   const [first] = jwks.keys
   if (!first) throw new TypeError('no key to sign heads of the audit')
   const key = await importJWK(first, 'EdDSA')
-  const publicJwks = publicJwksOf(jwks) as JSONWebKeySet
+  const publicJwks: JSONWebKeySet = publicJwksOf(jwks)
   const keySet = createLocalJWKSet(publicJwks)
   return {
     publicJwks,
