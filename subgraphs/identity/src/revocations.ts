@@ -8,16 +8,21 @@ import type { Redis } from 'ioredis'
  */
 export interface Revocations {
   publish(kind: Revocation['kind'], id: string): Promise<void>
+  /** The same for an entry of the revoke list; throws when Redis does not take it. */
+  announce(revocation: Revocation): Promise<void>
 }
 
 export function createRevocations(redis: Redis, log: Log, now: () => Date): Revocations {
+  const announce = async (revocation: Revocation) => {
+    await redis.publish(redisChannels.revocations, JSON.stringify(revocation))
+  }
   return {
+    announce,
     async publish(kind, id) {
-      const revocation: Revocation = { kind, id, at: now().toISOString() }
       try {
-        await redis.publish(redisChannels.revocations, JSON.stringify(revocation))
+        await announce({ kind, id, at: now().toISOString() })
       } catch (error) {
-        // The row says so already: gateways ask again within seconds, relays read the list when they connect.
+        // The revoke list has it, which gateways read every second and relays when they connect.
         log.warn({ err: error, kind, id }, 'a revocation could not be announced')
       }
     },

@@ -2,28 +2,26 @@ import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
 import { authtokenScopes } from '@sluice/schema/permissions'
 
+import { credentialProperties } from '../credential/credential-properties.ts'
 import { Organization } from '../organization/organization.entity.ts'
+import { credentialTriggers } from '../revocation/revoked-token.entity.ts'
+import { ServiceAccount } from '../service-account/service-account.entity.ts'
 import { User } from '../user/user.entity.ts'
 
 const AuthtokenSchema = defineEntity({
   name: 'Authtoken',
   filters: tenantFilter,
   indexes: [{ name: 'authtoken_page', properties: ['organizationId', 'createdAt', 'id'] }],
+  triggers: credentialTriggers('authtoken', 'authtoken'),
   properties: {
-    id: p
-      .uuid()
-      .primary()
-      .onCreate(() => crypto.randomUUID()),
+    ...credentialProperties(),
     organizationId: () =>
       p.manyToOne(Organization).mapToPk().joinColumn('organization_id').deleteRule('cascade'),
-    name: p.string().length(100),
-    /** The first characters, to recognise it by. */
-    prefix: p.string().length(16),
-    /** SHA-256 of the whole authtoken. It has 190 random bits, so a slow hash would protect nothing. */
-    secretHash: p.string().length(64).unique().hidden(),
     scopes: p.enum(authtokenScopes).array(),
-    createdAt: p.datetime(3),
-    /** The member it acts for: it can never do more than they may, and ends with their membership. */
+    /**
+     * The member who made it. Without a service account it acts for them: it can never do more than they may, and ends
+     * with their membership.
+     */
     createdBy: () =>
       p
         .manyToOne(User)
@@ -32,9 +30,17 @@ const AuthtokenSchema = defineEntity({
         .nullable()
         .deleteRule('set null')
         .index(),
-    lastUsedAt: p.datetime(3).nullable(),
-    lastUsedIp: p.string().length(64).nullable(),
-    revokedAt: p.datetime(3).nullable(),
+    /** Whom it acts for instead of its maker. */
+    serviceAccountId: () =>
+      p
+        .manyToOne(ServiceAccount)
+        .mapToPk()
+        .joinColumn('service_account_id')
+        .nullable()
+        .deleteRule('set null')
+        .index(),
+    /** When its maker was told that it expires soon. */
+    expiryToldAt: p.datetime(3).nullable(),
   },
 })
 

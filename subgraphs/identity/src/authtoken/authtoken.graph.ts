@@ -3,6 +3,7 @@ import type { AuthtokenScope } from '@sluice/schema/permissions'
 
 import { builder, pageArgs } from '../builder.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'
+import { ServiceAccountType } from '../service-account/service-account.graph.ts'
 import { UserType } from '../user/user.graph.ts'
 import type { Authtoken } from './authtoken.entity.ts'
 import {
@@ -10,6 +11,7 @@ import {
   createAuthtoken,
   listRevokedAuthtokens,
   revokeAuthtoken,
+  rotateAuthtoken,
 } from './authtoken.ts'
 
 const AuthtokenScopeEnum = builder.enumType('AuthtokenScope', {
@@ -32,8 +34,24 @@ const AuthtokenType = builder.objectRef<Authtoken>('Authtoken').implement({
     createdBy: t.field({
       type: UserType,
       nullable: true,
-      description: 'The member it acts for; null when they have left.',
+      description:
+        'Who made it; without a service account it acts for them. Null when they have left.',
       resolve: ({ createdBy }, _args, { users }) => (createdBy ? users.load(createdBy) : null),
+    }),
+    serviceAccount: t.field({
+      type: ServiceAccountType,
+      nullable: true,
+      description: 'Whom it acts for in place of its maker.',
+      resolve: ({ serviceAccountId }, _args, { serviceAccounts }) =>
+        serviceAccountId ? serviceAccounts.load(serviceAccountId) : null,
+    }),
+    expiresAt: t.expose('expiresAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'From when it is void; null when it never is by itself.',
+    }),
+    allowedIps: t.exposeStringList('allowedIps', {
+      description: 'Addresses and CIDR blocks that it may be used from; none means anywhere.',
     }),
     lastUsedAt: t.expose('lastUsedAt', {
       type: 'DateTime',
@@ -48,6 +66,10 @@ const AuthtokenType = builder.objectRef<Authtoken>('Authtoken').implement({
       type: 'DateTime',
       nullable: true,
       description: 'When it was revoked; null while it is good.',
+    }),
+    successorId: t.exposeID('successorId', {
+      nullable: true,
+      description: 'The authtoken that a rotation has put in its place.',
     }),
   }),
 })
@@ -100,7 +122,8 @@ builder.queryField('revokedAuthtokens', (t) =>
 builder.mutationFields((t) => ({
   createAuthtoken: t.field({
     type: CreatedAuthtokenType,
-    description: 'Makes an authtoken that acts for you in an organization. For developers and up.',
+    description:
+      'Makes an authtoken that acts for you, or for a service account. For developers and up.',
     args: {
       organizationId: t.arg.id({ required: true, description: 'The organization.' }),
       name: t.arg.string({ required: true, description: 'What it is for.' }),
@@ -108,9 +131,30 @@ builder.mutationFields((t) => ({
         type: [AuthtokenScopeEnum],
         description: 'What it may do; all if left out.',
       }),
+      expiresAt: t.arg({
+        type: 'DateTime',
+        description: 'From when it is void; never if left out.',
+      }),
+      allowedIps: t.arg.stringList({
+        description: 'Addresses and CIDR blocks that it may be used from; anywhere if left out.',
+      }),
+      serviceAccountId: t.arg.id({ description: 'Whom it acts for; you if left out.' }),
     },
-    resolve: (_root, { organizationId, name, scopes }, context) =>
-      createAuthtoken(context, organizationId, name, scopes ?? undefined),
+    resolve: (_root, { organizationId, name, scopes, ...terms }, context) =>
+      createAuthtoken(context, organizationId, name, scopes ?? undefined, terms),
+  }),
+  rotateAuthtoken: t.field({
+    type: CreatedAuthtokenType,
+    description: 'Puts a new authtoken in the place of one, which stays good for a while.',
+    args: {
+      id: t.arg.id({ required: true, description: 'The id of the one that is to end.' }),
+      overlapSeconds: t.arg.int({
+        required: true,
+        description: 'How long both are good: 0, or from two minutes to thirty days.',
+      }),
+    },
+    resolve: (_root, { id, overlapSeconds }, context) =>
+      rotateAuthtoken(context, id, overlapSeconds),
   }),
   revokeAuthtoken: t.field({
     type: AuthtokenType,

@@ -1,19 +1,31 @@
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { afterKeyset, pageOf, type Page } from '@sluice/kit/keyset'
-import { recordEvent } from '@sluice/kit/outbox'
 import { assertMay, may } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
-import { type AuthtokenScope, authtokenScopes } from '@sluice/schema/permissions'
+import {
+  type AuthtokenScope,
+  authtokenScopes,
+  covers,
+  type PermissionSet,
+  permissionsOfScopes,
+} from '@sluice/schema/permissions'
 
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
+import { parseTerms, type CredentialTerms } from '../credential/credential-terms.ts'
 import { hashOf, newCredential, shownPrefixOf } from '../credential/credential.ts'
+import { Member } from '../organization/member.entity.ts'
 import { lockAsActor, personOf } from '../organization/organization.ts'
+import { lookUpRole } from '../role/held-permissions.ts'
+import { endByRotation, expiryOfSuccessor, parseOverlap } from '../rotation/rotation.ts'
+import { ServiceAccount } from '../service-account/service-account.entity.ts'
+import { findActingAccount } from '../service-account/service-account.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
 import { inputInvalid, nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
 import { Authtoken } from './authtoken.entity.ts'
+import { revokeAuthtokens } from './revoke-authtokens.ts'
 
 const authtokensMax = 200
 
@@ -36,46 +48,62 @@ export async function authtokenPage(
   )
 }
 
-/** Makes an authtoken that acts for whoever asks. The secret is in the answer and nowhere else. */
+export interface AuthtokenTerms extends CredentialTerms {
+  /** Whom it acts for; whoever asks when left out. */
+  serviceAccountId?: string | null | undefined
+}
+
+export interface CreatedAuthtoken {
+  authtoken: Authtoken
+  /** Shown once. */
+  secret: string
+}
+
+/** Makes an authtoken that acts for whoever asks, or for a service account. The secret is in the answer and nowhere else. */
 export async function createAuthtoken(
   context: Context,
   organizationId: string,
   nameText: string,
   scopes: readonly AuthtokenScope[] = authtokenScopes,
-): Promise<{ authtoken: Authtoken; secret: string }> {
+  { serviceAccountId = null, ...wanted }: AuthtokenTerms = {},
+): Promise<CreatedAuthtoken> {
   const { principal, attempts, visitorIp, now } = context
   const userId = personOf(context)
   assertMay(principal, organizationId, 'authtokens.create')
   const name = nameOf(nameText, 'the name')
   if (scopes.length === 0) throw inputInvalid('an authtoken needs a scope')
+  const terms = parseTerms(wanted, now())
   await attempts.count(attemptLimits.createByUser, userId)
 
   const secret = newCredential('authtoken')
   const authtoken = await context.em.transactional(async (em) => {
-    const actor = await lockAsActor(em, organizationId, userId, 'authtokens.create')
+    const permission = serviceAccountId === null ? 'authtokens.create' : 'service-accounts.manage'
+    const actor = await lockAsActor(em, organizationId, userId, permission)
+    if (serviceAccountId !== null) {
+      const acting = await findActingAccount(em, organizationId, serviceAccountId)
+      const given = acting.permissions & permissionsOfScopes(scopes)
+      if (!covers(actor.permissions, given)) throw new SluiceError('SLUICE_FORBIDDEN')
+    }
     if ((await em.count(Authtoken, { organizationId, revokedAt: null })) >= authtokensMax) {
       throw new SluiceError('SLUICE_AUTHTOKENS_MAX', { max: authtokensMax })
     }
-    const id = crypto.randomUUID()
     const created = em.create(Authtoken, {
-      id,
+      id: crypto.randomUUID(),
       organizationId,
       name,
-      prefix: shownPrefixOf(secret),
-      secretHash: hashOf(secret),
+      ...secretColumns(secret),
+      ...terms,
       scopes: authtokenScopes.filter((scope) => scopes.includes(scope)),
       createdAt: now(),
       createdBy: userId,
-      lastUsedAt: null,
-      lastUsedIp: null,
-      revokedAt: null,
+      serviceAccountId,
     })
     em.persist(created)
     recordAct(em, {
       action: 'authtoken.created',
       actor: actor.user,
       organizationId,
-      target: { type: 'authtoken', id },
+      target: { type: 'authtoken', id: created.id },
       details: `${name} (${created.scopes.join(', ')})`,
       ip: visitorIp,
       at: now(),
@@ -86,15 +114,72 @@ export async function createAuthtoken(
   return { authtoken, secret }
 }
 
-/** Ends an authtoken at once, everywhere. For whoever made it, and for owners and admins. */
-export async function revokeAuthtoken(context: Context, id: string): Promise<Authtoken> {
-  const { em, principal, visitorIp, revocations, now } = context
+/**
+ * Puts a new authtoken in the place of one, which stays good during the overlap. It acts for the same member or service
+ * account and lives as long. Whoever rotates sees the new secret, so they must hold what it may do.
+ */
+export async function rotateAuthtoken(
+  context: Context,
+  id: string,
+  overlap: number,
+): Promise<CreatedAuthtoken> {
+  const { em, attempts, visitorIp, revocations, now } = context
   const userId = personOf(context)
-  const found = isUuid(id) ? await em.findOne(Authtoken, { id }) : null
-  if (!found) throw new SluiceError('SLUICE_AUTHTOKEN_NOT_FOUND')
-  if (found.createdBy !== userId && !may(principal, found.organizationId, 'authtokens.manage')) {
-    throw new SluiceError('SLUICE_FORBIDDEN')
-  }
+  const old = await findAuthtoken(context, id)
+  assertMayEnd(context, old, userId)
+  const { organizationId } = old
+  const overlapSeconds = parseOverlap(overlap)
+  await attempts.count(attemptLimits.createByUser, userId)
+
+  const secret = newCredential('authtoken')
+  const { authtoken, ended } = await em.transactional(async (inside) => {
+    const actor = await lockAsActor(inside, organizationId, userId, 'authtokens.create')
+    const given = (await heldBy(inside, old)) & permissionsOfScopes(old.scopes)
+    if (!covers(actor.permissions, given)) throw new SluiceError('SLUICE_FORBIDDEN')
+    const successor = inside.create(Authtoken, {
+      id: crypto.randomUUID(),
+      organizationId,
+      name: old.name,
+      ...secretColumns(secret),
+      scopes: old.scopes,
+      allowedIps: old.allowedIps,
+      expiresAt: expiryOfSuccessor(old, now()),
+      createdAt: now(),
+      createdBy: old.createdBy ?? null,
+      serviceAccountId: old.serviceAccountId ?? null,
+    })
+    inside.persist(successor)
+    const endedNow = await endByRotation(inside, {
+      kind: 'authtoken',
+      id,
+      organizationId,
+      successorId: successor.id,
+      overlapSeconds,
+      by: userId,
+      at: now(),
+    })
+    recordAct(inside, {
+      action: 'authtoken.rotated',
+      actor: actor.user,
+      organizationId,
+      target: { type: 'authtoken', id },
+      details: `${old.name}, both good for ${overlapSeconds} s`,
+      ip: visitorIp,
+      at: now(),
+    })
+    await inside.flush()
+    return { authtoken: successor, ended: endedNow }
+  })
+  if (ended) await revocations.publish('authtoken', id)
+  return { authtoken, secret }
+}
+
+/** Ends an authtoken at once, everywhere. For whoever made it, and for who looks after those of others. */
+export async function revokeAuthtoken(context: Context, id: string): Promise<Authtoken> {
+  const { em, visitorIp, revocations, now } = context
+  const userId = personOf(context)
+  const found = await findAuthtoken(context, id)
+  assertMayEnd(context, found, userId)
 
   const revoked = await em.transactional(async (inside) => {
     const actor = await inside.findOneOrFail(User, { id: userId })
@@ -103,6 +188,51 @@ export async function revokeAuthtoken(context: Context, id: string): Promise<Aut
   context.wakeOutbox()
   for (const one of revoked) await revocations.publish('authtoken', one)
   return em.findOneOrFail(Authtoken, { id }, { refresh: true })
+}
+
+/** Finds an authtoken of the principal's organizations. Another's counts as missing. */
+async function findAuthtoken({ em }: Context, id: string): Promise<Authtoken> {
+  const found = isUuid(id) ? await em.findOne(Authtoken, { id }) : null
+  if (!found) throw new SluiceError('SLUICE_AUTHTOKEN_NOT_FOUND')
+  return found
+}
+
+function assertMayEnd({ principal }: Context, found: Authtoken, userId: string): void {
+  if (found.createdBy === userId && !found.serviceAccountId) return
+  if (!may(principal, found.organizationId, 'authtokens.manage')) {
+    throw new SluiceError('SLUICE_FORBIDDEN')
+  }
+}
+
+/** What whoever an authtoken acts for may do; nothing once they are gone. */
+async function heldBy(
+  em: EntityManager,
+  { organizationId, serviceAccountId, createdBy }: Authtoken,
+): Promise<PermissionSet> {
+  const holder = serviceAccountId
+    ? await em.findOne(ServiceAccount, { id: serviceAccountId, organizationId })
+    : createdBy
+      ? await em.findOne(Member, { userId: createdBy, organizationId })
+      : null
+  if (!holder) return 0
+  const { permissions } = await lookUpRole(em, organizationId, {
+    role: holder.role,
+    customRoleId: holder.customRoleId ?? null,
+  })
+  return permissions
+}
+
+function secretColumns(secret: string) {
+  return {
+    prefix: shownPrefixOf(secret),
+    secretHash: hashOf(secret),
+    lastUsedAt: null,
+    lastUsedIp: null,
+    revokedAt: null,
+    revokedReason: null,
+    successorId: null,
+    expiryToldAt: null,
+  }
 }
 
 /** Relays look back no further than agent tokens can live. */
@@ -123,45 +253,4 @@ export async function listRevokedAuthtokens(
     { orderBy: { revokedAt: 'desc' }, limit: revokedMax },
   )
   return found.flatMap(({ id, revokedAt }) => (revokedAt ? [{ id, at: revokedAt }] : []))
-}
-
-interface Act {
-  actor: Pick<User, 'id' | 'name'> | null
-  ip: string
-  at: Date
-}
-
-/** Revokes what a member made in an organization that they leave. Returns the ids. Part of the caller's transaction. */
-export async function revokeAuthtokensOf(
-  em: EntityManager,
-  { organizationId, userId, ...act }: Act & { organizationId: string; userId: string },
-): Promise<string[]> {
-  const found = await em.find(Authtoken, { organizationId, createdBy: userId, revokedAt: null })
-  return revokeAuthtokens(em, found, act)
-}
-
-/** Of two that revoke one authtoken at once, one finds it: it is audited and told once. */
-async function revokeAuthtokens(
-  em: EntityManager,
-  authtokens: readonly Authtoken[],
-  { actor, ip, at }: Act,
-): Promise<string[]> {
-  const revoked: string[] = []
-  for (const { id, name, organizationId } of authtokens) {
-    const changed = await em.nativeUpdate(Authtoken, { id, revokedAt: null }, { revokedAt: at })
-    if (changed === 0) continue
-    revoked.push(id)
-    const target = { type: 'authtoken', id } as const
-    recordAct(em, {
-      action: 'authtoken.revoked',
-      actor,
-      organizationId,
-      target,
-      details: name,
-      ip,
-      at,
-    })
-    recordEvent(em, 'authtoken.revoked', `authtoken:${id}`, { organizationId, authtokenId: id })
-  }
-  return revoked
 }

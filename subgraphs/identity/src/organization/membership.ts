@@ -3,7 +3,7 @@ import { SluiceError } from '@sluice/schema/errors'
 import { freeEntitlements } from '@sluice/schema/events'
 
 import { recordAct } from '../audit/audit.ts'
-import { revokeAuthtokensOf } from '../authtoken/authtoken.ts'
+import { revokeAuthtokensOf } from '../authtoken/revoke-authtokens.ts'
 import type { Revocations } from '../revocations.ts'
 import { lookUpRole, type RoleGiven } from '../role/held-permissions.ts'
 import { User } from '../user/user.entity.ts'

@@ -16,7 +16,7 @@ import type { CustomRole } from './custom-role.entity.ts'
 import { roleGivenBy } from './role-given-by.ts'
 import { createRole, customRolePermissions, deleteRole, findRoles, updateRole } from './role.ts'
 
-const CustomRoleType = builder.objectRef<CustomRole>('CustomRole').implement({
+export const CustomRoleType = builder.objectRef<CustomRole>('CustomRole').implement({
   description: 'A role that an organization has made for itself.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of the role.' }),

@@ -1,9 +1,38 @@
 import { defineEntity, p } from '@mikro-orm/core'
 
+import { revocationTrigger, signInUntil } from '../revocation/revoked-token.entity.ts'
 import { User } from '../user/user.entity.ts'
 
 const SignInSchema = defineEntity({
   name: 'SignIn',
+  triggers: [
+    {
+      name: 'sign_in_ended',
+      timing: 'after',
+      events: ['update'],
+      when: 'OLD.ended_at is null and NEW.ended_at is not null',
+      body: revocationTrigger({
+        kind: 'sign-in',
+        id: 'NEW.id::text',
+        at: 'NEW.ended_at',
+        reason: `coalesce(NEW.end_reason, 'revoked')`,
+        until: signInUntil,
+      }),
+    },
+    {
+      name: 'sign_in_deleted',
+      timing: 'after',
+      events: ['delete'],
+      when: 'OLD.ended_at is null and OLD.expires_at > now()',
+      body: revocationTrigger({
+        kind: 'sign-in',
+        id: 'OLD.id::text',
+        at: 'clock_timestamp()',
+        reason: `'owner-gone'`,
+        until: signInUntil,
+      }),
+    },
+  ],
   properties: {
     /** `sid` of the access tokens, and the first part of the refresh tokens. */
     id: p

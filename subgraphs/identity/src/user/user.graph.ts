@@ -43,6 +43,7 @@ const ViewerKindEnum = builder.enumType('ViewerKind', {
     ANONYMOUS: { description: 'None.' },
     USER: { description: 'A sign-in.' },
     AUTHTOKEN: { description: 'The credential of a developer’s agent.' },
+    API_KEY: { description: 'A partner’s credential for the public graph.' },
     RELAY: { description: 'The key of a relay.' },
   } as const,
 })
@@ -52,6 +53,7 @@ const viewerKinds = {
   gateway: 'ANONYMOUS',
   user: 'USER',
   authtoken: 'AUTHTOKEN',
+  'api-key': 'API_KEY',
   relay: 'RELAY',
 } as const
 
