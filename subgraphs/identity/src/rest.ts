@@ -1,10 +1,12 @@
+import type { Log } from '@sluice/kit/log'
 import type { RestRoute } from '@sluice/kit/rest'
 
 import { authenticateRoute } from './authenticate/authenticate-route.ts'
 import type { Deps } from './context.ts'
+import { scimRoutes } from './scim/scim-routes.ts'
 import { socialRoutes } from './social/social-routes.ts'
 
 /** What identity answers outside the graph: each part brings its routes. The gateway forwards those of its `rest-paths`. */
-export function restRoutes(deps: Deps): RestRoute[] {
-  return [authenticateRoute(deps), ...socialRoutes(deps)]
+export function restRoutes(deps: Deps, log: Log): RestRoute[] {
+  return [authenticateRoute(deps), ...socialRoutes(deps), ...scimRoutes(deps, log)]
 }

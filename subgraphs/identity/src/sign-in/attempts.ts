@@ -28,6 +28,8 @@ export const attemptLimits = {
   passwordByUser: { name: 'password', attemptsMax: 10, windowMs: 15 * 60_000 },
   codeByUser: { name: 'code', attemptsMax: 10, windowMs: 15 * 60_000 },
   createByUser: { name: 'create', attemptsMax: 60, windowMs: 60 * 60_000 },
+  /** A first sync of thousands of people is a request for each. */
+  scimByOrganization: { name: 'scim', attemptsMax: 3_000, windowMs: 60_000 },
 } as const satisfies Record<string, AttemptLimit>
 
 export interface Attempts {
