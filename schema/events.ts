@@ -56,6 +56,7 @@ export const actorKinds = [
   'authtoken',
   'api-key',
   'service-account',
+  'scim-token',
   'relay',
   'system',
 ] as const

@@ -12,6 +12,7 @@ import './api-key/api-key.graph.ts'
 import './rotation/rotation.graph.ts'
 import './revocation/revocation.graph.ts'
 import './mail/mail.graph.ts'
+import './scim/scim.graph.ts'
 import './audit/audit.graph.ts'
 import { builder } from './builder.ts'
 
