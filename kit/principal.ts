@@ -26,8 +26,8 @@ export const Principal = z.object({
         organizationId: z.uuid(),
         role: z.enum(roles),
         permissions: z.number().int().nonnegative(),
-        /** Staff has suspended the organization: `permissions` are the few that are left. */
-        suspended: z.literal(true).optional(),
+        /** Why staff has suspended the organization: `permissions` are the few that are left. */
+        suspended: z.string().max(500).optional(),
       }),
     )
     .max(200),
@@ -92,13 +92,16 @@ export function assertMay(
     throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
   }
   if (may(principal, organizationId, permission)) return
-  throw new SluiceError(refusalIn(principal, organizationId))
+  throw refusalIn(principal, organizationId)
 }
 
-function refusalIn({ memberships, impersonatedBy }: Principal, organizationId: string) {
-  const membership = memberships.find((one) => one.organizationId === organizationId)
-  if (membership?.suspended) return 'SLUICE_ORGANIZATION_SUSPENDED'
-  return impersonatedBy ? 'SLUICE_IMPERSONATION_FORBIDDEN' : 'SLUICE_FORBIDDEN'
+function refusalIn(
+  { memberships, impersonatedBy }: Principal,
+  organizationId: string,
+): SluiceError {
+  const reason = memberships.find((one) => one.organizationId === organizationId)?.suspended
+  if (reason !== undefined) return new SluiceError('SLUICE_ORGANIZATION_SUSPENDED', { reason })
+  return new SluiceError(impersonatedBy ? 'SLUICE_IMPERSONATION_FORBIDDEN' : 'SLUICE_FORBIDDEN')
 }
 
 /** The same as a question, for fields that are null rather than an error. */

@@ -1,12 +1,14 @@
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
+import { addressOf } from '@sluice/kit/network'
 import { SluiceError } from '@sluice/schema/errors'
 
+import { assertNotBlocked } from '../abuse/guard-sign-in.ts'
 import type { AuditAction } from '../audit/audit.ts'
 import { recordUserAct } from '../audit/user-act.ts'
 import type { Context } from '../context.ts'
 import { consumeLink, countLinkUse, findLinkUser, voidLinks } from '../mail/mail-link.ts'
 import { recordMail } from '../mail/mail.ts'
-import { addressOf, attemptLimits } from '../sign-in/attempts.ts'
+import { attemptLimits } from '../sign-in/attempts.ts'
 import { endSignInsOf } from '../sign-in/end-sign-ins.ts'
 import { SignIn } from '../sign-in/sign-in.entity.ts'
 import { User } from '../user/user.entity.ts'
@@ -21,6 +23,7 @@ import { userWithPassword } from './prove.ts'
  */
 export async function requestPasswordReset(context: Context, emailText: string): Promise<boolean> {
   const { orm, attempts, visitorIp: ip, now } = context
+  await assertNotBlocked(context)
   await attempts.count(attemptLimits.resetByIp, addressOf(ip))
   const address = emailOf(emailText)
   await attempts.count(attemptLimits.resetByEmail, address)

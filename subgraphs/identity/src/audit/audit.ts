@@ -50,6 +50,17 @@ export const auditActions = [
   'impersonation.started',
   'impersonation.ended',
   'network.unblocked',
+  'sso.created',
+  'sso.changed',
+  'sso.roles-changed',
+  'sso.tested',
+  'sso.enforcement-changed',
+  'sso.removed',
+  'sso.linked',
+  'sso.sign-in-refused',
+  'email-domain.added',
+  'email-domain.verified',
+  'email-domain.removed',
   'scim-token.created',
   'scim-token.rotated',
   'scim-token.revoked',
@@ -85,6 +96,8 @@ export interface Act {
       | 'signing-key'
       | 'sign-in'
       | 'mail'
+      | 'sso-connection'
+      | 'email-domain'
       | 'scim-token'
       | 'scim-user'
       | 'scim-group'

@@ -24,6 +24,8 @@ interface CredentialRow {
   /** Whom it acts for has a role; null for an API key that stands for itself. */
   role: Role | null
   custom_permissions: PermissionSet | null
+  /** Why staff has suspended the organization. */
+  suspension_reason: string | null
   used_lately: boolean | null
   unused: boolean
 }
@@ -31,10 +33,12 @@ interface CredentialRow {
 interface AuthtokenRow extends CredentialRow {
   user_id: string | null
   scopes: AuthtokenScope[]
+  /** Why staff has suspended whoever made it. */
+  user_suspension_reason: string | null
 }
 
 /** What both kinds of credential tell, from a row `a`, a service account `s` and a custom role `c`. */
-const columns = `a.id, a.organization_id, a.expires_at, to_json(a.allowed_ips) as allowed_ips,
+const columns = `a.id, a.organization_id, o.suspension_reason, a.expires_at, to_json(a.allowed_ips) as allowed_ips,
   c.permissions as custom_permissions, a.last_used_at > ? as used_lately, a.last_used_at is null as unused`
 
 /** `lastUsedAt` is written at most this often: it is for people, and a write per request is not. */
@@ -53,16 +57,22 @@ export async function authenticateAuthtoken(
   // The organization is what the authtoken tells.
   const em = forkSystem(deps.orm)
   const [row] = await em.execute<AuthtokenRow[]>(
-    `select ${columns}, m.user_id, coalesce(s.role, m.role) as role, to_json(a.scopes) as scopes
+    `select ${columns}, m.user_id, coalesce(s.role, m.role) as role, to_json(a.scopes) as scopes,
+       u.suspension_reason as user_suspension_reason
      from "identity"."authtoken" a
+     join "identity"."organization" o on o.id = a.organization_id
      left join "identity"."service_account" s on s.id = a.service_account_id and s.disabled_at is null
      left join "identity"."member" m on a.service_account_id is null
        and m.organization_id = a.organization_id and m.user_id = a.created_by
+     left join "identity"."user" u on u.id = m.user_id
      left join "identity"."custom_role" c on c.id = coalesce(s.custom_role_id, m.custom_role_id)
      where a.secret_hash = ? and a.revoked_at is null`,
     [lastUsedBefore(deps), hashOf(token)],
   )
   if (!row?.role) throw new SluiceError('SLUICE_AUTHTOKEN_INVALID')
+  if (row.user_suspension_reason !== null) {
+    throw new SluiceError('SLUICE_USER_SUSPENDED', { reason: row.user_suspension_reason })
+  }
   assertTerms(row, ip, deps.now(), ['SLUICE_AUTHTOKEN_EXPIRED', 'SLUICE_AUTHTOKEN_IP_REFUSED'])
   await noteUse(em, 'authtoken', row, ip, deps)
   const held = permissionsOf({ role: row.role, customPermissions: row.custom_permissions })
@@ -90,6 +100,7 @@ export async function authenticateApiKey(
   const [row] = await em.execute<ApiKeyRow[]>(
     `select ${columns}, a.permissions, a.requests_per_minute, a.service_account_id, s.role
      from "identity"."api_key" a
+     join "identity"."organization" o on o.id = a.organization_id
      left join "identity"."service_account" s on s.id = a.service_account_id and s.disabled_at is null
      left join "identity"."custom_role" c on c.id = s.custom_role_id
      where a.secret_hash = ? and a.revoked_at is null`,
@@ -129,11 +140,12 @@ function authenticatedAs(
 
 /** Only whoever shows the secret learns why it is refused. */
 function assertTerms(
-  { expires_at, allowed_ips }: CredentialRow,
+  { expires_at, allowed_ips, suspension_reason: reason }: CredentialRow,
   ip: string,
   now: Date,
   [expired, refused]: [expired: ErrorCode, refused: ErrorCode],
 ): void {
+  if (reason !== null) throw new SluiceError('SLUICE_ORGANIZATION_SUSPENDED', { reason })
   if (expires_at !== null && new Date(expires_at) <= now) throw new SluiceError(expired)
   if (!isAllowedFrom(allowed_ips, ip)) {
     throw new SluiceError(refused, { ip: ip || 'an unknown address' })

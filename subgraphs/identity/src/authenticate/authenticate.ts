@@ -4,6 +4,7 @@ import { SluiceError } from '@sluice/schema/errors'
 import { z } from 'zod'
 
 import type { Deps } from '../context.ts'
+import { principalOfImpersonation } from '../staff/impersonation.ts'
 import { authenticateApiKey, authenticateAuthtoken } from './authenticate-machine.ts'
 import { principalOfSignIn } from './principal-of.ts'
 
@@ -42,7 +43,10 @@ async function authenticateSignIn(
   token: string,
 ): Promise<Authenticated> {
   const accessToken = await accessTokens.verify(token)
-  const principal = await principalOfSignIn(forkSystem(orm), accessToken, now())
+  const em = forkSystem(orm)
+  const principal =
+    (await principalOfSignIn(em, accessToken, now())) ??
+    (await principalOfImpersonation(em, accessToken, now()))
   if (!principal) throw new SluiceError('SLUICE_UNAUTHENTICATED')
   return { principal, expiresAt: accessToken.expiresAt.toISOString() }
 }

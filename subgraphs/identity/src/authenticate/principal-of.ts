@@ -3,15 +3,20 @@ import { anonymous, type Principal } from '@sluice/kit/principal'
 import type { Role } from '@sluice/schema/permissions'
 
 import { permissionsOf } from '../role/held-permissions.ts'
+import { leftWhileSuspended } from '../staff/left-permissions.ts'
 
 /** As many organizations as a principal can carry; nobody can join more. */
 export const membershipsMax = 200
 
-interface Row {
-  is_admin: boolean
+interface MembershipRow {
   organization_id: string | null
+  suspension_reason: string | null
   role: Role | null
   custom_permissions: number | null
+}
+
+interface Row extends MembershipRow {
+  is_admin: boolean
 }
 
 /**
@@ -24,12 +29,14 @@ export async function principalOfSignIn(
   now: Date,
 ): Promise<Principal | null> {
   const rows = await em.execute<Row[]>(
-    `select u.is_admin, m.organization_id, m.role, c.permissions as custom_permissions
+    `select u.is_admin, m.organization_id, o.suspension_reason, m.role, c.permissions as custom_permissions
      from "identity"."sign_in" s
      join "identity"."user" u on u.id = s.user_id
      left join "identity"."member" m on m.user_id = u.id
+     left join "identity"."organization" o on o.id = m.organization_id
      left join "identity"."custom_role" c on c.id = m.custom_role_id
      where s.id = ? and s.user_id = ? and s.ended_at is null and s.expires_at > ?
+       and u.suspended_at is null
      order by m.joined_at, m.id limit ${membershipsMax}`,
     [signInId, userId, now],
   )
@@ -42,11 +49,32 @@ export async function principalOfSignIn(
     userId,
     signInId,
     isAdmin: first.is_admin,
-    memberships: rows.flatMap(
-      ({ organization_id: organizationId, role, custom_permissions: customPermissions }) =>
-        organizationId && role
-          ? [{ organizationId, role, permissions: permissionsOf({ role, customPermissions }) }]
-          : [],
-    ),
+    memberships: membershipsOf(rows),
   }
+}
+
+/** The memberships of a user, as a principal has them. `em` must be a system fork. */
+export async function findMembershipsOf(
+  em: EntityManager,
+  userId: string,
+): Promise<Principal['memberships']> {
+  const rows = await em.execute<MembershipRow[]>(
+    `select m.organization_id, o.suspension_reason, m.role, c.permissions as custom_permissions
+     from "identity"."member" m
+     join "identity"."organization" o on o.id = m.organization_id
+     left join "identity"."custom_role" c on c.id = m.custom_role_id
+     where m.user_id = ? order by m.joined_at, m.id limit ${membershipsMax}`,
+    [userId],
+  )
+  return membershipsOf(rows)
+}
+
+function membershipsOf(rows: readonly MembershipRow[]): Principal['memberships'] {
+  return rows.flatMap((row) => {
+    const { organization_id: organizationId, suspension_reason: suspended, role } = row
+    if (!organizationId || !role) return []
+    const held = permissionsOf({ role, customPermissions: row.custom_permissions })
+    if (suspended === null) return [{ organizationId, role, permissions: held }]
+    return [{ organizationId, role, permissions: held & leftWhileSuspended, suspended }]
+  })
 }

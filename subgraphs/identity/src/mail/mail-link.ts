@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from 'node:crypto'
 
 import type { EntityManager } from '@sluice/kit/database'
+import { addressOf } from '@sluice/kit/network'
 import { SluiceError } from '@sluice/schema/errors'
 
 import type { Context } from '../context.ts'
-import { addressOf, attemptLimits } from '../sign-in/attempts.ts'
+import { attemptLimits } from '../sign-in/attempts.ts'
 import { User } from '../user/user.entity.ts'
 import { MailLink, type LinkPurpose } from './mail-link.entity.ts'
 import type { Mail } from './mail.entity.ts'

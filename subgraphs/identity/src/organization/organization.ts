@@ -120,6 +120,8 @@ export async function lockOrganization(em: EntityManager, organizationId: string
 
 /** The id of the person who asks. An authtoken acts for a person, but is not one. */
 export function personOf({ principal }: Context): string {
+  // Accounts, members and credentials are changed by customers themselves.
+  if (principal.impersonatedBy) throw new SluiceError('SLUICE_IMPERSONATION_FORBIDDEN')
   if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
   if (principal.kind !== 'user' || principal.userId === null) {
     throw new SluiceError('SLUICE_FORBIDDEN')

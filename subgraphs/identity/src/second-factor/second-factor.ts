@@ -1,7 +1,10 @@
+import type { Counted } from '@sluice/kit/attempts'
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
+import { networkOf } from '@sluice/kit/network'
 import { SluiceError } from '@sluice/schema/errors'
 import { Secret, TOTP } from 'otpauth'
 
+import { countFailure, isKnownNetwork } from '../abuse/guard-sign-in.ts'
 import { assertProved } from '../account/assert-proved.ts'
 import type { AuditAction } from '../audit/audit.ts'
 import { recordUserAct } from '../audit/user-act.ts'
@@ -120,16 +123,29 @@ export async function passSecondFactor(
   if (!factor?.confirmedAt) return
   if (!code) throw new SluiceError('SLUICE_CODE_NEEDED')
   // Whoever gets here knows the password: guesses count together, from wherever they come.
-  await attempts.count(attemptLimits.codeByUser, user.id)
+  const counted = await codeWindowOf(context, user.id)
+  await attempts.countAll([counted])
   const passed = await forkSystem(orm).transactional(async (em) => {
     if (await takeCode(context, em, factor, code)) return true
     if (!(await takeRecoveryCode(em, user.id, code, now()))) return false
     await recordFor(context, em, user, 'user.recovery-code-used', 'recovery-code-used')
+    const seen = { kind: 'recovery-code-used', subject: user.id, userId: user.id } as const
+    context.anomalies.report({ ...seen, ip: context.visitorIp })
     return true
   })
-  if (!passed) throw new SluiceError('SLUICE_CODE_WRONG')
+  if (!passed) {
+    await countFailure(context, user.id)
+    throw new SluiceError('SLUICE_CODE_WRONG')
+  }
   context.wakeMail()
-  await attempts.forget(attemptLimits.codeByUser, user.id)
+  await attempts.forget(...counted)
+}
+
+/** Guesses from elsewhere must not keep somebody out who is where they always are. */
+async function codeWindowOf(context: Context, userId: string): Promise<Counted> {
+  const known = await isKnownNetwork(context, userId)
+  if (!known) return [attemptLimits.codeByUser, userId]
+  return [attemptLimits.codeByUserAndNetwork, `${userId} ${networkOf(context.visitorIp)}`]
 }
 
 /** Takes a code of the app. The row decides: a step that was used, or one before it, is not taken again. */

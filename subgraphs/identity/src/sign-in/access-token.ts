@@ -17,7 +17,11 @@ interface AccessToken {
 }
 
 export interface AccessTokens {
-  issue(userId: string, signInId: string): Promise<{ text: string; expiresAt: Date }>
+  issue(
+    userId: string,
+    signInId: string,
+    seconds?: number,
+  ): Promise<{ text: string; expiresAt: Date }>
   /** Throws SLUICE_UNAUTHENTICATED for anything but a token of ours that is still good. */
   verify(text: string): Promise<AccessToken>
 }
@@ -25,9 +29,9 @@ export interface AccessTokens {
 export function createAccessTokens(keys: SigningKeys): AccessTokens {
   const keySet = createLocalJWKSet(keys.publicJwks)
   return {
-    async issue(userId, signInId) {
+    async issue(userId, signInId, seconds = signInTokenSeconds) {
       const claims = { iss: tokenIssuer, aud: signInTokenAudience, sub: userId, sid: signInId }
-      const text = await keys.sign(signInTokenType, claims, signInTokenSeconds)
+      const text = await keys.sign(signInTokenType, claims, seconds)
       return { text, expiresAt: new Date((decodeJwt(text).exp ?? 0) * 1000) }
     },
     async verify(text) {

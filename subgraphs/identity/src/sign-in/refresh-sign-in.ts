@@ -1,9 +1,11 @@
 import { forkSystem } from '@sluice/kit/database'
+import { addressOf } from '@sluice/kit/network'
 import { SluiceError } from '@sluice/schema/errors'
 
 import type { Context } from '../context.ts'
+import { assertNotSuspended } from '../staff/suspension.ts'
 import { User } from '../user/user.entity.ts'
-import { addressOf, attemptLimits } from './attempts.ts'
+import { attemptLimits } from './attempts.ts'
 import { endSignIn } from './end-sign-ins.ts'
 import { parseRefreshToken, refreshHashOf, type RefreshToken } from './refresh-token.ts'
 import { SignIn } from './sign-in.entity.ts'
@@ -30,6 +32,8 @@ export async function refreshSignIn(context: Context): Promise<SignedIn> {
   const signIn = await forkSystem(orm).findOne(SignIn, { id: token.signInId })
   if (!signIn || !isAlive(signIn, context.now())) throw refused(context)
   if (!refreshTokens.leadsTo(token, signIn.generation, signIn.refreshHash)) throw refused(context)
+  // The token stays as it is: once the suspension is lifted, it is good again.
+  assertNotSuspended(await forkSystem(orm).findOneOrFail(User, { id: signIn.userId }))
 
   const sinceMs = context.now().getTime() - signIn.refreshedAt.getTime()
   if (signIn.generation === successor.generation && sinceMs <= parallelRefreshMs) {
@@ -51,6 +55,7 @@ async function rotate(
        last_ip = ?, user_agent = ?,
        expires_at = least(?::timestamptz, started_at + interval '${signInLifeMs} milliseconds')
      where id = ? and generation = ? and refresh_hash = ? and ended_at is null and expires_at > ?
+       and not exists (select 1 from "identity"."user" u where u.id = user_id and u.suspended_at is not null)
      returning id`,
     [
       successor.generation,
@@ -82,6 +87,9 @@ async function endForReuse(context: Context, signInId: string): Promise<never> {
     endSignIn(context, em, signInId, 'reused'),
   )
   if (ended) await context.revocations.publish('sign-in', signInId)
+  const { userId } = await forkSystem(context.orm).findOneOrFail(SignIn, { id: signInId })
+  const ip = context.visitorIp
+  context.anomalies.report({ kind: 'refresh-reused', userId, subject: signInId, ip })
   context.setRefreshToken(null)
   throw new SluiceError('SLUICE_SIGN_IN_REUSED')
 }

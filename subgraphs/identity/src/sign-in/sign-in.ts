@@ -1,11 +1,13 @@
 import { forkSystem } from '@sluice/kit/database'
+import { addressOf } from '@sluice/kit/network'
 import { SluiceError } from '@sluice/schema/errors'
 
+import { countFailure, countSignIn } from '../abuse/guard-sign-in.ts'
 import { becomePrincipal, type Context } from '../context.ts'
 import { passSecondFactor } from '../second-factor/second-factor.ts'
 import { User } from '../user/user.entity.ts'
 import { foldEmail, foldPassword, passwordCharactersMax } from '../user/user.ts'
-import { addressOf, attemptLimits } from './attempts.ts'
+import { attemptLimits } from './attempts.ts'
 import { endSignIn } from './end-sign-ins.ts'
 import { parseRefreshToken } from './refresh-token.ts'
 import { SignIn } from './sign-in.entity.ts'
@@ -20,23 +22,24 @@ export async function signIn(
 ): Promise<SignedIn> {
   const { orm, attempts, passwords } = context
   const email = foldEmail(emailText)
-  const address = addressOf(context.visitorIp)
-  await attempts.count(attemptLimits.signInByIp, address)
-  await attempts.count(attemptLimits.signInByEmailAndIp, `${email} ${address}`)
-
   // Whoever signs in is nobody yet, so there is no organization to look through.
   const em = forkSystem(orm)
   const user = await em.findOne(User, { email })
+  await countSignIn(context, email, user?.id ?? null)
   const password = foldPassword(passwordText)
   const possible = password.length <= passwordCharactersMax
   const right = await passwords.isRight(
     possible ? password : '',
     possible ? (user?.passwordHash ?? null) : null,
   )
-  if (!user || !right) throw new SluiceError('SLUICE_SIGN_IN_FAILED')
+  if (!user || !right) {
+    await countFailure(context, user?.id ?? null)
+    throw new SluiceError('SLUICE_SIGN_IN_FAILED')
+  }
   await passSecondFactor(context, user, code)
 
   const started = await em.transactional((inside) => startSignIn(context, inside, user))
+  const address = addressOf(context.visitorIp)
   await attempts.forget(attemptLimits.signInByEmailAndIp, `${email} ${address}`)
   return completeSignIn(context, user, started)
 }

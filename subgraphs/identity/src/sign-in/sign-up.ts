@@ -1,7 +1,9 @@
 import { UniqueConstraintViolationException } from '@mikro-orm/core'
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
+import { addressOf, networkOf } from '@sluice/kit/network'
 import { SluiceError } from '@sluice/schema/errors'
 
+import { assertNotBlocked } from '../abuse/guard-sign-in.ts'
 import { hashOfNew } from '../account/new-password.ts'
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
@@ -10,7 +12,7 @@ import { addOrganization } from '../organization/organization.ts'
 import { nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
 import { emailOf } from '../user/user.ts'
-import { addressOf, attemptLimits } from './attempts.ts'
+import { attemptLimits } from './attempts.ts'
 import { completeSignIn, startSignIn, type SignedIn } from './start-sign-in.ts'
 
 export interface SignUp {
@@ -23,7 +25,11 @@ export interface SignUp {
 /** Makes an account with a first organization that it owns, and signs it in. */
 export async function signUp(context: Context, input: SignUp): Promise<SignedIn> {
   const { orm, attempts, visitorIp } = context
-  await attempts.count(attemptLimits.signUpByIp, addressOf(visitorIp))
+  await assertNotBlocked(context)
+  await attempts.countAll([
+    [attemptLimits.signUpByIp, addressOf(visitorIp)],
+    [attemptLimits.signUpByNetwork, networkOf(visitorIp)],
+  ])
   const email = emailOf(input.email)
   const name = nameOf(input.name, 'the name')
   const organizationName = input.organizationName

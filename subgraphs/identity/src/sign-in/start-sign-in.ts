@@ -1,9 +1,11 @@
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { SluiceError } from '@sluice/schema/errors'
 
+import { watchSignIn } from '../anomaly/watch-sign-in.ts'
 import { recordUserAct } from '../audit/user-act.ts'
 import { principalOfSignIn } from '../authenticate/principal-of.ts'
 import { becomePrincipal, type Context } from '../context.ts'
+import { assertNotSuspended } from '../staff/suspension.ts'
 import type { User } from '../user/user.entity.ts'
 import { formatRefreshToken, refreshHashOf, type RefreshToken } from './refresh-token.ts'
 import { SignIn } from './sign-in.entity.ts'
@@ -28,12 +30,15 @@ export interface Started {
 
 /** Adds a sign-in of the user to the unit of work; `completeSignIn` hands it out once it is committed. */
 export async function startSignIn(
-  { refreshTokens, visitorIp, userAgent, now }: Context,
+  context: Context,
   em: EntityManager,
   user: User,
   /** How they showed that it is them, where it was not by password: `with Google`. */
   by?: string,
 ): Promise<Started> {
+  const { refreshTokens, visitorIp, userAgent, now } = context
+  assertNotSuspended(user)
+  await watchSignIn(context, em, user.id)
   const at = now()
   const id = crypto.randomUUID()
   const refreshToken = refreshTokens.first(id)
@@ -68,6 +73,7 @@ export async function completeSignIn(
   { signIn, refreshToken }: Started,
 ): Promise<SignedIn> {
   const { orm, accessTokens, now } = context
+  assertNotSuspended(user)
   const principal = await principalOfSignIn(
     forkSystem(orm),
     { userId: user.id, signInId: signIn.id },
