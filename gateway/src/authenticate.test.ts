@@ -1,9 +1,9 @@
-import { membershipOf } from '@sluice/kit/testing'
+import { authtokenOf, membershipOf } from '@sluice/kit/testing'
 import { expect, test } from 'vitest'
 
 import { memberPrincipal } from './testing/principals.ts'
 import { subscribed } from './testing/received.ts'
-import { createWorld, type World } from './testing/world.ts'
+import { codeOf, createWorld, type World } from './testing/world.ts'
 
 const plain = 'subscription { events(tunnelId: "t1") { n } }'
 
@@ -146,4 +146,55 @@ test('while identity is away running subscriptions go on', async () => {
   world.emit({ n: 1 })
 
   expect((await received.next()).data).toMatchObject({ events: { n: 1 } })
+})
+
+test('what is on the revoke list alone ends streams and answers from memory, without a word of Redis', async () => {
+  await using world = await createWorld({ limits: { authenticationCachedMs: 60_000 } })
+  const member = memberPrincipal()
+  const token = world.signIn(member)
+  const received = await live(world, token)
+
+  world.identity.remove(token)
+  world.identity.list('sign-in', String(member.signInId))
+
+  expect(await received.next()).toMatchObject({
+    errors: [{ extensions: { code: 'SLUICE_UNAUTHENTICATED' } }],
+  })
+  await expect
+    .poll(async () => codeOf(await world.query('{ whoami }', token)), { timeout: 15_000 })
+    .toBe('SLUICE_UNAUTHENTICATED')
+})
+
+test('what was said of an authtoken from one address lets nobody in from another', async () => {
+  await using world = await createWorld({ trustedProxies: ['127.0.0.1'] })
+  const token = world.signIn(authtokenOf(crypto.randomUUID()))
+  world.identity.allowFrom(token, '192.0.2.1')
+  const from = (ip: string) =>
+    world.post({ query: '{ whoami }' }, { token, headers: { 'x-forwarded-for': ip } })
+
+  const allowed = await from('192.0.2.1')
+  const other = await from('192.0.2.2')
+
+  expect(allowed.status).toBe(200)
+  expect(codeOf(other)).toBe('SLUICE_AUTHTOKEN_IP_REFUSED')
+})
+
+test('an authtoken that is given an end takes what it has opened along', async () => {
+  await using world = await createWorld({
+    limits: { revalidateMs: 100, authenticationCachedMs: 50 },
+  })
+  const authtoken = authtokenOf(crypto.randomUUID())
+  const token = world.signIn(authtoken)
+  const received = await live(world, token)
+
+  world.identity.change(token, authtoken, new Date(Date.now() + 1_000))
+
+  expect(await received.next()).toMatchObject({
+    errors: [
+      {
+        extensions: { code: expect.stringMatching(/^SLUICE_(AUTHTOKEN_EXPIRED|UNAUTHENTICATED)$/) },
+      },
+    ],
+  })
+  await world.lives(0)
 })

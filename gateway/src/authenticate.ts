@@ -1,15 +1,14 @@
-import { createHash } from 'node:crypto'
-
 import type { Log } from '@sluice/kit/log'
 import { anonymous, type Principal } from '@sluice/kit/principal'
 import type { ChannelHub } from '@sluice/kit/redis'
-import { SluiceError } from '@sluice/schema/errors'
+import { SluiceError, type ErrorCode } from '@sluice/schema/errors'
 import { redisChannels, type Revocation } from '@sluice/schema/redis'
-import { LRUCache } from 'lru-cache'
 
-import type { Authenticated, Identity } from './identity.ts'
+import { createAuthenticationCache, kindOf } from './authentication-cache.ts'
+import type { Authenticated, CredentialKind, Identity } from './identity.ts'
 import type { Limits } from './limits.ts'
 import { createRelayKeys, relayKeyPrefix } from './relay-keys.ts'
+import { openRevocationList } from './revocation-list.ts'
 import { isRevoked, keepsRights, parseRevocation } from './revocation.ts'
 
 /** Who is asking, and with what: a live stream has the credential looked at again. */
@@ -22,10 +21,11 @@ export interface Authenticator {
   hearing(waitMs: number): Promise<void>
   /**
    * Decides who sends this `Authorization` value. None is the anonymous; a bad one throws and is never taken for none.
-   * While identity is away only what it answered in the last `authenticationCachedMs` still counts.
+   * While identity is away only what it answered in the last `authenticationCachedMs` still counts, of a machine's
+   * credential for the same address.
    */
   authenticate(authorization: string | null, ip: string): Promise<Caller>
-  /** Asks identity anew the next time, because the caller may just have changed who it is. */
+  /** Asks identity anew the next time, because a person may just have changed who they are. */
   forget(authorization: string | null): void
   /**
    * Calls `end` once when the caller's credential expires, is revoked, or is refused when it is looked at again, and
@@ -51,7 +51,6 @@ interface Watched {
 /** What may leave something: whoever is concerned asks again, and ends if that took rights away. */
 const followed: ReadonlySet<Revocation['kind']> = new Set(['membership', 'organization'])
 const bearerForm = /^Bearer ([\x21-\x7e]{1,4096})$/i
-const authtokenPrefix = 'slt_'
 /** A timer in Node cannot wait longer; the look every `revalidateMs` comes earlier anyway. */
 const timerMsMax = 2 ** 31 - 1
 
@@ -65,67 +64,43 @@ export function createAuthenticator(options: {
 }): Authenticator {
   const { identity, hub, limits, now, log } = options
   const relayOf = createRelayKeys(options.relayKeyHashes)
-  const cache = new LRUCache<string, { answer: Promise<Authenticated>; principal?: Principal }>({
-    max: limits.authenticationsCachedMax,
-    ttl: limits.authenticationCachedMs,
-  })
+  const answers = createAuthenticationCache(identity, limits)
   const watched = new Set<Watched>()
-  let revocations = 0
 
-  const heard = hub.subscribe(redisChannels.revocations, (message) => {
-    const revocation = parseRevocation(message)
-    if (!revocation) {
-      log.warn('a revocation could not be read')
-      return
-    }
-    revocations += 1
-    for (const [key, { principal }] of cache.entries()) {
-      // An answer still under way may be from before the revocation.
-      if (!principal || isRevoked(principal, revocation)) cache.delete(key)
-    }
+  function revoke(revocation: Revocation): void {
+    answers.revoke(revocation)
     for (const entry of Array.from(watched)) {
       if (!isRevoked(entry.caller.principal, revocation)) continue
       if (!followed.has(revocation.kind)) entry.end(new SluiceError('SLUICE_UNAUTHENTICATED'))
       else void followMembership(entry, authenticate, limits.membershipCheckMs)
     }
+  }
+
+  const heard = hub.subscribe(redisChannels.revocations, (message) => {
+    const revocation = parseRevocation(message)
+    if (revocation) revoke(revocation)
+    else log.warn('a revocation could not be read')
   })
   heard.catch((error: unknown) => log.error({ err: error }, 'revocations cannot be heard'))
 
-  async function askIdentity(token: string, ip: string): Promise<Authenticated> {
-    const kind = token.startsWith(authtokenPrefix) ? 'authtoken' : 'sign-in'
-    const before = revocations
-    const answer = await identity.authenticate(kind, token, ip)
-    // Something was revoked while identity answered: its word may be older than the revocation.
-    return before === revocations ? answer : identity.authenticate(kind, token, ip)
-  }
-
-  function cached(token: string, ip: string): Promise<Authenticated> {
-    const key = cacheKeyOf(token)
-    const known = cache.get(key)
-    if (known) return known.answer
-    const answer = askIdentity(token, ip)
-    cache.set(key, { answer })
-    answer.then(
-      (authenticated) => {
-        const entry = cache.peek(key)
-        if (entry?.answer === answer) entry.principal = authenticated.principal
-      },
-      () => {
-        if (cache.peek(key)?.answer === answer) cache.delete(key)
-      },
-    )
-    return answer
-  }
+  const list = openRevocationList({
+    read: (since) => identity.revocations(since),
+    everyMs: limits.revocationsReadMs,
+    onRevoked: revoke,
+    now,
+    log,
+  })
 
   async function authenticate(authorization: string | null, ip: string): Promise<Caller> {
     if (authorization === null) return { principal: anonymous, expiresAtMs: null, authorization }
     const token = bearerForm.exec(authorization)?.[1]
     if (token === undefined) throw new SluiceError('SLUICE_UNAUTHENTICATED')
     if (token.startsWith(relayKeyPrefix)) return { ...relayOf(token), authorization }
-    const authenticated = await cached(token, ip)
+    const authenticated = await answers.get(token, ip)
     const { expiresAtMs } = authenticated
-    if (expiresAtMs !== null && expiresAtMs <= now())
-      throw new SluiceError('SLUICE_UNAUTHENTICATED')
+    if (expiresAtMs !== null && expiresAtMs <= now()) {
+      throw new SluiceError(expiredCodes[kindOf(token)])
+    }
     return { ...authenticated, authorization }
   }
 
@@ -149,34 +124,47 @@ export function createAuthenticator(options: {
 
     forget(authorization) {
       const token = bearerForm.exec(authorization ?? '')?.[1]
-      if (token !== undefined) cache.delete(cacheKeyOf(token))
+      if (token !== undefined) answers.forget(token)
     },
 
     watch(caller, ip, end, changed = () => undefined) {
-      const { authorization, expiresAtMs } = caller
-      if (authorization === null) return () => undefined
-      const timers: NodeJS.Timeout[] = []
+      if (caller.authorization === null) return () => undefined
+      let expiry: NodeJS.Timeout | undefined
       const leave = () => {
         watched.delete(entry)
-        for (const timer of timers) clearTimeout(timer)
+        clearTimeout(expiry)
+        clearInterval(looking)
       }
       const endOnce = (reason: SluiceError) => {
         if (!watched.has(entry)) return
         leave()
         end(reason)
       }
-      const entry: Watched = { caller, ip, end: endOnce, changed }
-      watched.add(entry)
-
-      if (expiresAtMs !== null) {
+      const endWithCredential = ({ principal: { kind }, expiresAtMs }: Caller) => {
+        clearTimeout(expiry)
+        if (expiresAtMs === null) return
         const leftMs = Math.min(Math.max(0, expiresAtMs - now()), timerMsMax)
-        timers.push(setTimeout(() => endOnce(new SluiceError('SLUICE_UNAUTHENTICATED')), leftMs))
+        const code = isMachine(kind) ? expiredCodes[kind] : expiredCodes['sign-in']
+        expiry = setTimeout(() => endOnce(new SluiceError(code)), leftMs)
       }
-      timers.push(setInterval(() => void lookAgain(entry, authenticate), limits.revalidateMs))
+      const entry: Watched = {
+        caller,
+        ip,
+        end: endOnce,
+        changed(renewed) {
+          // A rotation gives an end to what had none.
+          endWithCredential(renewed)
+          changed(renewed)
+        },
+      }
+      watched.add(entry)
+      endWithCredential(caller)
+      const looking = setInterval(() => void lookAgain(entry, authenticate), limits.revalidateMs)
       return leave
     },
 
     close() {
+      list.close()
       for (const { end } of Array.from(watched)) end(new SluiceError('SLUICE_UNAUTHENTICATED'))
     },
   }
@@ -216,7 +204,12 @@ async function followMembership(
   clearTimeout(deadline)
 }
 
-/** Credentials are not kept, only what they hash to. */
-function cacheKeyOf(token: string): string {
-  return createHash('sha256').update(token).digest('base64')
+const expiredCodes = {
+  'sign-in': 'SLUICE_UNAUTHENTICATED',
+  authtoken: 'SLUICE_AUTHTOKEN_EXPIRED',
+  'api-key': 'SLUICE_API_KEY_EXPIRED',
+} as const satisfies Record<CredentialKind, ErrorCode>
+
+function isMachine(kind: Principal['kind']): kind is 'authtoken' | 'api-key' {
+  return kind === 'authtoken' || kind === 'api-key'
 }

@@ -1,6 +1,7 @@
 import { internalHeader, requestIdHeader, type InternalSigner } from '@sluice/kit/internal-token'
 import { gatewayPrincipal, Principal } from '@sluice/kit/principal'
 import { isErrorCode, SluiceError, type Details } from '@sluice/schema/errors'
+import { Revocation } from '@sluice/schema/redis'
 import { z } from 'zod'
 
 import { PoolError, type HttpPool } from './http-pool.ts'
@@ -12,9 +13,13 @@ export interface Authenticated {
   readonly expiresAtMs: number | null
 }
 
+export type CredentialKind = 'sign-in' | 'authtoken' | 'api-key'
+
 export interface Identity {
   /** Throws a SluiceError: the catalogue's reason, or SLUICE_SUBGRAPH_UNAVAILABLE when identity does not say. */
-  authenticate(kind: 'sign-in' | 'authtoken', token: string, ip: string): Promise<Authenticated>
+  authenticate(kind: CredentialKind, token: string, ip: string): Promise<Authenticated>
+  /** What was revoked since then, the latest first. */
+  revocations(since: Date): Promise<Revocation[]>
   /** The public keys as identity publishes them, kept for a while and shown further while identity is away. */
   jwks(): Promise<string>
 }
@@ -23,6 +28,7 @@ const Answer = z.object({
   principal: Principal,
   expiresAt: z.iso.datetime().nullable(),
 })
+const RevokedAnswer = z.object({ revocations: z.array(Revocation) })
 const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1) })
 
 export function createIdentity(options: {
@@ -34,23 +40,32 @@ export function createIdentity(options: {
   const { pool, signer, now } = options
   let jwks: { text: string; readAtMs: number } | null = null
 
+  async function ask(path: string, question: unknown): Promise<unknown> {
+    const answer = await pool
+      .post(path, JSON.stringify(question), {
+        headers: {
+          'content-type': 'application/json',
+          [internalHeader]: await signer.headerFor(gatewayPrincipal, 'identity'),
+          [requestIdHeader]: crypto.randomUUID(),
+        },
+        repeatable: true,
+      })
+      .catch(away)
+    const content = parseJson(answer.text)
+    if (answer.status !== 200) throw refusalOf(answer.status, content)
+    return content
+  }
+
   return {
     async authenticate(kind, token, ip) {
-      const body = JSON.stringify({ credential: { kind, token }, ip })
-      const answer = await pool
-        .post('/internal/authenticate', body, {
-          headers: {
-            'content-type': 'application/json',
-            [internalHeader]: await signer.headerFor(gatewayPrincipal, 'identity'),
-            [requestIdHeader]: crypto.randomUUID(),
-          },
-          repeatable: true,
-        })
-        .catch(away)
-      const content = parseJson(answer.text)
-      if (answer.status !== 200) throw refusalOf(answer.status, content)
-      const { principal, expiresAt } = Answer.parse(content)
+      const answer = await ask('/internal/authenticate', { credential: { kind, token }, ip })
+      const { principal, expiresAt } = Answer.parse(answer)
       return { principal, expiresAtMs: expiresAt === null ? null : Date.parse(expiresAt) }
+    },
+
+    async revocations(since) {
+      const answer = await ask('/internal/revocations', { since: since.toISOString() })
+      return RevokedAnswer.parse(answer).revocations
     },
 
     async jwks() {

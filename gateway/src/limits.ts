@@ -43,6 +43,8 @@ export const defaultLimits = {
   authenticationsCachedMax: 10_000,
   /** A live stream's credential is looked at again this often, should a revocation have been lost. */
   revalidateMs: 60_000,
+  /** How often the list of what was revoked is read, whatever Redis has told. */
+  revocationsReadMs: 1_000,
   jwksCachedMs: 60_000,
 
   // Sockets and streams
