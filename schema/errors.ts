@@ -128,6 +128,25 @@ export const errors = {
     cause: 'Each of them is a way into your account.',
     fix: 'Remove one that you do not use.',
   },
+  SLUICE_PASSKEY_REFUSED: {
+    status: 401,
+    title: 'The passkey was not accepted.',
+    cause:
+      'It is not known here, its answer came too late or twice, or the device did not check that it is you.',
+    fix: 'Try again and unlock the device when it asks. If the passkey was removed here, sign in another way.',
+  },
+  SLUICE_PASSKEY_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such passkey.',
+    cause: 'It was removed, or it is not one of yours.',
+    fix: 'Look at the list of your passkeys again.',
+  },
+  SLUICE_PASSKEYS_MAX: {
+    status: 409,
+    title: 'No more than {max} passkeys can be added.',
+    cause: 'Each of them is a way into your account.',
+    fix: 'Remove one that you do not use.',
+  },
   SLUICE_LAST_WAY_IN: {
     status: 409,
     title: 'Without this you could not sign in any more.',

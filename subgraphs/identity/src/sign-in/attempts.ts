@@ -11,6 +11,7 @@ export const attemptLimits = {
   signInByIp: { name: 'sign-in', attemptsMax: 100, windowMs: 15 * 60_000 },
   signUpByNetwork: { name: 'sign-up-network', attemptsMax: 60, windowMs: 60 * 60_000 },
   signUpByIp: { name: 'sign-up', attemptsMax: 20, windowMs: 60 * 60_000 },
+  passkeyByIp: { name: 'passkey', attemptsMax: 100, windowMs: 15 * 60_000 },
   socialByIp: { name: 'social', attemptsMax: 60, windowMs: 15 * 60_000 },
   ssoByIp: { name: 'sso', attemptsMax: 100, windowMs: 15 * 60_000 },
   /** Each may ask a server that the organization names. */

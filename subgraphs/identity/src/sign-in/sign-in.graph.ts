@@ -9,7 +9,7 @@ import { signIn, signOut } from './sign-in.ts'
 import { signUp } from './sign-up.ts'
 import type { SignedIn } from './start-sign-in.ts'
 
-const SignInType = builder.objectRef<SignedIn>('SignIn').implement({
+export const SignInType = builder.objectRef<SignedIn>('SignIn').implement({
   description: 'A sign-in that was started or goes on. Its refresh token travels in a cookie.',
   fields: (t) => ({
     accessToken: t.exposeString('accessToken', {
