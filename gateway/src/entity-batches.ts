@@ -12,13 +12,26 @@ type Send = (representations: readonly string[], signal: AbortSignal) => Promise
 
 /** Entities of one fetch, at most: a larger batch goes as several. */
 const batchRepresentationsMax = 500
+/** How long a batch waits for the one before it, to become larger meanwhile. A subgraph that is slow delays nobody by more. */
+const holdMsMax = 4
+
+/** Fetches of one key. */
+interface Line {
+  /** Collects until it goes. */
+  batch: Consumer[] | null
+  /** Batches that were sent and are not answered. */
+  underWay: number
+  /** Lets the batch that waits go. */
+  release: (() => void) | null
+}
 
 /**
- * Entity fetches that ask the same of different entities, within one turn of the event loop, as one: the joins of a
- * burst of events differ in nothing but the keys.
+ * Entity fetches that ask the same of different entities as one: the joins of a burst of events differ in nothing but
+ * the keys. A batch goes at the end of the turn, or, while one like it is under way, with its answer or after `holdMsMax`:
+ * the more there is to do, the larger batches become.
  */
 export class EntityBatches {
-  readonly #open = new Map<string, Consumer[]>()
+  readonly #lines = new Map<string, Line>()
 
   /** `key` is equal for fetches of one identity that differ in their representations alone. */
   load(
@@ -29,23 +42,49 @@ export class EntityBatches {
   ): Promise<Answer> {
     const { promise, resolve, reject } = Promise.withResolvers<Answer>()
     const consumer: Consumer = { representations, signal, resolve, reject }
-    const waiting = this.#open.get(key)
-    if (waiting && sizeOf(waiting) + representations.length <= batchRepresentationsMax) {
-      waiting.push(consumer)
+    const line = this.#lines.get(key) ?? { batch: null, underWay: 0, release: null }
+    this.#lines.set(key, line)
+    if (line.batch && sizeOf(line.batch) + representations.length > batchRepresentationsMax) {
+      line.release?.()
+    }
+    if (line.batch) {
+      line.batch.push(consumer)
       return promise
     }
     const batch = [consumer]
-    this.#open.set(key, batch)
-    setImmediate(() => {
-      if (this.#open.get(key) === batch) this.#open.delete(key)
-      void sendBatch(batch, send)
-    })
+    line.batch = batch
+    const go = (): void => {
+      clearTimeout(hold)
+      if (line.batch !== batch) return
+      line.batch = null
+      line.release = null
+      line.underWay += 1
+      void sendBatch(batch, send).then(() => {
+        line.underWay -= 1
+        line.release?.()
+        if (line.underWay === 0 && !line.batch) this.#lines.delete(key)
+      })
+    }
+    const hold = line.underWay > 0 ? setTimeout(go, holdMsMax) : undefined
+    if (!hold) setImmediate(go)
+    line.release = go
     return promise
   }
 }
 
-/** Each consumer may leave alone; the fetch is cancelled with the last. */
 async function sendBatch(batch: readonly Consumer[], send: Send): Promise<void> {
+  const [first, ...others] = batch
+  const isOne = first && others.every(({ signal }) => signal === first.signal)
+  if (!isOne) return sendForMany(batch, send)
+  try {
+    spread(await send(representationsOf(batch), first.signal), batch)
+  } catch (error) {
+    for (const { reject } of batch) reject(error)
+  }
+}
+
+/** Each consumer may leave alone; the fetch is cancelled with the last. */
+async function sendForMany(batch: readonly Consumer[], send: Send): Promise<void> {
   const stop = new AbortController()
   let left = 0
   const leaves = batch.map(({ signal, reject }) => {
@@ -60,15 +99,7 @@ async function sendBatch(batch: readonly Consumer[], send: Send): Promise<void> 
   })
   try {
     if (stop.signal.aborted) return
-    const answer = await send(
-      batch.flatMap(({ representations }) => representations),
-      stop.signal,
-    )
-    let from = 0
-    for (const { representations, resolve } of batch) {
-      resolve(sliceOf(answer, from, from + representations.length))
-      from += representations.length
-    }
+    spread(await send(representationsOf(batch), stop.signal), batch)
   } catch (error) {
     for (const { reject } of batch) reject(error)
   } finally {
@@ -76,6 +107,18 @@ async function sendBatch(batch: readonly Consumer[], send: Send): Promise<void> 
       const leave = leaves[index]
       if (leave) signal.removeEventListener('abort', leave)
     }
+  }
+}
+
+function representationsOf(batch: readonly Consumer[]): string[] {
+  return batch.flatMap(({ representations }) => representations)
+}
+
+function spread(answer: Answer, batch: readonly Consumer[]): void {
+  let from = 0
+  for (const { representations, resolve } of batch) {
+    resolve(sliceOf(answer, from, from + representations.length))
+    from += representations.length
   }
 }
 

@@ -7,6 +7,7 @@ import { publicResult } from './execute.ts'
 import type { FetchAnswer, Source, Sources } from './executor/fetch.ts'
 import type { Generation, PlannedRequest } from './generation.ts'
 import { errorOf, fetchFailure, subgraphError } from './graph-errors.ts'
+import { JoinTurn } from './join-turn.ts'
 import type { Limits } from './limits.ts'
 import { LiveSubscription, type PublicResult } from './live-subscription.ts'
 import type { GatewayMetrics } from './metrics.ts'
@@ -96,17 +97,13 @@ function openView(
   const subgraph = primary.serviceName as SubgraphName
   const owner = sources[subgraph] as Source
   const about = { subgraph, requestId: call.requestId, log }
+  const turn = new JoinTurn(limits.joinTimeoutMs)
 
   async function join(event: unknown, asker: Call, stopped: AbortSignal): Promise<PublicResult> {
-    const stop = new AbortController()
-    const leave = () => stop.abort(stopped.reason)
-    const deadline = setTimeout(() => {
-      stop.abort(new DOMException('the join took too long', 'TimeoutError'))
-    }, limits.joinTimeoutMs)
-    const stopTimer = metrics.joinSeconds.startTimer()
-    stopped.addEventListener('abort', leave, { once: true })
+    const { signal, leave } = turn.enter(stopped)
+    const startedAtMs = performance.now()
     try {
-      const context: Call = { ...asker, signal: stop.signal, batched: true }
+      const context: Call = { ...asker, signal, batched: true }
       const joined = { ...sources, [subgraph]: answering(event) }
       const raw = await plan.run(joined, { ...request, context })
       return publicResult(raw, asker.requestId, log)
@@ -114,9 +111,8 @@ function openView(
       log.error({ err: error, requestId: asker.requestId }, 'join failed')
       return { data: null, errors: [fetchFailure('SLUICE_INTERNAL', asker.requestId)] }
     } finally {
-      clearTimeout(deadline)
-      stopped.removeEventListener('abort', leave)
-      stopTimer()
+      leave()
+      metrics.joinSeconds.observe((performance.now() - startedAtMs) / 1000)
     }
   }
 

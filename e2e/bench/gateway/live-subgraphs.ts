@@ -42,10 +42,13 @@ const resolvers: Record<string, object> = {
 
 const urls: Record<string, string> = {}
 for (const [name, sdl] of Object.entries(liveSdl)) urls[name] = await serve(name, sdl)
-process.on('message', (message: { emit: number } | { calls: true }) => {
+process.on('message', (message: { emit: number; count: number } | { calls: true }) => {
   if ('emit' in message) {
-    const event = { n: message.emit, sentAtMs: performance.timeOrigin + performance.now() }
-    for (const queue of queues) queue.push(event)
+    // A relay publishes what ended since its last turn as one message.
+    for (let n = message.emit; n < message.emit + message.count; n += 1) {
+      const event = { n, sentAtMs: performance.timeOrigin + performance.now() }
+      for (const queue of queues) queue.push(event)
+    }
   } else process.send?.({ calls: entityCalls, upstreams: queues.size })
 })
 process.on('disconnect', () => process.exit(0))
@@ -57,6 +60,11 @@ async function serve(name: string, sdl: string): Promise<string> {
     resolvers: (resolvers[name] ?? {}) as never,
   })
   const server = createServer((request, response) => {
+    // What else the gateway asks of identity has no part in this.
+    if (request.url !== '/graphql') {
+      response.writeHead(404).end()
+      return
+    }
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {

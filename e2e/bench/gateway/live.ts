@@ -65,9 +65,9 @@ async function benchLive({ quick }: { quick: boolean }): Promise<Figures> {
   const figures: Figures = {}
 
   const emit = async (events: number, perTurn: number, everyMs: number): Promise<void> => {
-    for (let n = 0; n < events; n += 1) {
-      subgraphs.tell({ emit: n })
-      if (n % perTurn === perTurn - 1) await new Promise((resolve) => setTimeout(resolve, everyMs))
+    for (let n = 0; n < events; n += perTurn) {
+      subgraphs.tell({ emit: n, count: Math.min(perTurn, events - n) })
+      await new Promise((resolve) => setTimeout(resolve, everyMs))
     }
   }
   const followed = async (events: number, send: () => Promise<void>) => {
@@ -81,7 +81,9 @@ async function benchLive({ quick }: { quick: boolean }): Promise<Figures> {
   await driver.ask({ open: 1, port, sameTunnel: true })
   await upstreamsOpen(subgraphs, 1)
   await followed(1_000, () => emit(1_000, 1, 1))
+  const beforeCalm = cpuSecondsOf([pid])
   const calm = await followed(calmEvents, () => emit(calmEvents, 1, calmEveryMs))
+  figures['live.calm.cpu_us_per_event'] = ((cpuSecondsOf([pid]) - beforeCalm) * 1e6) / calmEvents
   figures['live.p50_ms'] = calm.p50Ms
   figures['live.p99_ms'] = calm.p99Ms
   const events = quick ? burstEvents / 5 : burstEvents

@@ -38,6 +38,11 @@ async function serve(name: string, sdl: string): Promise<string> {
   if (entities) entities.resolve = fieldResolver
 
   const server = createServer((request, response) => {
+    // What else the gateway asks of identity has no part in this.
+    if (request.url !== '/graphql') {
+      response.writeHead(404).end()
+      return
+    }
     const chunks: Buffer[] = []
     request.on('data', (chunk: Buffer) => chunks.push(chunk))
     request.on('end', () => {
