@@ -280,6 +280,18 @@ export const errors = {
     cause: 'It does not exist, or you are not a member of it.',
     fix: 'Choose one of your organizations.',
   },
+  SLUICE_AUDIT_STREAM_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such audit stream.',
+    cause: 'It does not exist, or belongs to another organization.',
+    fix: 'Choose one of the streams that the audit page of the console shows.',
+  },
+  SLUICE_AUDIT_STREAMS_MAX: {
+    status: 409,
+    title: 'An organization has at most {max} audit streams.',
+    cause: 'The audit is sent to that many places already.',
+    fix: 'Delete a stream that nobody needs.',
+  },
   SLUICE_ORGANIZATION_SLUG_TAKEN: {
     status: 409,
     title: 'The slug {slug} is taken.',
@@ -395,6 +407,12 @@ export const errors = {
     title: '{endpointHost} is suspended.',
     cause: 'The operator of this server has taken this address out of service.',
     fix: 'If it is yours, the reason stands with the tunnel in the console: write to the operator.',
+  },
+  SLUICE_TUNNEL_SUSPENDED: {
+    status: 403,
+    title: '{endpointHost} is suspended: {reason}',
+    cause: 'The operator of this server has taken this address out of service.',
+    fix: 'Write to the operator of this server.',
   },
   SLUICE_SUSPENSION_UNCHANGED: {
     status: 409,

@@ -1,5 +1,6 @@
 import type { Attempts } from '@sluice/kit/attempts'
 import { forkFor, type EntityManager, type Orm } from '@sluice/kit/database'
+import type { Guard } from '@sluice/kit/guarded-fetch'
 import type { ObjectStore } from '@sluice/kit/object-store'
 import { anonymous, type Principal } from '@sluice/kit/principal'
 import type { Sealer } from '@sluice/kit/sealer'
@@ -44,6 +45,8 @@ export interface Deps extends Watch {
   readonly revocations: Revocations
   /** Sign the heads of the audit's chains. */
   readonly headKeys: HeadKeys
+  /** How addresses that tenants name are asked. */
+  readonly guard: Guard
   /** Where signed heads are exported to; undefined: nowhere. */
   readonly objects: ObjectStore | undefined
   /** Publishes recorded events now instead of at the next poll. */

@@ -9,6 +9,7 @@ import { Anomaly } from './anomaly/anomaly.entity.ts'
 import { ApiKey } from './api-key/api-key.entity.ts'
 import { AuditLink, AuditSignedHead, AuditUnsealed } from './audit/audit-chain.entity.ts'
 import { AuditEntry } from './audit/audit-entry.entity.ts'
+import { AuditStream } from './audit/audit-stream.entity.ts'
 import { Authtoken } from './authtoken/authtoken.entity.ts'
 import { MailLink } from './mail/mail-link.entity.ts'
 import { Mail } from './mail/mail.entity.ts'
@@ -57,6 +58,7 @@ export const database = {
     AuditLink,
     AuditUnsealed,
     AuditSignedHead,
+    AuditStream,
     Mail,
     MailLink,
     SecondFactor,

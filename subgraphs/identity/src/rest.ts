@@ -1,12 +1,22 @@
 import type { Log } from '@sluice/kit/log'
 import type { RestRoute } from '@sluice/kit/rest'
 
+import { auditRoutes } from './audit/audit-routes.ts'
 import { authenticateRoute } from './authenticate/authenticate-route.ts'
 import type { Deps } from './context.ts'
+import { revocationsRoute } from './revocation/revocations-route.ts'
+import { revokeRoute } from './revocation/revoke-route.ts'
 import { scimRoutes } from './scim/scim-routes.ts'
 import { socialRoutes } from './social/social-routes.ts'
 
 /** What identity answers outside the graph: each part brings its routes. The gateway forwards those of its `rest-paths`. */
 export function restRoutes(deps: Deps, log: Log): RestRoute[] {
-  return [authenticateRoute(deps), ...socialRoutes(deps), ...scimRoutes(deps, log)]
+  return [
+    authenticateRoute(deps),
+    revocationsRoute(deps),
+    revokeRoute(deps),
+    ...auditRoutes(deps),
+    ...socialRoutes(deps),
+    ...scimRoutes(deps, log),
+  ]
 }

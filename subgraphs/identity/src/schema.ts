@@ -15,6 +15,7 @@ import './revocation/revocation.graph.ts'
 import './mail/mail.graph.ts'
 import './scim/scim.graph.ts'
 import './audit/audit.graph.ts'
+import './audit/audit-stream.graph.ts'
 import { builder } from './builder.ts'
 
 export const schema = builder.toSubGraphSchema({

@@ -25,7 +25,9 @@ import { openMailTransport } from './mail/mail-transport.ts'
 import { openMailSender, purgeMails } from './mail/send-mails.ts'
 import { database } from './orm.ts'
 import { restRoutes } from './rest.ts'
+import { openRevocationAnnouncer, purgeRevocations } from './revocation/revocation-list.ts'
 import { createRevocations } from './revocations.ts'
+import { finishRotations } from './rotation/rotation.ts'
 import { schema } from './schema.ts'
 import { resealSecondFactors } from './second-factor/reseal.ts'
 import { createAccessTokens } from './sign-in/access-token.ts'
@@ -52,6 +54,8 @@ export interface ServerOptions {
   sealingKeys: readonly SealingKey[]
   /** Signs the heads of the audit: the first key signs, all verify. Those of `signingJwks` if left out. */
   auditJwks?: PrivateJwks | undefined
+  /** Lets what tenants name be private addresses. For tests and development only. */
+  allowPrivateAddresses?: boolean | undefined
   /** Where signed heads are exported to; undefined: nowhere. */
   objectStore?: ObjectStoreSettings | undefined
   /** Without a mail server, mails are kept for staff to look at. */
@@ -111,7 +115,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     closer.add(purgeEveryHour(orm, log, now))
     const headKeys = await openHeadKeys(options.auditJwks ?? options.signingJwks)
     const objects = options.objectStore && closer.add(await openObjectStore(options.objectStore))
-    closer.add(openAudit({ orm, keys: headKeys, objects, now, log }))
+    const guard = { allowPrivate: options.allowPrivateAddresses ?? false }
+    closer.add(await openAudit({ orm, keys: headKeys, objects, sealer, guard, now, log }))
 
     const mailSender = closer.add(
       openMailSender({
@@ -123,6 +128,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       }),
     )
 
+    const revocations = createRevocations(redis, log, now)
+    closer.add(openRevocationAnnouncer({ orm, revocations, now, log }))
     const wakeMail = () => mailSender.wake()
     const watch = closer.add(
       await openWatch(options.watch ?? defaultWatch, { orm, redis, now, log, wakeMail }),
@@ -149,8 +156,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         now,
         log,
       }),
-      revocations: createRevocations(redis, log, now),
+      revocations,
       headKeys,
+      guard,
       objects,
       wakeOutbox: () => outbox.wake(),
       wakeMail,
@@ -197,6 +205,8 @@ function purgeEveryHour(orm: Orm, log: Log, now: () => Date) {
       purgeMails(forkSystem(orm), now()),
       purgeAnomalies(forkSystem(orm), now()),
       purgeTickets(forkSystem(orm), now()),
+      purgeRevocations(forkSystem(orm), now()),
+      finishRotations(forkSystem(orm), now()),
     ]
     Promise.all(purges).catch((error: unknown) => {
       // The next hour tries again: old rows cost only room.

@@ -114,6 +114,7 @@ export async function openWorld({ social = {} }: { social?: SocialOptions } = {}
     social: createSocial(social, { consoleOrigin: 'http://localhost:4000', now, log: silentLog }),
     headKeys: await openHeadKeys(jwks),
     objects: undefined,
+    guard: { allowPrivate: true },
     revocations: {
       publish: async (kind, id) => void revoked.push(`${kind}:${id}`),
       announce: async ({ kind, id }) => void revoked.push(`${kind}:${id}`),

@@ -35,9 +35,14 @@ export async function appendAct(
 }
 
 /** The name of whoever did it: of a credential its own, and its person's. */
-async function nameOf(em: EntityManager, { kind, id, userId }: Actor): Promise<string> {
+async function nameOf(em: EntityManager, actor: Actor): Promise<string> {
+  const { kind, id, userId, staffId } = actor
   if (kind === 'system') return 'Sluice'
   const user = userId ? await em.findOne(User, { id: userId }) : null
+  if (staffId) {
+    const staff = await em.findOne(User, { id: staffId })
+    return `staff ${staff?.name ?? ''} as ${user?.name ?? ''}`
+  }
   const credential = id ? await credentialOf(em, kind, id) : null
   if (credential) return user ? `${credential.name} (${user.name})` : credential.name
   return user?.name ?? kind

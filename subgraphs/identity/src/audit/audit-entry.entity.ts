@@ -2,6 +2,9 @@ import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
 import type { ActorKind } from '@sluice/schema/events'
 
+/** The words of an entry, each of which can be searched for; the search and its index have the same expression. */
+export const searchedWords = `to_tsvector('simple', regexp_replace(action || ' ' || actor_name || ' ' || coalesce(details, '') || ' ' || coalesce(target_id, '') || ' ' || coalesce(ip, ''), '[!-/:-@[-\`{-~]+', ' ', 'g'))`
+
 const AuditEntrySchema = defineEntity({
   name: 'AuditEntry',
   filters: tenantFilter,
@@ -10,6 +13,10 @@ const AuditEntrySchema = defineEntity({
     { name: 'audit_entry_action_page', properties: ['organizationId', 'action', 'at', 'id'] },
     { name: 'audit_entry_actor_page', properties: ['organizationId', 'actorId', 'at', 'id'] },
     { name: 'audit_entry_target_page', properties: ['organizationId', 'targetId', 'at', 'id'] },
+    {
+      name: 'audit_entry_words',
+      expression: `create index "audit_entry_words" on "identity"."audit_entry" using gin (${searchedWords})`,
+    },
   ],
   triggers: [
     {

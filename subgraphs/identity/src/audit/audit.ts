@@ -46,6 +46,10 @@ export const auditActions = [
   'service-account.deleted',
   'signing-key.rotated',
   'mail.retried',
+  'audit-stream.created',
+  'audit-stream.switched-on',
+  'audit-stream.switched-off',
+  'audit-stream.deleted',
   'user.suspended',
   'user.unsuspended',
   'organization.suspended',
@@ -99,6 +103,7 @@ export interface Act {
       | 'signing-key'
       | 'sign-in'
       | 'mail'
+      | 'audit-stream'
       | 'sso-connection'
       | 'email-domain'
       | 'scim-token'

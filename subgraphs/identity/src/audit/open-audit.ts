@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import type { Orm } from '@sluice/kit/database'
-import type { Log } from '@sluice/kit/log'
 import type { ObjectStore } from '@sluice/kit/object-store'
 
+import { openDelivery, resealStreams, type StreamDeps } from './deliver-streams.ts'
 import { openSealing } from './seal-entries.ts'
 import { signHeads, type HeadKeys } from './signed-heads.ts'
 
@@ -11,17 +10,19 @@ const headsEveryMs = 15 * 60_000
 /** Signing begins once the start is over. */
 const firstHeadsMs = 20_000
 
-/** What goes on with the audit by itself: sealing, and signing what was sealed. Every replica has it, one at a time does it. */
-export function openAudit(options: {
-  orm: Orm
-  keys: HeadKeys
-  objects: ObjectStore | undefined
-  now: () => Date
-  log: Log
-}): { close(): Promise<void> } {
-  const { log } = options
+/**
+ * What goes on with the audit by itself: sealing, signing what was sealed, and sending it to where
+ * members want it. Every replica has it, one at a time does it.
+ */
+export async function openAudit(
+  options: StreamDeps & { keys: HeadKeys; objects: ObjectStore | undefined },
+): Promise<{ close(): Promise<void> }> {
+  const { orm, sealer, log } = options
+  const failed = await resealStreams(orm, sealer)
+  if (failed > 0) log.error({ failed }, 'audit streams are sealed by a key that is not known')
   const closing = new AbortController()
   const sealing = openSealing(options)
+  const delivery = openDelivery(options)
 
   async function signForever(): Promise<void> {
     await pause(firstHeadsMs)
@@ -45,7 +46,7 @@ export function openAudit(options: {
   return {
     async close() {
       closing.abort()
-      await Promise.all([sealing.close(), signing])
+      await Promise.all([sealing.close(), delivery.close(), signing])
     },
   }
 }

@@ -7,6 +7,7 @@ import { actActions } from '@sluice/schema/events'
 
 import type { Context } from '../context.ts'
 import { inputInvalid } from '../text.ts'
+import { searchedWords } from './audit-entry.entity.ts'
 import { rowColumns } from './audit-rows.ts'
 import { auditActions } from './audit.ts'
 
@@ -35,10 +36,6 @@ export type AuditRecord = Omit<AuditRow, 'sequence' | 'at'> & {
 
 const textCharactersMax = 200
 const wordsMax = 8
-
-/** The words of an entry; an index of the migration has the same expression. */
-export const searchedWords = `to_tsvector('simple', regexp_replace(entry.action || ' ' || entry.actor_name || ' ' ||
-  coalesce(entry.details, '') || ' ' || coalesce(entry.target_id, '') || ' ' || coalesce(entry.ip, ''), '[!-/:-@[-\`{-~]+', ' ', 'g'))`
 
 /** The audit of one organization, newest first. */
 export async function searchAudit(
