@@ -48,6 +48,8 @@ const SignInSchema = defineEntity({
     userAgent: p.string().length(300),
     /** When they last showed that it is them: by signing in, or by their password later. */
     provedAt: p.datetime(3),
+    /** Started by the single sign-on of an organization: it enters that one alone, and is nobody elsewhere. */
+    ssoOnly: p.boolean().default(false),
     /** Rises by one with each refresh: the number of the only refresh token that is good. */
     generation: p.integer(),
     /** SHA-256 of that token's secret. */

@@ -9,6 +9,9 @@ export const ticketPurposes = [
   'passkey-registration',
   'passkey-sign-in',
   'passkey-proof',
+  'sso-start',
+  'sso-state',
+  'sso-answer',
 ] as const
 export type TicketPurpose = (typeof ticketPurposes)[number]
 
