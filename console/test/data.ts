@@ -166,10 +166,7 @@ export function filledData() {
         revokedAt: ago(86_400 * 2),
       },
     ],
-    members: [
-      { id: 'm1', user: ada, role: 'OWNER', joinedAt: ago(86_400 * 60) },
-      { id: 'm2', user: grace, role: 'DEVELOPER', joinedAt: ago(86_400 * 9) },
-    ],
+    ...people(),
     domains: [
       {
         id: 'd1',
@@ -289,6 +286,44 @@ function entryOf(id: string, action: string, targetType: string, targetId: strin
   }
 }
 
+/** Who is in the organization, and who is asked to be. */
+function people() {
+  return {
+    members: [
+      {
+        id: 'm1',
+        user: ada,
+        role: 'OWNER',
+        customRole: null as { id: string; name: string } | null,
+        joinedAt: ago(86_400 * 60),
+      },
+      { id: 'm2', user: grace, role: 'DEVELOPER', customRole: null, joinedAt: ago(86_400 * 9) },
+    ],
+    roles: [
+      {
+        id: 'r1',
+        name: 'Support',
+        description: 'Looks, and answers mail',
+        permissions: ['organization.read', 'members.read', 'tunnels.read'],
+        updatedAt: ago(86_400),
+      },
+    ],
+    invitations: [
+      {
+        id: 'i1',
+        email: 'edsger@example.com',
+        role: 'DEVELOPER',
+        customRole: null as { id: string; name: string } | null,
+        invitedBy: ada as typeof ada | null,
+        createdAt: ago(86_400 * 2),
+        sentAt: ago(86_400 * 2),
+        expiresAt: ago(-86_400 * 5),
+        isExpired: false,
+      },
+    ],
+  }
+}
+
 export type Data = ReturnType<typeof filledData>
 
 export const emptyData = (): Data => ({
@@ -297,6 +332,8 @@ export const emptyData = (): Data => ({
   requests: [],
   authtokens: [],
   members: [],
+  roles: [],
+  invitations: [],
   domains: [],
   auditEntries: [],
   mails: [],

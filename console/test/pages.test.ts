@@ -64,7 +64,7 @@ const cases: readonly PageCase[] = [
     path: 'members',
     title: 'Members',
     full: 'grace@example.com',
-    empty: 'Add people by the email',
+    empty: 'Invite people by email',
     owner: 'identity',
   },
   {

@@ -1,3 +1,5 @@
+import { namesOf, rolePermissions } from '@sluice/schema/permissions'
+
 import { accountMutationsOf, passCode } from './account-world.ts'
 import type { Credentials } from './account-world.ts'
 import { createChannel } from './channel.ts'
@@ -15,6 +17,7 @@ import {
   tunnelOf,
 } from './data.ts'
 import type { Data, FixtureTunnel } from './data.ts'
+import { organizationFieldsOf, organizationMutationsOf } from './organization-world.ts'
 import { pageOf } from './page-of.ts'
 import type { Page } from './page-of.ts'
 
@@ -84,11 +87,18 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
     createdAt: ago(86_400 * 60),
     memberships: () =>
       [
-        { role: world.role, joinedAt: ago(86_400 * 60), organization },
+        { role: world.role, customRole: null, joinedAt: ago(86_400 * 60), organization },
         {
           role: 'VIEWER',
+          customRole: null,
           joinedAt: ago(86_400),
-          organization: { ...organization, id: 'o2', name: 'Globex', slug: 'globex' },
+          organization: {
+            ...organization,
+            id: 'o2',
+            name: 'Globex',
+            slug: 'globex',
+            viewerPermissions: namesOf(rolePermissions.VIEWER),
+          },
         },
       ].slice(world.hasLeft ? 1 : 0),
   }
@@ -99,6 +109,7 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
   const root = {
     ...mutationsOf(world),
     ...accountMutationsOf(world),
+    ...organizationMutationsOf(world),
     me: () => me,
     organization: async ({ id }: { id: string }) => {
       await world.gate
@@ -162,6 +173,7 @@ function organizationOf(world: Platform) {
     slug: 'acme',
     createdAt: ago(86_400 * 60),
     viewerRole: () => world.role,
+    ...organizationFieldsOf(world),
     authtokens: (page: Page) => pageOf(data.authtokens, page),
     members: (page: Page) => pageOf(data.members, page),
     auditEntries: ({ action, ...page }: Page & { action?: string | null }) =>
@@ -287,24 +299,6 @@ function mutationsOf(world: Platform) {
     deleteTunnel: ({ id }: { id: string }) => {
       data.tunnels.splice(data.tunnels.indexOf(tunnelBy(id)), 1)
       return id
-    },
-    addMember: ({ email, role }: { email: string; role: string }) => {
-      if (email !== 'alan@example.com') throw failure('SLUICE_USER_NOT_FOUND')
-      const user = { id: 'u3', name: 'Alan Turing', email }
-      const member = { id: 'm3', user, role, joinedAt: ago(0) }
-      data.members.push(member)
-      return member
-    },
-    changeMemberRole: ({ memberId, role }: { memberId: string; role: string }) => {
-      const found = data.members.find(({ id }) => id === memberId)
-      if (!found) throw failure('SLUICE_MEMBER_NOT_FOUND')
-      if (found.role === 'OWNER') throw failure('SLUICE_LAST_OWNER')
-      return Object.assign(found, { role })
-    },
-    removeMember: ({ memberId }: { memberId: string }) => {
-      data.members = data.members.filter(({ id }) => id !== memberId)
-      if (memberId === 'm1') world.hasLeft = true
-      return memberId
     },
     addCustomDomain: ({ domain }: { domain: string }) => {
       const made = {

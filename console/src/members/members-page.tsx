@@ -6,7 +6,7 @@ import type { FormEvent } from 'react'
 import { useClient } from 'urql'
 
 import {
-  AddMemberDocument,
+  InviteMemberDocument,
   ChangeMemberRoleDocument,
   MeDocument,
   MembersDocument,
@@ -68,7 +68,7 @@ export function MembersPage() {
     <Page
       title="Members"
       about="Who belongs to the organization, and what each may do."
-      actions={mayChange && <Button onClick={adding.open}>Add a member</Button>}
+      actions={mayChange && <Button onClick={adding.open}>Invite a member</Button>}
     >
       <Stack>
         {change.problem && (
@@ -85,10 +85,10 @@ export function MembersPage() {
           empty={
             <Empty
               title="No member"
-              action={mayChange && <Button onClick={adding.open}>Add one</Button>}
+              action={mayChange && <Button onClick={adding.open}>Invite one</Button>}
             >
               <Text size="sm" c="dimmed">
-                Add people by the email of their Sluice account.
+                Invite people by email.
               </Text>
             </Empty>
           }
@@ -220,7 +220,7 @@ interface DialogProps {
 
 function AddDialog({ isOpen, onClose, onAdded }: DialogProps) {
   const { organization } = usePlace()
-  const { run, isBusy, problem, reset } = useAction(AddMemberDocument)
+  const { run, isBusy, problem, reset } = useAction(InviteMemberDocument)
   const [role, setRole] = useState<Role>('DEVELOPER')
 
   const close = () => {
@@ -231,7 +231,7 @@ function AddDialog({ isOpen, onClose, onAdded }: DialogProps) {
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     const email = formText(event.currentTarget, 'email')
-    const { data } = await run({ organizationId: organization.id, email, role })
+    const { data } = await run({ input: { organizationId: organization.id, email, role } })
     if (!data) return
     onAdded()
     close()
@@ -241,7 +241,7 @@ function AddDialog({ isOpen, onClose, onAdded }: DialogProps) {
     <Modal
       opened={isOpen}
       onClose={close}
-      title="Add a member"
+      title="Invite a member"
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
       <form onSubmit={(event) => void submit(event)}>
@@ -249,7 +249,7 @@ function AddDialog({ isOpen, onClose, onAdded }: DialogProps) {
           {problem && <ProblemNote problem={problem} />}
           <TextInput
             label="Email"
-            description="Of their Sluice account: they sign up first."
+            description="A link to accept goes there. It needs no account yet."
             name="email"
             type="email"
             required
@@ -265,7 +265,7 @@ function AddDialog({ isOpen, onClose, onAdded }: DialogProps) {
           />
           <Group justify="flex-end">
             <Button type="submit" loading={isBusy}>
-              Add
+              Send the invitation
             </Button>
           </Group>
         </Stack>

@@ -19,6 +19,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     SECOND_FACTOR_KEYS: sealingKeys.refine((keys) => keys.length > 0, 'names no key'),
     SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
     MAIL_FROM: z.string().max(320).regex(mailFrom, 'is not an address').optional(),
+    INVITATION_DAYS: z.coerce.number().int().min(1).max(90).default(7),
     BREACHED_PASSWORDS_URL: z.url({ protocol: /^https?$/ }).optional(),
     ...socialVariables,
     HOST: z.string().default('127.0.0.1'),
@@ -35,6 +36,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     mail: values.SMTP_URL
       ? { smtpUrl: values.SMTP_URL, from: values.MAIL_FROM ?? senderOf(values.CONSOLE_ORIGIN) }
       : null,
+    invitationLifeMs: values.INVITATION_DAYS * 24 * 60 * 60_000,
     breachedPasswordsUrl: values.BREACHED_PASSWORDS_URL ?? null,
     social: socialOptionsOf(values),
     host: values.HOST,

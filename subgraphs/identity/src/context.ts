@@ -37,6 +37,8 @@ export interface Deps extends Watch {
   readonly consoleOrigin: string
   /** No member of staff acts as somebody else for longer. */
   readonly impersonationMsMax: number
+  /** For so long after it was sent an invitation can be accepted. */
+  readonly invitationLifeMs: number
   readonly accessTokens: AccessTokens
   readonly refreshTokens: RefreshTokens
   readonly refreshCookie: RefreshCookie

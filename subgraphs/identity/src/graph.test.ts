@@ -2,7 +2,6 @@ import { graphql } from 'graphql'
 import { expect, test } from 'vitest'
 
 import type { Context } from './context.ts'
-import { addMember } from './organization/member.ts'
 import { createOrganization } from './organization/organization.ts'
 import { schema } from './schema.ts'
 import { openWorld, type Person, type World } from './testing.ts'
@@ -28,7 +27,7 @@ async function crowd(world: World, size: number): Promise<{ owner: Person; other
   const others = []
   for (let index = 0; index < size; index += 1) {
     const other = await world.person(`Otto ${index}`)
-    await addMember(await owner.context(), owner.organizationId, other.email, 'DEVELOPER')
+    await world.join(owner.organizationId, other)
     others.push(other)
   }
   return { owner, others }

@@ -11,6 +11,7 @@ import { AuditLink, AuditSignedHead, AuditUnsealed } from './audit/audit-chain.e
 import { AuditEntry } from './audit/audit-entry.entity.ts'
 import { AuditStream } from './audit/audit-stream.entity.ts'
 import { Authtoken } from './authtoken/authtoken.entity.ts'
+import { Invitation } from './invitation/invitation.entity.ts'
 import { MailLink } from './mail/mail-link.entity.ts'
 import { Mail } from './mail/mail.entity.ts'
 import { Allowance } from './organization/allowance.entity.ts'
@@ -46,6 +47,7 @@ export const database = {
     Organization,
     CustomRole,
     Member,
+    Invitation,
     Allowance,
     SignIn,
     Authtoken,

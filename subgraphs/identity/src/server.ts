@@ -21,6 +21,7 @@ import { openHeadKeys } from './audit/signed-heads.ts'
 import { createContext, type Deps } from './context.ts'
 import { seedFirstAdmin, type FirstAdmin } from './first-admin.ts'
 import { incomingEvents } from './incoming-events.ts'
+import { purgeInvitations } from './invitation/invitation.ts'
 import { openMailTransport } from './mail/mail-transport.ts'
 import { openMailSender, purgeMails } from './mail/send-mails.ts'
 import { database } from './orm.ts'
@@ -60,6 +61,8 @@ export interface ServerOptions {
   objectStore?: ObjectStoreSettings | undefined
   /** Without a mail server, mails are kept for staff to look at. */
   mail?: { smtpUrl: string; from: string } | null
+  /** For so long an invitation can be accepted: 7 days if left out. */
+  invitationLifeMs?: number
   /** Where breached passwords are asked for by the beginning of a digest; nobody is asked without it. */
   breachedPasswordsUrl?: string | null
   /** What is looked out for, and what follows. */
@@ -148,6 +151,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       attempts,
       sealer,
       consoleOrigin: options.consoleOrigin,
+      invitationLifeMs: options.invitationLifeMs ?? 7 * 24 * 60 * 60_000,
       accessTokens: createAccessTokens(keys),
       refreshTokens: createRefreshTokens(options.signingJwks),
       refreshCookie: createRefreshCookie(options.consoleOrigin),
@@ -207,6 +211,7 @@ function purgeEveryHour(orm: Orm, log: Log, now: () => Date) {
       purgeTickets(forkSystem(orm), now()),
       purgeRevocations(forkSystem(orm), now()),
       finishRotations(forkSystem(orm), now()),
+      purgeInvitations(forkSystem(orm), now()),
     ]
     Promise.all(purges).catch((error: unknown) => {
       // The next hour tries again: old rows cost only room.

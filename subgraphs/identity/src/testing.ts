@@ -9,6 +9,7 @@ import { Sealer } from '@sluice/kit/sealer'
 import { generatePrivateJwks, openSigningKeys } from '@sluice/kit/signing-keys'
 import { openDatabase, openTestRedis, type TestDatabase } from '@sluice/kit/testing'
 import { freeEntitlements, type Entitlements } from '@sluice/schema/events'
+import type { Role } from '@sluice/schema/permissions'
 import { inject } from 'vitest'
 
 import { createBreachedPasswords } from './account/breached-passwords.ts'
@@ -23,6 +24,8 @@ import {
   type Deps,
 } from './context.ts'
 import { incomingEvents } from './incoming-events.ts'
+import type { Member } from './organization/member.entity.ts'
+import { admitMember } from './organization/membership.ts'
 import { database } from './orm.ts'
 import { createAccessTokens } from './sign-in/access-token.ts'
 import { createPasswords, type Argon2 } from './sign-in/password.ts'
@@ -72,6 +75,8 @@ export interface World extends AsyncDisposable {
     cookie: () => string | null
   }
   person(name?: string): Promise<Person>
+  /** Takes a person into an organization, as an identity provider does. */
+  join(organizationId: string, person: Pick<Person, 'userId'>, role?: Role): Promise<Member>
   /** As when billing has told what an organization may do. */
   tellEntitlements(organizationId: string, changed: Partial<Entitlements>): Promise<void>
 }
@@ -108,6 +113,7 @@ export async function openWorld({ social = {} }: { social?: SocialOptions } = {}
     attempts: createAttempts(redis, silentLog),
     sealer: new Sealer([{ id: 'test', key: randomBytes(32) }]),
     consoleOrigin: 'http://localhost:4000',
+    invitationLifeMs: 7 * 24 * 60 * 60_000,
     accessTokens: createAccessTokens(await openSigningKeys(jwks)),
     refreshTokens: createRefreshTokens(jwks),
     refreshCookie: createRefreshCookie('http://localhost:4000'),
@@ -171,6 +177,13 @@ export async function openWorld({ social = {} }: { social?: SocialOptions } = {}
           return request({ principal: principal ?? anonymous }).context
         },
       }
+    },
+    async join(organizationId, { userId }, role = 'DEVELOPER') {
+      time += 1
+      const owner = { id: userId, name: 'Test' }
+      const options = { organizationId, userId, role, actor: owner, ip: '', at: deps.now() }
+      const { member } = await forkSystem(db.orm).transactional((em) => admitMember(em, options))
+      return member
     },
     async tellEntitlements(organizationId, changed) {
       const entitlements = { ...freeEntitlements, ...changed }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import type { Live } from './live.ts'
+import { addMember } from './members.ts'
 import { createTunnel, putOnPlan, recordOf, tellRequests } from './traffic.ts'
 import { codeOf, cookieOf, eventually, openWorld, type Person, type World } from './world.ts'
 
@@ -19,17 +20,7 @@ const statusOf =
 async function openTeam(role = 'DEVELOPER') {
   const [owner, member] = await Promise.all([world.signUp('boss'), world.signUp('team')])
   await putOnPlan(world, owner, 'pro')
-  return { owner, member, memberId: await addMember(owner, member, role) }
-}
-
-async function addMember(owner: Person, { email }: Person, role: string): Promise<string> {
-  const added = await world.ask(
-    'mutation($id: ID!, $email: String!, $role: Role!) { addMember(organizationId: $id, email: $email, role: $role) { id } }',
-    { id: owner.organizationId, email, role },
-    { token: owner.token },
-  )
-  expect(added.errors).toBeUndefined()
-  return added.data.addMember.id
+  return { owner, member, memberId: await addMember(world, owner, member, role) }
 }
 
 /** Follows, and returns once an event has arrived: from there on it is live beyond doubt. */
@@ -139,7 +130,7 @@ test.for(['is added to another organization', 'makes an organization', 'gets a h
     const { owner, member, memberId } = await openTeam()
     const other = await world.signUp('other')
     const live = await followStatus(owner, member.token, true)
-    if (how === 'is added to another organization') await addMember(other, member, 'VIEWER')
+    if (how === 'is added to another organization') await addMember(world, other, member, 'VIEWER')
     else if (how === 'makes an organization') {
       await world.ask(
         'mutation { createOrganization(name: "mine") { id } }',

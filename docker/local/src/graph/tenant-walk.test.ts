@@ -13,6 +13,7 @@ import {
 } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
+import { addMember } from './members.ts'
 import { organizationRows, rows, type Ids, type Row, type Verdict } from './tenant-walk.ts'
 import { attachDomain, createTunnel, putOnPlan, recordOf, tellRequests } from './traffic.ts'
 import {
@@ -53,7 +54,7 @@ beforeAll(async () => {
     world.signUp('viewer'),
   ])
   await putOnPlan(world, owner, 'starter')
-  await addMember(viewer.email)
+  await addMember(world, owner, viewer)
   const { organizationId } = owner
   const tunnel = await createTunnel(world, owner)
   const record = recordOf(tunnel)
@@ -64,7 +65,7 @@ beforeAll(async () => {
     tunnelId: tunnel.id,
     domainId: (await attachDomain(world, owner, tunnel)).id,
     requestId: record.id,
-    memberId: await addMember((await world.signUp('member')).email),
+    memberId: await addMember(world, owner, await world.signUp('member')),
     authtokenId: '',
     signInId: await otherSignIn(),
     mailId: crypto.randomUUID(),
@@ -94,16 +95,6 @@ async function otherSignIn(): Promise<string> {
   const { token } = await world.signIn(owner.email)
   const { data } = await world.ask('{ signIns { id isCurrent } }', {}, { token })
   return data.signIns.find(({ isCurrent }: { isCurrent: boolean }) => isCurrent).id
-}
-
-async function addMember(email: string): Promise<string> {
-  const added = await world.ask(
-    'mutation($id: ID!, $email: String!) { addMember(organizationId: $id, email: $email, role: VIEWER) { id } }',
-    { id: owner.organizationId, email },
-    { token: owner.token },
-  )
-  if (added.errors) throw new TypeError(added.text)
-  return added.data.addMember.id
 }
 
 /** What came of one row for whoever holds this credential. */

@@ -206,12 +206,6 @@ export const rows: Record<string, Row> = {
     variables: (ids) => ({ id: ids.tunnelId }),
     ...change(tunnelMissing),
   },
-  'Mutation.addMember': {
-    document:
-      'mutation WalkAddMember($id: ID!) { addMember(organizationId: $id, email: "admin@sluice.local", role: VIEWER) { id } }',
-    variables: (ids) => ({ id: ids.organizationId }),
-    ...manage(organizationMissing),
-  },
   'Mutation.changeMemberRole': {
     document: 'mutation WalkRole($id: ID!) { changeMemberRole(memberId: $id, role: ADMIN) { id } }',
     variables: (ids) => ({ id: ids.memberId }),

@@ -2,7 +2,7 @@ import { forkSystem } from '@sluice/kit/database'
 import { expect, test } from 'vitest'
 
 import { createAuthtoken } from '../authtoken/authtoken.ts'
-import { addMember } from '../organization/member.ts'
+import { memberPage, removeMember } from '../organization/member.ts'
 import { openWorld } from '../testing.ts'
 import { searchAudit } from './search-audit.ts'
 
@@ -41,7 +41,7 @@ test('developers, strangers and unknown actions get no audit', async () => {
   const owner = await world.person()
   const developer = await world.person()
   const stranger = await world.person()
-  await addMember(await owner.context(), owner.organizationId, developer.email, 'DEVELOPER')
+  await world.join(owner.organizationId, developer)
 
   for (const [who, action, code] of [
     [developer, null, 'SLUICE_FORBIDDEN'],
@@ -57,12 +57,12 @@ test('developers, strangers and unknown actions get no audit', async () => {
 test('a change that fails leaves no entry', async () => {
   await using world = await openWorld()
   const owner = await world.person()
-  await addMember(await owner.context(), owner.organizationId, owner.email, 'VIEWER').catch(
-    () => undefined,
-  )
+  const { nodes: members } = await memberPage(await owner.context(), owner.organizationId, {})
+  const leaving = removeMember(await owner.context(), members[0]?.id ?? '')
+  await expect(leaving).rejects.toMatchObject({ code: 'SLUICE_LAST_OWNER' })
 
   const { nodes } = await searchAudit(await owner.context(), owner.organizationId, {
-    action: 'member.added',
+    action: 'member.removed',
   })
 
   expect(nodes).toEqual([])

@@ -30,6 +30,10 @@ export const auditActions = [
   'member.added',
   'member.role-changed',
   'member.removed',
+  'invitation.sent',
+  'invitation.resent',
+  'invitation.revoked',
+  'invitation.accepted',
   'role.created',
   'role.changed',
   'role.deleted',
@@ -97,6 +101,7 @@ export interface Act {
       | 'organization'
       | 'member'
       | 'role'
+      | 'invitation'
       | 'authtoken'
       | 'api-key'
       | 'service-account'

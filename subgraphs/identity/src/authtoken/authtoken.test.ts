@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
 import { authenticate } from '../authenticate/authenticate.ts'
 import { newCredential } from '../credential/credential.ts'
-import { addMember, changeMemberRole } from '../organization/member.ts'
+import { changeMemberRole } from '../organization/member.ts'
 import { openWorld, type World } from '../testing.ts'
 import { Authtoken } from './authtoken.entity.ts'
 import {
@@ -149,7 +149,7 @@ test('developers revoke their own authtokens, admins any, and nobody another org
   const developer = await world.person()
   const stranger = await world.person()
   const { organizationId } = owner
-  await addMember(await owner.context(), organizationId, developer.email, 'DEVELOPER')
+  await world.join(organizationId, developer)
   const own = await createAuthtoken(await developer.context(), organizationId, 'own')
   const owners = await createAuthtoken(await owner.context(), organizationId, 'owner’s')
   const third = await createAuthtoken(await developer.context(), organizationId, 'third')
@@ -174,7 +174,7 @@ test('a viewer makes no authtoken, and nobody makes one without scope or name', 
   await using world = await openWorld()
   const owner = await world.person()
   const viewer = await world.person()
-  await addMember(await owner.context(), owner.organizationId, viewer.email, 'VIEWER')
+  await world.join(owner.organizationId, viewer, 'VIEWER')
 
   await expect(
     createAuthtoken(await viewer.context(), owner.organizationId, 'x'),
@@ -194,7 +194,7 @@ test('an authtoken can do no more than its maker can now', async () => {
   const owner = await world.person()
   const other = await world.person()
   const { organizationId } = owner
-  const { id } = await addMember(await owner.context(), organizationId, other.email, 'DEVELOPER')
+  const { id } = await world.join(organizationId, other)
   const { secret } = await createAuthtoken(await other.context(), organizationId, 'laptop')
 
   await changeMemberRole(await owner.context(), id, { role: 'VIEWER' })

@@ -5,7 +5,15 @@ export interface MailText {
   readonly text: string
 }
 
+/** An organization that invites. Both are forms that hold no sentence. */
+export interface Inviting {
+  readonly slug: string
+  /** The address of whoever invited, once it is confirmed. */
+  readonly inviterEmail: string | null
+}
+
 interface Facts {
+  readonly inviting?: Inviting
   /** Where the link leads; null for a notice. */
   readonly link: string | null
   readonly consoleOrigin: string
@@ -77,6 +85,14 @@ const words: Record<MailKind, (facts: Facts) => { subject: string; lines: string
     lines: [
       `Signing in to your account at ${consoleOrigin} needs the password alone from now on${cameFrom(facts)}.`,
       `If it was not you, set a new password now: ${consoleOrigin}/forgot-password`,
+    ],
+  }),
+  invitation: ({ link, consoleOrigin, inviting }) => ({
+    subject: 'You are invited to an organization',
+    lines: [
+      `${inviting?.inviterEmail ?? 'Somebody'} invites you to the organization “${inviting?.slug ?? ''}” at ${consoleOrigin}. To look at the invitation, open:`,
+      String(link),
+      'The link is good once, and for this address only. If you do not know what this is about, do nothing.',
     ],
   }),
   'recovery-code-used': ({ consoleOrigin, ...facts }) => ({

@@ -11,6 +11,7 @@ export const mailKinds = [
   'second-factor-on',
   'second-factor-off',
   'recovery-code-used',
+  'invitation',
   'social-linked',
   'social-unlinked',
   'passkey-added',
@@ -41,6 +42,8 @@ const MailSchema = defineEntity({
     address: p.string().length(254),
     /** Whose account it is about; null when the address alone has to tell. */
     userId: p.uuid().nullable().index(),
+    /** What a mail of kind `invitation` is about. */
+    invitationId: p.uuid().nullable(),
     /** The address that a request for this mail came from. */
     ip: p.string().length(64),
     createdAt: p.datetime(3),

@@ -13,14 +13,22 @@ import { Mail, type MailKind } from './mail.entity.ts'
 /** Adds a mail to the unit of work: it goes out if, and only if, the change it tells of happened. */
 export function recordMail(
   em: EntityManager,
-  mail: { kind: MailKind; address: string; userId: string | null; ip: string; at: Date },
+  mail: {
+    kind: MailKind
+    address: string
+    userId: string | null
+    invitationId?: string
+    ip: string
+    at: Date
+  },
 ): void {
-  const { kind, address, userId, ip, at } = mail
+  const { kind, address, userId, invitationId = null, ip, at } = mail
   em.persist(
     em.create(Mail, {
       kind,
       address,
       userId,
+      invitationId,
       ip,
       createdAt: at,
       attempts: 0,

@@ -1,6 +1,7 @@
 import { forkSystem, type EntityManager, type Orm } from '@sluice/kit/database'
 import type { Log } from '@sluice/kit/log'
 
+import { offerToMail } from '../invitation/mail-invitation.ts'
 import { User } from '../user/user.entity.ts'
 import { composeMail, type MailText } from './compose-mail.ts'
 import { linkPurposes, MailLink } from './mail-link.entity.ts'
@@ -76,8 +77,12 @@ async function textOf(
   em: EntityManager,
   mail: Mail,
 ): Promise<MailText | null> {
-  const { kind, address, userId, ip, createdAt } = mail
+  const { kind, address, userId, invitationId, ip, createdAt } = mail
   const facts = { consoleOrigin, address, ip, at: createdAt }
+  if (invitationId) {
+    const offer = await offerToMail(em, { invitationId, consoleOrigin, at: now() })
+    return offer && composeMail(kind, { ...facts, ...offer })
+  }
   const purpose = linkPurposes.find((one) => one === kind)
   if (!purpose) return composeMail(kind, { ...facts, link: null })
 

@@ -5,7 +5,7 @@ import { roleGivenBy } from '../role/role-given-by.ts'
 import type { User } from '../user/user.entity.ts'
 import { UserType } from '../user/user.graph.ts'
 import type { Member } from './member.entity.ts'
-import { addMember, changeMemberRole, memberPage, removeMember } from './member.ts'
+import { changeMemberRole, memberPage, removeMember } from './member.ts'
 import { OrganizationType, RoleEnum } from './organization.graph.ts'
 
 export const MemberType = builder.objectRef<Member>('Member').implement({
@@ -37,17 +37,6 @@ builder.objectField(OrganizationType, 'members', (t) =>
 )
 
 builder.mutationFields((t) => ({
-  addMember: t.field({
-    type: MemberType,
-    description: 'Takes a person who has signed up into an organization. For owners and admins.',
-    args: {
-      organizationId: t.arg.id({ required: true, description: 'The organization.' }),
-      email: t.arg.string({ required: true, description: 'The address they signed up with.' }),
-      role: t.arg({ type: RoleEnum, required: true, description: 'At most your own role.' }),
-    },
-    resolve: (_root, { organizationId, email, role }, context) =>
-      addMember(context, organizationId, email, role),
-  }),
   changeMemberRole: t.field({
     type: MemberType,
     description:

@@ -2,21 +2,12 @@ import { afterKeyset, pageOf, type Page } from '@sluice/kit/keyset'
 import { assertMay } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
-import { covers, type Role, rolePermissions } from '@sluice/schema/permissions'
+import { covers } from '@sluice/schema/permissions'
 
 import type { Context } from '../context.ts'
 import { lookUpRole, type RoleGiven } from '../role/held-permissions.ts'
-import { attemptLimits } from '../sign-in/attempts.ts'
-import { User } from '../user/user.entity.ts'
-import { foldEmail } from '../user/user.ts'
 import { Member } from './member.entity.ts'
-import {
-  admitMember,
-  announceMembership,
-  assignRole,
-  dismissMember,
-  freshMember,
-} from './membership.ts'
+import { announceMembership, assignRole, dismissMember, freshMember } from './membership.ts'
 import { lockAsActor, personOf } from './organization.ts'
 
 /** The members of an organization, newest first. For its members. */
@@ -36,32 +27,6 @@ export async function memberPage(
         { orderBy: { joinedAt: 'desc', id: 'desc' }, limit: rows },
       ),
   )
-}
-
-/** Takes a person who has an account into an organization. For owners and admins, at most with their own role. */
-export async function addMember(
-  context: Context,
-  organizationId: string,
-  email: string,
-  role: Role,
-): Promise<Member> {
-  const { principal, attempts, visitorIp: ip, revocations, now } = context
-  const actorId = personOf(context)
-  assertMay(principal, organizationId, 'members.manage')
-  await attempts.count(attemptLimits.addMemberByUser, actorId)
-
-  const member = await context.em.transactional(async (em) => {
-    const actor = await lockAsActor(em, organizationId, actorId, 'members.manage')
-    if (!covers(actor.permissions, rolePermissions[role])) throw new SluiceError('SLUICE_FORBIDDEN')
-    const user = await em.findOne(User, { email: foldEmail(email) })
-    if (!user) throw new SluiceError('SLUICE_USER_NOT_FOUND')
-    const given = { role, customRoleId: null, actor: actor.user, ip, at: now() }
-    const admitted = await admitMember(em, { organizationId, userId: user.id, ...given })
-    if (!admitted.isNew) throw new SluiceError('SLUICE_MEMBER_EXISTS')
-    return admitted.member
-  })
-  await announceMembership(revocations, member)
-  return member
 }
 
 /** Gives a member another role. Nobody gives, or takes, what they do not hold: only owners make or unmake owners. */

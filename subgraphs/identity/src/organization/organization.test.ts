@@ -5,7 +5,6 @@ import { membershipsMax } from '../authenticate/principal-of.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
 import { openWorld, type Person, type World } from '../testing.ts'
 import { Member } from './member.entity.ts'
-import { addMember } from './member.ts'
 import { createOrganization } from './organization.ts'
 
 /** Puts a person into organizations until they are in `memberships`. */
@@ -29,11 +28,10 @@ test('nobody gets into more organizations than a principal can carry, also by ma
   const bert = await world.person()
   await joinUntil(world, ada, membershipsMax - 1)
   const requests = await Promise.all([1, 2, 3].map(() => ada.context()))
-  const bertsRequest = await bert.context()
 
   const answers = await Promise.allSettled([
     ...requests.map((context, index) => createOrganization(context, `One more ${index}`)),
-    addMember(bertsRequest, bert.organizationId, ada.email, 'VIEWER'),
+    world.join(bert.organizationId, ada),
   ])
 
   const refused = answers.filter((answer) => answer.status === 'rejected')

@@ -21,18 +21,18 @@ export function permissionsOf({
   return customPermissions ?? rolePermissions[role]
 }
 
-/** The same for whoever holds the id of a custom role, with how the role is called in the audit. */
+/** The same for whoever holds the id of a custom role; `label` is how the audit calls the role. */
 export async function lookUpRole(
   em: EntityManager,
   organizationId: string,
   { role, customRoleId }: RoleGiven,
-): Promise<{ permissions: PermissionSet; label: string }> {
-  if (!customRoleId) return { permissions: rolePermissions[role], label: role }
+): Promise<{ permissions: PermissionSet; name: string; label: string }> {
+  if (!customRoleId) return { permissions: rolePermissions[role], name: role, label: role }
   const found = await em.findOne(
     CustomRole,
     { id: customRoleId, organizationId },
     { refresh: true },
   )
   if (!found) throw new SluiceError('SLUICE_ROLE_NOT_FOUND')
-  return { permissions: found.permissions, label: `“${found.name}”` }
+  return { permissions: found.permissions, name: found.name, label: `“${found.name}”` }
 }

@@ -17,6 +17,7 @@ import {
 
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
+import { Invitation } from '../invitation/invitation.entity.ts'
 import { Member } from '../organization/member.entity.ts'
 import { announceMembership, assignRole } from '../organization/membership.ts'
 import { lockAsActor, personOf } from '../organization/organization.ts'
@@ -147,12 +148,16 @@ export async function deleteRole(
     const role = await freshRole(em, roleId)
     assertCovers(actor.permissions, role.permissions)
     const members = await holdersOf(em, roleId)
+    const invited = { customRoleId: roleId, acceptedAt: null, revokedAt: null }
     const act = { actor: actor.user, ip, at: now() }
-    if (members.length > 0) {
+    if (members.length > 0 || (await em.count(Invitation, invited)) > 0) {
       if (!instead) throw new SluiceError('SLUICE_ROLE_IN_USE', { name: role.name })
       assertCovers(actor.permissions, (await lookUpRole(em, organizationId, instead)).permissions)
       for (const member of members) await assignRole(em, member, instead, act)
+      await em.nativeUpdate(Invitation, invited, instead)
     }
+    // Those that were answered need it no longer.
+    await em.nativeUpdate(Invitation, { customRoleId: roleId }, { customRoleId: null })
     recordAct(em, {
       action: 'role.deleted',
       organizationId,

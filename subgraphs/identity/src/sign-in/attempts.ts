@@ -17,8 +17,9 @@ export const attemptLimits = {
   /** Each may ask a server that the organization names. */
   ssoSettingsByUser: { name: 'sso-settings', attemptsMax: 60, windowMs: 60 * 60_000 },
   refreshRefusedByIp: { name: 'refresh', attemptsMax: 60, windowMs: 10 * 60_000 },
-  /** Adding members tells who has an account. */
-  addMemberByUser: { name: 'add-member', attemptsMax: 60, windowMs: 60 * 60_000 },
+  inviteByUser: { name: 'invite', attemptsMax: 60, windowMs: 60 * 60_000 },
+  /** Counted per organization, so that nobody keeps others from inviting an address. */
+  inviteByEmail: { name: 'invite-email', attemptsMax: 10, windowMs: 24 * 60 * 60_000 },
   mailByUser: { name: 'mail', attemptsMax: 5, windowMs: 60 * 60_000 },
   mailLinkByIp: { name: 'mail-link', attemptsMax: 60, windowMs: 15 * 60_000 },
   resetByIp: { name: 'reset', attemptsMax: 20, windowMs: 60 * 60_000 },

@@ -32,6 +32,9 @@ const SignUpInput = builder.inputType('SignUpInput', {
     organizationName: t.string({
       description: 'What your first organization is called; made from your name if left out.',
     }),
+    invitation: t.string({
+      description: 'What the link of an invitation ends with: you join that organization instead.',
+    }),
   }),
 })
 
@@ -95,7 +98,8 @@ builder.mutationFields((t) => ({
   }),
   finishSignIn: t.field({
     type: SignInType,
-    description: 'Goes on from `/sign-in/code`, where a sign-in through another account ends if a second factor is on.',
+    description:
+      'Goes on from `/sign-in/code`, where a sign-in through another account ends if a second factor is on.',
     args: {
       ticket: t.arg.string({ required: true, description: 'What the address ends with.' }),
       code: t.arg.string({

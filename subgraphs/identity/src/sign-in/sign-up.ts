@@ -7,6 +7,8 @@ import { assertNotBlocked } from '../abuse/guard-sign-in.ts'
 import { hashOfNew } from '../account/new-password.ts'
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
+import { acceptAs } from '../invitation/accept-invitation.ts'
+import { countLinkUse } from '../mail/mail-link.ts'
 import { recordMail } from '../mail/mail.ts'
 import { addOrganization } from '../organization/organization.ts'
 import { nameOf } from '../text.ts'
@@ -20,16 +22,20 @@ export interface SignUp {
   password: string
   name: string
   organizationName?: string | null | undefined
+  /** The token of an invitation: they join its organization, and make none. */
+  invitation?: string | null | undefined
 }
 
-/** Makes an account with a first organization that it owns, and signs it in. */
+/** Makes an account with a first organization, that it owns or that it is invited to, and signs it in. */
 export async function signUp(context: Context, input: SignUp): Promise<SignedIn> {
   const { orm, attempts, visitorIp } = context
+  const { invitation = null } = input
   await assertNotBlocked(context)
   await attempts.countAll([
     [attemptLimits.signUpByIp, addressOf(visitorIp)],
     [attemptLimits.signUpByNetwork, networkOf(visitorIp)],
   ])
+  if (invitation) await countLinkUse(context)
   const email = emailOf(input.email)
   const name = nameOf(input.name, 'the name')
   const organizationName = input.organizationName
@@ -38,7 +44,14 @@ export async function signUp(context: Context, input: SignUp): Promise<SignedIn>
   const passwordHash = await hashOfNew(context, input.password, email)
 
   const { user, started } = await forkSystem(orm).transactional(async (em) => {
-    const account = { email, name, passwordHash, emailVerifiedAt: null, organizationName }
+    const account = {
+      email,
+      name,
+      passwordHash,
+      emailVerifiedAt: null,
+      organizationName,
+      invitation,
+    }
     const added = await addAccount(context, em, account)
     return { user: added, started: await startSignIn(context, em, added) }
   })
@@ -52,19 +65,24 @@ export interface NewAccount extends Pick<User, 'email' | 'name' | 'emailVerified
   passwordHash: string | null
   /** Made from the name when it is null. */
   organizationName: string | null
+  /** The token of an invitation, whose organization takes the place of their own. */
+  invitation?: string | null
 }
 
-/** Adds a user and an organization that they own, and asks for proof of an address that is not verified yet. */
+/** Adds a user with an organization, and asks for proof of an address that is not verified yet. */
 export async function addAccount(
-  { visitorIp: ip, now }: Context,
+  context: Context,
   em: EntityManager,
-  { organizationName, ...account }: NewAccount,
+  { organizationName, invitation = null, ...account }: NewAccount,
 ): Promise<User> {
+  const { visitorIp: ip, now } = context
   const at = now()
   const user = await addUser(em, { ...account, isAdmin: false, createdAt: at })
   const { id: userId, email, name } = user
   const ownName = organizationName ?? `${name.slice(0, 80)}’s organization`
-  const { id: organizationId } = await addOrganization(em, ownName, user, ip, at)
+  const organizationId = invitation
+    ? (await acceptAs(context, em, user, invitation)).organizationId
+    : (await addOrganization(em, ownName, user, ip, at)).id
   recordAct(em, {
     action: 'user.signed-up',
     actor: user,
@@ -73,7 +91,8 @@ export async function addAccount(
     ip,
     at,
   })
-  if (!account.emailVerifiedAt) {
+  // An invitation came by mail, so it has confirmed the address.
+  if (!user.emailVerifiedAt) {
     recordMail(em, { kind: 'verify-email', address: email, userId, ip, at })
   }
   await em.flush()
