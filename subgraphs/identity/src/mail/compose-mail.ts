@@ -159,6 +159,27 @@ const words: Record<MailKind, (facts: Facts) => { subject: string; lines: string
       `The reason is shown in the console: ${consoleOrigin}`,
     ],
   }),
+  'authtoken-reported': ({ consoleOrigin, ...facts }) => ({
+    subject: 'One of your authtokens was revoked',
+    lines: [
+      `Somebody showed ${consoleOrigin} an authtoken of yours, which had leaked or was no longer wanted${cameFrom(facts)}. It is void.`,
+      `Which one it was stands under Authtokens, where you can make another: ${consoleOrigin}`,
+    ],
+  }),
+  'api-key-reported': ({ consoleOrigin, ...facts }) => ({
+    subject: 'One of your API keys was revoked',
+    lines: [
+      `Somebody showed ${consoleOrigin} an API key of yours, which had leaked or was no longer wanted${cameFrom(facts)}. It is void.`,
+      `Which one it was stands under API keys, where you can make another: ${consoleOrigin}`,
+    ],
+  }),
+  'authtoken-expires': ({ consoleOrigin }) => ({
+    subject: 'One of your authtokens expires soon',
+    lines: [
+      `An authtoken of yours at ${consoleOrigin} is good for a week at most from now on. What uses it stops then.`,
+      `Put another in its place under Authtokens: ${consoleOrigin}`,
+    ],
+  }),
 }
 
 export function composeMail(kind: MailKind, facts: Facts): MailText {

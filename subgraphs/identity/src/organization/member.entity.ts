@@ -2,12 +2,22 @@ import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
 import { roles } from '@sluice/schema/permissions'
 
+import { revocationTrigger, signInUntil } from '../revocation/revoked-token.entity.ts'
 import { CustomRole } from '../role/custom-role.entity.ts'
 import { User } from '../user/user.entity.ts'
 import { Organization } from './organization.entity.ts'
 
 /** The name under which PostgreSQL reports that an organization would be left without an owner. */
 export const lastOwnerConstraint = 'member_last_owner'
+
+/** Whoever holds the older list of memberships asks again. */
+const membershipRevoked = {
+  kind: 'membership' as const,
+  id: `OLD.organization_id || ':' || OLD.user_id`,
+  at: 'clock_timestamp()',
+  reason: `'changed'`,
+  until: signInUntil,
+}
 
 const MemberSchema = defineEntity({
   name: 'Member',
@@ -26,6 +36,21 @@ const MemberSchema = defineEntity({
         `if found and not exists (select 1 from "identity"."member" where organization_id = OLD.organization_id and role = 'OWNER') then ` +
         `raise exception 'the last owner of an organization' using errcode = 'check_violation', constraint = '${lastOwnerConstraint}'; ` +
         `end if; end if; return null;`,
+    },
+    {
+      name: 'member_changed',
+      timing: 'after',
+      events: ['update'],
+      body: revocationTrigger({
+        ...membershipRevoked,
+        condition: 'OLD.role <> NEW.role or OLD.custom_role_id is distinct from NEW.custom_role_id',
+      }),
+    },
+    {
+      name: 'member_removed',
+      timing: 'after',
+      events: ['delete'],
+      body: revocationTrigger(membershipRevoked),
     },
   ],
   // So nobody is an owner by a custom role, and the trigger above sees every owner.

@@ -50,18 +50,23 @@ export const agentCredentialUntil = `interval '2 days'`
 /** Longer than any access token lives. */
 export const signInUntil = `interval '1 hour'`
 
-/** The body of a trigger: adds an entry about `id`, an expression over OLD and NEW. */
+/**
+ * The body of a trigger: adds an entry about `id`, an expression over OLD and NEW, if the condition holds. It is not in the
+ * trigger's own `when`, which PostgreSQL gives back in other words: every migration would make the trigger anew.
+ */
 export function revocationTrigger(entry: {
+  condition?: string
   kind: RevokedKind
   id: string
   at: string
   reason: string
   until: string
 }): string {
-  const { kind, id, at, reason, until } = entry
+  const { condition = 'true', kind, id, at, reason, until } = entry
   return (
+    `if ${condition} then ` +
     `insert into "identity"."auth_revoked_tokens" ("kind", "id", "at", "until", "reason") ` +
-    `values ('${kind}', ${id}, ${at}, ${at} + ${until}, ${reason}); return null;`
+    `values ('${kind}', ${id}, ${at}, ${at} + ${until}, ${reason}); end if; return null;`
   )
 }
 
@@ -73,8 +78,8 @@ export function credentialTriggers(table: string, kind: 'authtoken' | 'api-key')
       name: `${table}_revoked`,
       timing: 'after' as const,
       events: ['update' as const],
-      when: 'OLD.revoked_at is null and NEW.revoked_at is not null',
       body: revocationTrigger({
+        condition: 'OLD.revoked_at is null and NEW.revoked_at is not null',
         kind,
         id: 'NEW.id::text',
         at: 'NEW.revoked_at',
@@ -86,8 +91,8 @@ export function credentialTriggers(table: string, kind: 'authtoken' | 'api-key')
       name: `${table}_deleted`,
       timing: 'after' as const,
       events: ['delete' as const],
-      when: 'OLD.revoked_at is null',
       body: revocationTrigger({
+        condition: 'OLD.revoked_at is null',
         kind,
         id: 'OLD.id::text',
         at: `clock_timestamp()`,

@@ -29,6 +29,8 @@ export const attemptLimits = {
   codeByUser: { name: 'code', attemptsMax: 10, windowMs: 15 * 60_000 },
   /** From networks that the user signed in from before, so that guesses from elsewhere do not keep them out. */
   codeByUserAndNetwork: { name: 'code-network', attemptsMax: 10, windowMs: 15 * 60_000 },
+  /** Scanners report many at once; nobody guesses 190 bits. */
+  revokeByIp: { name: 'revoke', attemptsMax: 600, windowMs: 15 * 60_000 },
   createByUser: { name: 'create', attemptsMax: 60, windowMs: 60 * 60_000 },
   /** A first sync of thousands of people is a request for each. */
   scimByOrganization: { name: 'scim', attemptsMax: 3_000, windowMs: 60_000 },

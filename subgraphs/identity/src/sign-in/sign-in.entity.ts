@@ -10,8 +10,8 @@ const SignInSchema = defineEntity({
       name: 'sign_in_ended',
       timing: 'after',
       events: ['update'],
-      when: 'OLD.ended_at is null and NEW.ended_at is not null',
       body: revocationTrigger({
+        condition: 'OLD.ended_at is null and NEW.ended_at is not null',
         kind: 'sign-in',
         id: 'NEW.id::text',
         at: 'NEW.ended_at',
@@ -23,8 +23,8 @@ const SignInSchema = defineEntity({
       name: 'sign_in_deleted',
       timing: 'after',
       events: ['delete'],
-      when: 'OLD.ended_at is null and OLD.expires_at > now()',
       body: revocationTrigger({
+        condition: 'OLD.ended_at is null and OLD.expires_at > now()',
         kind: 'sign-in',
         id: 'OLD.id::text',
         at: 'clock_timestamp()',
