@@ -132,9 +132,11 @@ async function openWorld(
       }
       return all
     },
+    /** Something listens at the target, if nothing else is said. */
+    target: String((edge.address() as AddressInfo).port),
     run(flags: HttpFlags = {}, mode: { json?: boolean; quiet?: boolean } = {}) {
       return runHttp(
-        '3000',
+        this.target,
         { inspect: false, ...flags },
         context(mode.json ?? false, mode.quiet),
         open,
@@ -163,6 +165,19 @@ test('the address is printed, alone on stdout, after the round trip and not befo
   await running
   expect(session.closes[0]).toBe(10_000)
   expect(world.stderrText()).toContain('app stays yours')
+})
+
+test('a service that is not there yet is said, and no reason to stop', async () => {
+  await using world = await openWorld()
+  // Nobody listens at port 1.
+  world.target = '127.0.0.1:1'
+  const running = world.run()
+  ;(await world.session).emit('online', online)
+  await world.printed('\n')
+  world.stop()
+  await running
+
+  expect(world.stderrText()).toContain('Nothing listens at http://127.0.0.1:1 yet')
 })
 
 test('with --quiet there is the address and not a word more', async () => {
@@ -210,7 +225,7 @@ test('events come one per line, and the last one says that it stopped', async ()
   expect(events[0]).toMatchObject({
     url: world.url,
     name: 'app',
-    target: 'http://localhost:3000',
+    target: `http://localhost:${world.target}`,
     organization: 'Acme',
   })
   expect(events[1]).toMatchObject({ path: '/a', startedAt: '1970-01-01T00:00:00.000Z' })
@@ -238,7 +253,7 @@ test('what the flags say is what the server is asked', async () => {
   })
   expect(session.options).toMatchObject({
     hostHeader: 'rewrite',
-    upstream: { host: 'localhost', port: 3000, tls: false },
+    upstream: { host: 'localhost', port: Number(world.target), tls: false },
   })
 })
 
@@ -319,7 +334,11 @@ test('a service that speaks HTTP/2 is forwarded to in HTTP/2', async () => {
   session.emit('online', online)
   await world.printed('\n')
 
-  expect(session.options.upstream).toMatchObject({ port: 3000, tls: false, protocol: 'http2' })
+  expect(session.options.upstream).toMatchObject({
+    port: Number(world.target),
+    tls: false,
+    protocol: 'http2',
+  })
   world.stop()
   await running
 })

@@ -1,16 +1,14 @@
 import { openInspectorFor } from '../inspector/open-inspector-for.ts'
 import { openTunnel } from '../open-tunnel.ts'
 import { needsWebhookSecret, webhookSecretVariable } from '../policy-flags.ts'
+import { isRefused } from '../probe-upstream.ts'
 import { readSecret } from '../prompt.ts'
 import { openAgentSession } from '../session/agent-session.ts'
 import { createTargetGuard } from '../target-guard.ts'
 import { parseTarget, targetText } from '../target.ts'
 import { assertConnections, startTunnelInput, type HttpFlags } from '../tunnel-input.ts'
 import { apiOf, type CommandContext } from './context.ts'
-import { createView, findLogin, show } from './shown-tunnel.ts'
-
-/** How long requests in flight may go on after Ctrl-C. */
-const graceMs = 10_000
+import { createView, findLogin, serveShown } from './shown-tunnel.ts'
 
 /** Opens a tunnel to the target and serves it until the person stops, or somebody else does. */
 export async function runHttp(
@@ -42,7 +40,12 @@ export async function runHttp(
 
   const view = createView(context)
   try {
-    const relayUrl = await tunnel.reached()
+    const [relayUrl, refused] = await Promise.all([tunnel.reached(), isRefused(upstream, guard)])
+    if (refused) {
+      output.warning(
+        `Nothing listens at ${targetText(upstream)} yet: visitors get an error page until your service does.`,
+      )
+    }
     const { id: tunnelId, name, urls, region, organization } = tunnel
     const ready = {
       tunnelId,
@@ -55,13 +58,7 @@ export async function runHttp(
       relayUrl,
       inspectorUrl: inspector?.url ?? null,
     }
-    show(tunnel.session, view)
-    view.ready(ready)
-    await tunnel.untilEnded()
-    view.closing()
-    await tunnel.close({ graceMs })
-    view.close()
-    view.stopped(ready)
+    await serveShown(tunnel, view, ready)
   } catch (error) {
     view.close()
     throw await tunnel.explain(error)

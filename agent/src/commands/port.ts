@@ -5,7 +5,7 @@ import { createTargetGuard } from '../target-guard.ts'
 import { addressText, parsePortTarget } from '../target.ts'
 import { startTunnelInput } from '../tunnel-input.ts'
 import { apiOf, type CommandContext } from './context.ts'
-import { createView, findLogin, show } from './shown-tunnel.ts'
+import { createView, findLogin, serveShown } from './shown-tunnel.ts'
 
 export type PortKind = 'TCP' | 'TLS' | 'UDP'
 
@@ -20,9 +20,6 @@ export interface PortFlags {
   readonly allowTarget?: readonly string[]
   readonly proxyProtocol?: ProxyProtocolVersion
 }
-
-/** How long connections may go on after Ctrl-C. */
-const graceMs = 10_000
 
 /** Opens a tunnel of bytes or datagrams to the target and serves it until the person stops, or somebody else does. */
 export async function runPort(
@@ -71,13 +68,7 @@ export async function runPort(
       inspectorUrl: null,
       ...(unreached === undefined ? {} : { unreached }),
     }
-    show(tunnel.session, view)
-    view.ready(ready)
-    await tunnel.untilEnded()
-    view.closing()
-    await tunnel.close({ graceMs })
-    view.close()
-    view.stopped(ready)
+    await serveShown(tunnel, view, ready)
   } catch (error) {
     view.close()
     throw await tunnel.explain(error)
