@@ -254,7 +254,7 @@ export const errors = {
     status: 429,
     title: 'Too many attempts.',
     cause: 'The limit for this action was reached.',
-    fix: 'Wait {retryAfterSeconds} seconds and try again.',
+    fix: 'Try again in {retryAfterSeconds} s.',
   },
   SLUICE_INPUT_INVALID: {
     status: 400,
@@ -609,7 +609,7 @@ export const errors = {
     status: 403,
     title: 'Your plan allows {max} tunnels.',
     cause: 'The organization has as many tunnels as its plan allows.',
-    fix: 'Delete one, or change to a larger plan.',
+    fix: 'Delete one of them in the console, under Tunnels, or change to a larger plan.',
   },
   SLUICE_RELAY_UNAVAILABLE: {
     status: 503,
@@ -920,7 +920,7 @@ export const errors = {
     status: 429,
     title: 'This tunnel gets too many requests.',
     cause: 'The owner allows {perSecond} requests per second and a burst of {burst}.',
-    fix: 'Wait {retryAfterSeconds} seconds and try again.',
+    fix: 'Try again in {retryAfterSeconds} s.',
   },
   SLUICE_WEBHOOK_UNVERIFIED: {
     status: 403,
