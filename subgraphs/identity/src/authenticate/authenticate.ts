@@ -4,6 +4,7 @@ import { SluiceError } from '@sluice/schema/errors'
 import { z } from 'zod'
 
 import type { Deps } from '../context.ts'
+import { noteArrival } from '../sign-in/refresh-sign-in.ts'
 import { principalOfImpersonation } from '../staff/impersonation.ts'
 import { authenticateApiKey, authenticateAuthtoken } from './authenticate-machine.ts'
 import { principalOfSignIn } from './principal-of.ts'
@@ -48,5 +49,6 @@ async function authenticateSignIn(
     (await principalOfSignIn(em, accessToken, now())) ??
     (await principalOfImpersonation(em, accessToken, now()))
   if (!principal) throw new SluiceError('SLUICE_UNAUTHENTICATED')
+  await noteArrival(em, accessToken, now())
   return { principal, expiresAt: accessToken.expiresAt.toISOString() }
 }

@@ -13,6 +13,8 @@ import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
 interface AccessToken {
   userId: string
   signInId: string
+  /** The number of the refresh token that it came with; null when it came with none. */
+  generation: number | null
   expiresAt: Date
 }
 
@@ -21,6 +23,7 @@ export interface AccessTokens {
     userId: string,
     signInId: string,
     seconds?: number,
+    generation?: number,
   ): Promise<{ text: string; expiresAt: Date }>
   /** Throws SLUICE_UNAUTHENTICATED for anything but a token of ours that is still good. */
   verify(text: string): Promise<AccessToken>
@@ -29,23 +32,25 @@ export interface AccessTokens {
 export function createAccessTokens(keys: SigningKeys): AccessTokens {
   const keySet = createLocalJWKSet(keys.publicJwks)
   return {
-    async issue(userId, signInId, seconds = signInTokenSeconds) {
+    async issue(userId, signInId, seconds = signInTokenSeconds, generation?) {
       const claims = { iss: tokenIssuer, aud: signInTokenAudience, sub: userId, sid: signInId }
-      const text = await keys.sign(signInTokenType, claims, seconds)
+      const counted = generation === undefined ? claims : { ...claims, gen: generation }
+      const text = await keys.sign(signInTokenType, counted, seconds)
       return { text, expiresAt: new Date((decodeJwt(text).exp ?? 0) * 1000) }
     },
     async verify(text) {
       try {
-        const { payload } = await jwtVerify<{ sid: string }>(text, keySet, {
+        const { payload } = await jwtVerify<{ sid: string; gen?: unknown }>(text, keySet, {
           algorithms: ['EdDSA'],
           issuer: tokenIssuer,
           audience: signInTokenAudience,
           typ: signInTokenType,
           requiredClaims: ['exp', 'sub', 'sid'],
         })
-        const { sub = '', sid, exp = 0 } = payload
+        const { sub = '', sid, gen, exp = 0 } = payload
         if (!isUuid(sub) || !isUuid(sid)) throw new Error('the token names no user or sign-in')
-        return { userId: sub, signInId: sid, expiresAt: new Date(exp * 1000) }
+        const generation = typeof gen === 'number' ? gen : null
+        return { userId: sub, signInId: sid, generation, expiresAt: new Date(exp * 1000) }
       } catch (error) {
         throw new SluiceError('SLUICE_UNAUTHENTICATED', {}, { cause: error })
       }

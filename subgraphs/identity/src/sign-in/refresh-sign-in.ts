@@ -1,4 +1,4 @@
-import { forkSystem } from '@sluice/kit/database'
+import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { addressOf } from '@sluice/kit/network'
 import { SluiceError } from '@sluice/schema/errors'
 
@@ -18,13 +18,17 @@ import { completeSignIn, signInIdleMs, signInLifeMs, type SignedIn } from './sta
  */
 export const parallelRefreshMs = 10_000
 
-/** Replaces the refresh token and issues an access token. A token that was replaced before ends the whole sign-in. */
+/**
+ * Replaces the refresh token and issues an access token. A token that was replaced before ends the whole sign-in, unless
+ * the answer that replaced it was lost: nothing that came with it was ever used. Then the successor that was lost is
+ * skipped. Whoever else has it, a thief or its owner, is found out by using it.
+ */
 export async function refreshSignIn(context: Context): Promise<SignedIn> {
   const { orm, refreshTokens, attempts, visitorIp } = context
   const token = parseRefreshToken(context.refreshToken)
   if (!token) throw refused(context)
   const successor = refreshTokens.successorOf(token)
-  const rotated = await rotate(context, token, successor)
+  const rotated = await rotate(context, token, { replaced: token, next: successor })
   if (rotated) return answer(context, rotated, successor)
 
   // Everything below is rare, and may follow a token through all its successors.
@@ -35,42 +39,62 @@ export async function refreshSignIn(context: Context): Promise<SignedIn> {
   // The token stays as it is: once the suspension is lifted, it is good again.
   assertNotSuspended(await forkSystem(orm).findOneOrFail(User, { id: signIn.userId }))
 
+  const replaced = signIn.replacedGeneration ?? signIn.generation - 1
+  if (replaced !== token.generation) return endForReuse(context, signIn.id)
+  const present = refreshTokens.successorAt(token, signIn.generation)
   const sinceMs = context.now().getTime() - signIn.refreshedAt.getTime()
-  if (signIn.generation === successor.generation && sinceMs <= parallelRefreshMs) {
-    return answer(context, signIn, successor)
-  }
-  return endForReuse(context, signIn.id)
+  if (sinceMs <= parallelRefreshMs) return answer(context, signIn, present)
+  if (signIn.arrivedAt) return endForReuse(context, signIn.id)
+  const next = refreshTokens.successorOf(present)
+  const again = await rotate(context, present, { replaced: token, next })
+  if (again) return answer(context, again, next)
+  // The row is another by now: of tabs that ask again at once, one was first.
+  return refreshSignIn(context)
 }
 
-/** The row decides: of two that present the same token at once, one replaces it. */
+/** An access token was used: the answer that it came in has arrived, and the refresh token before it is done with. */
+export async function noteArrival(
+  em: EntityManager,
+  { signInId: id, generation }: { signInId: string; generation: number | null },
+  arrivedAt: Date,
+): Promise<void> {
+  if (generation === null) return
+  await em.nativeUpdate(SignIn, { id, generation, arrivedAt: null }, { arrivedAt })
+}
+
+/** The row decides: of two that bring the same token at once, one replaces it. `present` is what the row must hold. */
 async function rotate(
   { orm, visitorIp, userAgent, now }: Context,
-  token: RefreshToken,
-  successor: RefreshToken,
+  present: RefreshToken,
+  { replaced, next }: { replaced: RefreshToken; next: RefreshToken },
 ): Promise<SignIn | null> {
   const at = now()
   const em = forkSystem(orm)
   const rows = await em.execute<unknown[]>(
     `update "identity"."sign_in" set generation = ?, refresh_hash = ?, refreshed_at = ?,
-       last_ip = ?, user_agent = ?,
+       replaced_generation = ?, arrived_at = null, last_ip = ?, user_agent = ?,
        expires_at = least(?::timestamptz, started_at + interval '${signInLifeMs} milliseconds')
      where id = ? and generation = ? and refresh_hash = ? and ended_at is null and expires_at > ?
+       and (arrived_at is null or generation = ?)
        and not exists (select 1 from "identity"."user" u where u.id = user_id and u.suspended_at is not null)
      returning id`,
     [
-      successor.generation,
-      refreshHashOf(successor.secret),
+      next.generation,
+      refreshHashOf(next.secret),
       at,
+      replaced.generation,
       visitorIp,
       userAgent,
       new Date(at.getTime() + signInIdleMs),
-      token.signInId,
-      token.generation,
-      refreshHashOf(token.secret),
+      present.signInId,
+      present.generation,
+      refreshHashOf(present.secret),
       at,
+      // Who brings what the row holds has used the answer; for who skips it, it must not have arrived.
+      replaced.generation,
     ],
   )
-  return rows.length === 0 ? null : em.findOneOrFail(SignIn, { id: token.signInId })
+  return rows.length === 0 ? null : em.findOneOrFail(SignIn, { id: present.signInId })
 }
 
 async function answer(

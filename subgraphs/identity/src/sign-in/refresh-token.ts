@@ -7,7 +7,8 @@ import type { PrivateJwks } from '@sluice/kit/signing-keys'
  * is an HMAC of the one before under a key that only this server has. So
  * - a row keeps one SHA-256 digest, however often it is refreshed,
  * - an old token proves that it was once good: followed through its successors, it ends at the row's digest,
- * - two tabs that refresh at once get the same successor, instead of one of them being taken for a thief.
+ * - two tabs that refresh at once get the same successor, instead of one of them being taken for a thief,
+ * - an answer that was lost is made up for by the successor’s successor: the one that was lost opens nothing then.
  */
 export interface RefreshToken {
   readonly signInId: string
@@ -21,6 +22,8 @@ const successorsFollowedMax = 10_000
 export interface RefreshTokens {
   first(signInId: string): RefreshToken
   successorOf(token: RefreshToken): RefreshToken
+  /** The successor that a row at `generation` holds. */
+  successorAt(token: RefreshToken, generation: number): RefreshToken
   /** Whether following the token's successors up to `generation` ends at this digest. */
   leadsTo(token: RefreshToken, generation: number, hash: string): boolean
 }
@@ -32,6 +35,11 @@ export function createRefreshTokens(jwks: PrivateJwks): RefreshTokens {
   )
   const nextSecret = (secret: string) =>
     createHmac('sha256', key).update(secret).digest('base64url')
+  const secretAfter = (steps: number, first: string) => {
+    let secret = first
+    for (let step = 0; step < steps; step += 1) secret = nextSecret(secret)
+    return secret
+  }
   return {
     first: (signInId) => ({
       signInId,
@@ -43,11 +51,15 @@ export function createRefreshTokens(jwks: PrivateJwks): RefreshTokens {
       generation: generation + 1,
       secret: nextSecret(secret),
     }),
+    successorAt: ({ signInId, generation: from, secret }, generation) => ({
+      signInId,
+      generation,
+      secret: secretAfter(generation - from, secret),
+    }),
     leadsTo(token, generation, hash) {
       const steps = generation - token.generation
       if (steps < 0 || steps > successorsFollowedMax) return false
-      let { secret } = token
-      for (let step = 0; step < steps; step += 1) secret = nextSecret(secret)
+      const secret = secretAfter(steps, token.secret)
       return timingSafeEqual(Buffer.from(refreshHashOf(secret)), Buffer.from(hash))
     },
   }

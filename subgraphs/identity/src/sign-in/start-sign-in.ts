@@ -1,4 +1,5 @@
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
+import { signInTokenSeconds } from '@sluice/schema/claims'
 import { SluiceError } from '@sluice/schema/errors'
 
 import { watchSignIn } from '../anomaly/watch-sign-in.ts'
@@ -80,7 +81,12 @@ export async function completeSignIn(
     now(),
   )
   if (!principal) throw new SluiceError('SLUICE_UNAUTHENTICATED')
-  const { text: accessToken, expiresAt } = await accessTokens.issue(user.id, signIn.id)
+  const { text: accessToken, expiresAt } = await accessTokens.issue(
+    user.id,
+    signIn.id,
+    signInTokenSeconds,
+    refreshToken.generation,
+  )
   becomePrincipal(context, principal)
   context.setRefreshToken({ text: formatRefreshToken(refreshToken), expiresAt: signIn.expiresAt })
   return { accessToken, expiresAt, user }
