@@ -2,6 +2,7 @@
 //   node scripts/secrets.mjs                       makes what is missing in docker/secrets
 //   node scripts/secrets.mjs rotate signing_jwks   signs with the second key from the next start on
 //   node scripts/secrets.mjs rotate internal_jwks
+//   node scripts/secrets.mjs rotate audit_jwks      keeps every key: they verify what they have signed
 //   node scripts/secrets.mjs rotate certificate_keys
 //   node scripts/secrets.mjs rotate second_factor_keys
 import { createHash, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
@@ -11,6 +12,8 @@ import { join } from 'node:path'
 const folder = process.env.SLUICE_SECRETS ?? new URL('../docker/secrets', import.meta.url).pathname
 /** The key that signs, the one that signs next, and the one before: its tokens outlive it by minutes. */
 const keysMax = 3
+/** As many as a set may hold: heads of the audit are verified for years. */
+const auditKeysMax = 8
 
 const pathOf = (name) => join(folder, name)
 const read = (name) => readFileSync(pathOf(name), 'utf8').trim()
@@ -62,6 +65,7 @@ function makeMissing() {
   make('redis_url', () => `redis://:${read('redis_password')}@redis:6379`)
   make('signing_jwks', newKeys)
   make('internal_jwks', newKeys)
+  make('audit_jwks', newKeys)
   make('internal_public_jwks', () => publicHalf(read('internal_jwks')))
   // Not ours to make: the operator writes it here when bodies are captured.
   make('s3_secret_access_key', () => '')
@@ -83,19 +87,20 @@ function rotateSealingKey(name) {
 function rotate(name) {
   const [signing, next, ...rest] = JSON.parse(read(name)).keys
   if (!next) throw new Error(`${name} has one key only: add a second one, restart, then rotate`)
-  const keys = [next, newKey(), signing, ...rest].slice(0, keysMax)
+  const kept = name === 'audit_jwks' ? auditKeysMax : keysMax
+  const keys = [next, newKey(), signing, ...rest].slice(0, kept)
   write(name, JSON.stringify({ keys }))
   if (name === 'internal_jwks') write('internal_public_jwks', publicHalf(read(name)))
 }
 
 const [verb, name] = process.argv.slice(2)
 if (verb === undefined) makeMissing()
-else if (verb === 'rotate' && ['signing_jwks', 'internal_jwks'].includes(name)) rotate(name)
+else if (verb === 'rotate' && ['signing_jwks', 'internal_jwks', 'audit_jwks'].includes(name)) rotate(name)
 else if (verb === 'rotate' && ['certificate_keys', 'second_factor_keys'].includes(name))
   rotateSealingKey(name)
 else {
   console.error(
-    'usage: node scripts/secrets.mjs [rotate signing_jwks|internal_jwks|certificate_keys|second_factor_keys]',
+    'usage: node scripts/secrets.mjs [rotate signing_jwks|internal_jwks|audit_jwks|certificate_keys|second_factor_keys]',
   )
   process.exitCode = 2
 }

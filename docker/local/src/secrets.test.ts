@@ -21,7 +21,8 @@ test('secrets are made once, with two signing keys, and only their owner can rea
 
 test('an installation from before is given what it lacks, and keeps what it has', async () => {
   const data = folder()
-  const { certificateKey: _none, secondFactorKey: _neither, ...before } = await openSecrets(data)
+  const all = await openSecrets(data)
+  const { certificateKey: _none, secondFactorKey: _neither, auditJwks: _nor, ...before } = all
   writeFileSync(join(data, 'secrets.json'), JSON.stringify(before))
 
   const completed = await openSecrets(data)
@@ -29,6 +30,7 @@ test('an installation from before is given what it lacks, and keeps what it has'
   expect(completed).toMatchObject(before)
   expect(Buffer.from(completed.certificateKey, 'base64')).toHaveLength(32)
   expect(Buffer.from(completed.secondFactorKey, 'base64')).toHaveLength(32)
+  expect(completed.auditJwks.keys).toHaveLength(1)
   expect(await openSecrets(data)).toEqual(completed)
   expect(statSync(join(data, 'secrets.json')).mode & 0o777).toBe(0o600)
 })

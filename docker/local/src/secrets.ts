@@ -11,13 +11,16 @@ const Secrets = z.object({
   signingJwks: PrivateJwks,
   /** Signs what the gateway says to subgraphs. */
   internalJwks: PrivateJwks,
+  /** Signs the heads of the audit; made when it is missing. */
+  auditJwks: PrivateJwks.optional(),
   relayKey: z.string().startsWith('slrk_'),
   /** Seals the private keys of certificates. Made when it is missing: installations from before have none. */
   certificateKey: z.base64().length(44).optional(),
   /** Seals the secrets of second factors; made when it is missing, too. */
   secondFactorKey: z.base64().length(44).optional(),
 })
-export type Secrets = z.infer<typeof Secrets> & { certificateKey: string; secondFactorKey: string }
+type Stored = z.infer<typeof Secrets>
+export type Secrets = { [Name in keyof Stored]-?: NonNullable<Stored[Name]> }
 
 /** The secrets of this installation, made on the first start and readable by their owner only. */
 export async function openSecrets(dataFolder: string): Promise<Secrets> {
@@ -29,6 +32,7 @@ export async function openSecrets(dataFolder: string): Promise<Secrets> {
     const secrets: Secrets = {
       signingJwks: await generatePrivateJwks(2),
       internalJwks: await generatePrivateJwks(1),
+      auditJwks: await generatePrivateJwks(1),
       relayKey: `slrk_${randomBytes(32).toString('base64url')}`,
       certificateKey: newSealingKey(),
       secondFactorKey: newSealingKey(),
@@ -37,20 +41,20 @@ export async function openSecrets(dataFolder: string): Promise<Secrets> {
     return secrets
   }
   const secrets = read(file, text)
-  const { certificateKey, secondFactorKey } = secrets
   const completed: Secrets = {
     ...secrets,
-    certificateKey: certificateKey ?? newSealingKey(),
-    secondFactorKey: secondFactorKey ?? newSealingKey(),
+    auditJwks: secrets.auditJwks ?? (await generatePrivateJwks(1)),
+    certificateKey: secrets.certificateKey ?? newSealingKey(),
+    secondFactorKey: secrets.secondFactorKey ?? newSealingKey(),
   }
-  if (certificateKey !== undefined && secondFactorKey !== undefined) return completed
+  if (Object.keys(completed).length === Object.keys(secrets).length) return completed
   // Whole or not at all: what is lost here cannot be made again.
   writeFileSync(`${file}.new`, JSON.stringify(completed), { mode: 0o600 })
   renameSync(`${file}.new`, file)
   return completed
 }
 
-function read(file: string, text: string): z.infer<typeof Secrets> {
+function read(file: string, text: string): Stored {
   try {
     return Secrets.parse(JSON.parse(text))
   } catch {

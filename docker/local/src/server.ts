@@ -74,6 +74,10 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
         createIdentity({
           ...common,
           signingJwks: secrets.signingJwks,
+          auditJwks: secrets.auditJwks,
+          objectStore,
+          // One's own machine: what listens on it may be named.
+          allowPrivateAddresses: true,
           consoleOrigin,
           sealingKeys: [{ id: 'local', key: Buffer.from(secrets.secondFactorKey, 'base64') }],
           mail: options.mail,

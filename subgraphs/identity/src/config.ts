@@ -1,4 +1,5 @@
-import { json, logLevel, port, readConfig } from '@sluice/kit/config'
+import { flag, json, logLevel, port, readConfig } from '@sluice/kit/config'
+import { objectStoreSettings, objectStoreVariables } from '@sluice/kit/object-store'
 import { sealingKeys } from '@sluice/kit/sealer'
 import { PrivateJwks, PublicJwks } from '@sluice/kit/signing-keys'
 import type { JSONWebKeySet } from 'jose'
@@ -15,6 +16,9 @@ export const config = (env: NodeJS.ProcessEnv) => {
     REDIS_URL: z.url(),
     SIGNING_JWKS: json.pipe(PrivateJwks),
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
+    AUDIT_JWKS: json.pipe(PrivateJwks).optional(),
+    ALLOW_PRIVATE_ADDRESSES: flag.default(false),
+    ...objectStoreVariables,
     CONSOLE_ORIGIN: z.url(),
     SECOND_FACTOR_KEYS: sealingKeys.refine((keys) => keys.length > 0, 'names no key'),
     SMTP_URL: z.url({ protocol: /^smtps?$/ }).optional(),
@@ -31,6 +35,9 @@ export const config = (env: NodeJS.ProcessEnv) => {
     redisUrl: values.REDIS_URL,
     signingJwks: values.SIGNING_JWKS,
     internalPublicJwks: values.INTERNAL_PUBLIC_JWKS as JSONWebKeySet,
+    auditJwks: values.AUDIT_JWKS,
+    allowPrivateAddresses: values.ALLOW_PRIVATE_ADDRESSES,
+    objectStore: objectStoreSettings(values),
     consoleOrigin: values.CONSOLE_ORIGIN,
     sealingKeys: values.SECOND_FACTOR_KEYS,
     mail: values.SMTP_URL
