@@ -11,6 +11,8 @@ export interface Actor {
   readonly id: string | null
   /** The person behind a credential. */
   readonly userId: string | null
+  /** The member of staff who acts in their place. */
+  readonly staffId?: string
 }
 
 /** The platform itself: a job, or what follows from an event. */
@@ -50,9 +52,9 @@ export function recordAct(em: EntityManager, act: Act): void {
 }
 
 /** Who asks, for the audit. */
-export function actorOf({ kind, id, userId }: Principal): Actor {
+export function actorOf({ kind, id, userId, impersonatedBy }: Principal): Actor {
   // The id of a relay key is no uuid, and there is nothing to look up.
   if (kind === 'relay') return { kind, id: null, userId: null }
   if (kind === 'anonymous' || kind === 'gateway') return system
-  return { kind, id, userId }
+  return { kind, id, userId, ...(impersonatedBy ? { staffId: impersonatedBy.userId } : {}) }
 }

@@ -44,9 +44,17 @@ export const actActions = [
   'domain.removed',
   'certificate.set',
   'certificate.removed',
+  'webhook.created',
+  'webhook.changed',
+  'webhook.deleted',
+  'webhook.secret-rotated',
+  'webhook.replayed',
+  'webhook.disabled',
   'plan.started',
   'plan.changed',
   'entitlements.changed',
+  'host.suspended',
+  'host.unsuspended',
 ] as const
 export type ActAction = (typeof actActions)[number]
 
@@ -101,6 +109,8 @@ export const events = {
       kind: z.string().max(32),
       id: z.uuid().nullable(),
       userId: z.uuid().nullable(),
+      /** The member of staff who acted in their place. */
+      staffId: z.uuid().optional(),
     }),
     target: z.object({ type: z.string().max(32), id: z.string().max(64) }),
     details: z.string().max(500).nullable(),

@@ -122,6 +122,8 @@ export const Revocation = z.object({
   at: z.iso.datetime(),
   /** What was suspended goes on: nothing ends, but whoever remembers the suspension asks again. */
   lifted: z.boolean().optional(),
+  /** Why a host was suspended, for its agent. */
+  reason: z.string().max(500).optional(),
 })
 export type Revocation = z.infer<typeof Revocation>
 

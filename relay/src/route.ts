@@ -4,6 +4,7 @@ import type { AuthVerdict } from './policy/basic-auth.ts'
 import { attemptsRetryAfterSeconds, type PasswordChecks } from './policy/password-checks.ts'
 import { allowsAddress } from './policy/policy.ts'
 import type { Sessions, TunnelSession } from './sessions.ts'
+import type { SuspendedHosts } from './suspended-hosts.ts'
 import { showsCertificate, type TlsVisit } from './tls/tls-visit.ts'
 
 /** What the edge knows of a request when it asks where to. */
@@ -26,6 +27,7 @@ export interface Places {
   /** The same for this relay alone, where relays have addresses of their own. */
   readonly ownEdgeHost?: string | undefined
   readonly consoleHost: string | undefined
+  readonly suspendedHosts: SuspendedHosts
   readonly passwordChecks: PasswordChecks
   draining(): boolean
 }
@@ -59,6 +61,10 @@ export function routeOf(asked: Asked, places: Places): Route {
     if (misdirected) return { kind: 'refuse', code: 'SLUICE_TLS_MODE_MISMATCH' }
     if (isEdge) return { kind: 'control' }
     return asked.redirects ? { kind: 'redirect' } : { kind: 'console' }
+  }
+  if (places.suspendedHosts.has(endpointHost)) {
+    const details = { endpointHost }
+    return { kind: 'refuse', code: 'SLUICE_HOST_SUSPENDED', details, reason: 'suspended' }
   }
   const tunnel = places.sessions.find(endpointHost)
   // Its agent may have a session on another relay by now.

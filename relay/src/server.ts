@@ -24,6 +24,7 @@ import { WebhookCheck } from './policy/webhook/webhook-check.ts'
 import { RawEdge } from './raw/raw-edge.ts'
 import type { RelayOptions } from './relay-options.ts'
 import { Sessions, isPortName } from './sessions.ts'
+import { SuspendedHosts } from './suspended-hosts.ts'
 import { openTls } from './tls/open-tls.ts'
 
 export type { RelayOptions } from './relay-options.ts'
@@ -60,6 +61,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const knownHosts = new KnownHosts(redis)
   const tokens = openAgentTokens(keysOf(options.jwks))
   const registry = createMetrics('relay', { processFigures: true })
+  const suspendedHosts = new SuspendedHosts()
   const outage = new Outage({ limitMs: options.outageMs, renewWithinMs: options.renewWithinMs })
   let draining = false
   let edge: Edge | undefined
@@ -70,6 +72,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     sessions,
     tokens,
     outage,
+    suspendedHosts,
     sockets,
     sessionsMax: options.sessionsMax,
     draining: () => draining,
@@ -139,7 +142,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const hub = options.redisUrl
     ? openChannelHub(options.redisUrl, log, { onReady: () => readRevocations() })
     : undefined
-  listenForChanges(options, hub, agents, raw)
+  listenForChanges(options, hub, { agents, raw, suspendedHosts })
   const peerSide = await openPeerSide({
     ...options,
     redis,
@@ -179,6 +182,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       edgeHost: `edge.${apex}`,
       ownEdgeHost: options.registration && new URL(options.registration.edgeUrl).hostname,
       consoleHost: options.console?.host,
+      suspendedHosts,
       passwordChecks: new PasswordChecks(),
       draining: () => draining,
     },
@@ -201,6 +205,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     sessions,
     agents,
     outage,
+    suspendedHosts,
     connections: () => opened.connections(),
   })
   readRevocations = () => controlPlane?.readRevocations()
@@ -237,9 +242,9 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
 function listenForChanges(
   { log }: RelayOptions,
   hub: ChannelHub | undefined,
-  agents: Agents,
-  raw: RawEdge,
+  parts: { agents: Agents; raw: RawEdge; suspendedHosts: SuspendedHosts },
 ) {
+  const { agents, raw } = parts
   hub
     ?.subscribe(redisChannels.revocations, (message) => {
       const revocation = Revocation.safeParse(parseJson(message))
@@ -248,6 +253,7 @@ function listenForChanges(
         return
       }
       agents.revoke(revocation.data)
+      if (revocation.data.kind === 'host') noteSuspension(revocation.data, parts)
       if (revocation.data.kind === 'tunnel') raw.revoke(revocation.data.id)
     })
     .catch((error: unknown) => log.warn({ err: error }, 'revocations are not heard'))
@@ -258,6 +264,18 @@ function listenForChanges(
       else log.warn('a change of a tunnel could not be read')
     })
     .catch((error: unknown) => log.warn({ err: error }, 'changes of tunnels are not heard'))
+}
+
+function noteSuspension(
+  { id: name, reason = '', lifted }: Revocation,
+  { agents, suspendedHosts }: { agents: Agents; suspendedHosts: SuspendedHosts },
+): void {
+  if (lifted) {
+    suspendedHosts.remove(name)
+    return
+  }
+  suspendedHosts.add({ name, reason })
+  agents.endSuspended()
 }
 
 function timeoutsOf(options: RelayOptions): EdgeTimeouts {

@@ -22,6 +22,12 @@ export const relayOperations = {
     at
   }
 }`,
+  suspendedHosts: `query RelaySuspendedHosts {
+  relaySuspendedHosts {
+    name
+    reason
+  }
+}`,
   relayCertificate: `query RelayCertificate($domain: String!) {
   relayCertificate(domain: $domain) {
     chain

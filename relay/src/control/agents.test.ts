@@ -269,7 +269,8 @@ test('on close, agents are sent away, streams in flight finish, new requests are
   const finish = await arrived.promise
 
   const closing = world.relay.close()
-  await expect(world.visitor()).rejects.toThrow('ECONNREFUSED')
+  // Whoever was in the kernel's queue when the port closed is reset instead.
+  await expect(world.visitor()).rejects.toThrow(/ECONN(?:REFUSED|RESET)/)
   finish()
 
   expect(await visitor.rest()).toContain('and ended')

@@ -17,19 +17,21 @@ import {
 } from '@sluice/wire'
 import { LRUCache } from 'lru-cache'
 
-import { TunnelSession, isRaw, type Sessions } from '../sessions.ts'
+import { TunnelSession, isRaw, namesOf, type Sessions } from '../sessions.ts'
+import type { SuspendedHosts } from '../suspended-hosts.ts'
 import type { AgentTokens } from './agent-token.ts'
 import { closeCodeOf } from './close-code-of.ts'
 import { Greetings } from './greetings.ts'
 import { handshakeAnswer, readHandshake } from './handshake.ts'
 import type { Outage } from './outage.ts'
-import { isOlder, isRevoked } from './revoked.ts'
+import { isRevoked, Revoked } from './revoked.ts'
 
 export interface AgentsOptions {
   readonly relayId: string
   readonly sessions: Sessions
   readonly tokens: AgentTokens
   readonly outage: Outage
+  readonly suspendedHosts: SuspendedHosts
   /** The short way to plain TCP. */
   readonly sockets: DirectSockets
   readonly sessionsMax: number
@@ -48,9 +50,6 @@ export interface AgentsOptions {
 }
 
 const sessionPath = '/_sluice/session'
-/** Tokens issued before a revocation stay refused this long; by then they have expired by themselves. */
-export const revocationKeptMs = 900_000
-const revocationsMax = 10_000
 /** Tunnels whose epoch elsewhere is remembered. */
 const epochsMax = 50_000
 
@@ -69,7 +68,7 @@ export class Agents {
   readonly #options: AgentsOptions
   readonly #links = new Set<Link>()
   readonly #greetings = new Greetings()
-  readonly #revoked = new Map<string, number>()
+  readonly #revoked: Revoked
   /** The highest epoch that any relay was heard to serve: a lower one never serves again here. */
   readonly #epochs = new LRUCache<string, number>({ max: epochsMax })
   /** Claims of sessions whose link broke, by tunnel id: in an outage only these may come back with an expired token. */
@@ -77,6 +76,7 @@ export class Agents {
 
   constructor(options: AgentsOptions) {
     this.#options = options
+    this.#revoked = new Revoked(options.outage.limitMs)
   }
 
   get size(): number {
@@ -127,13 +127,20 @@ export class Agents {
     const { kind, id } = revocation
     if (revocation.lifted || kind === 'sign-in' || kind === 'membership' || kind === 'host') return
     const atMs = Date.parse(revocation.at)
-    this.#remember(id, atMs)
+    this.#revoked.remember(id, atMs)
     for (const link of this.#links) {
       const claims = link.tunnel?.claims
       if (claims && isRevoked(claims, id, atMs)) this.#refuse(link, 'SLUICE_SESSION_REVOKED')
     }
     for (const claims of this.#lost.values()) {
       if (isRevoked(claims, id, atMs)) this.#lost.delete(claims.tunnelId)
+    }
+  }
+
+  /** Ends the sessions of tunnels that have a suspended host. */
+  endSuspended(): void {
+    for (const link of this.#links) {
+      if (link.tunnel) this.#refusesSuspended(link, link.tunnel.claims)
     }
   }
 
@@ -291,13 +298,16 @@ export class Agents {
   }
 
   #refusesRevoked(link: Link, claims: AgentTokenClaims): boolean {
-    const isRevokedBy = (id: string): boolean => {
-      const atMs = this.#revoked.get(id)
-      return atMs !== undefined && isOlder(claims, id, atMs)
-    }
-    const ids = [claims.tunnelId, claims.sub, claims.jti, claims.organizationId]
-    if (!ids.some(isRevokedBy)) return false
+    if (!this.#revoked.concerns(claims)) return this.#refusesSuspended(link, claims)
     this.#refuse(link, 'SLUICE_SESSION_REVOKED')
+    return true
+  }
+
+  #refusesSuspended(link: Link, claims: AgentTokenClaims): boolean {
+    const suspended = this.#options.suspendedHosts.among(namesOf(claims))
+    if (!suspended) return false
+    const { name: endpointHost, reason } = suspended
+    this.#refuse(link, 'SLUICE_TUNNEL_SUSPENDED', { endpointHost, reason })
     return true
   }
 
@@ -383,16 +393,6 @@ export class Agents {
     this.#lost.set(claims.tunnelId, claims)
     const [oldest] = this.#lost.keys()
     if (this.#lost.size > sessionsMax && oldest !== undefined) this.#lost.delete(oldest)
-  }
-
-  #remember(id: string, atMs: number): void {
-    this.#revoked.delete(id)
-    this.#revoked.set(id, atMs)
-    for (const [oldest, since] of this.#revoked) {
-      const keptMs = revocationKeptMs + this.#options.outage.limitMs
-      if (this.#revoked.size <= revocationsMax && Date.now() - since < keptMs) break
-      this.#revoked.delete(oldest)
-    }
   }
 }
 

@@ -1,14 +1,18 @@
 import { openRegistration, type Registration } from '../registration.ts'
 import type { RelayOptions } from '../relay-options.ts'
 import type { Sessions } from '../sessions.ts'
-import { revocationKeptMs, type Agents } from './agents.ts'
+import type { SuspendedHosts } from '../suspended-hosts.ts'
+import type { Agents } from './agents.ts'
 import type { Outage } from './outage.ts'
 import { openRevocationList } from './revocation-list.ts'
+import { revocationKeptMs } from './revoked.ts'
+import { openSuspendedHostList } from './suspended-host-list.ts'
 
 interface ControlPlaneParts {
   readonly sessions: Sessions
   readonly agents: Agents
   readonly outage: Outage
+  readonly suspendedHosts: SuspendedHosts
   /** Visitor connections now. */
   readonly connections: () => number
 }
@@ -22,12 +26,22 @@ export interface ControlPlaneLink extends Registration {
 /** Registers the relay, if it is to be known at all, and does what the answers say. */
 export function linkControlPlane(
   options: RelayOptions,
-  { sessions, agents, outage, connections }: ControlPlaneParts,
+  { sessions, agents, outage, suspendedHosts, connections }: ControlPlaneParts,
 ): ControlPlaneLink | undefined {
   const { registration, pool = 'default', connectionsMax: capacity, log } = options
   if (!registration) return undefined
   const lookBackMs = revocationKeptMs + options.outageMs
   const revocations = openRevocationList({ ...registration, agents, lookBackMs, log })
+  const suspensions = openSuspendedHostList({
+    ...registration,
+    hosts: suspendedHosts,
+    onRead: () => agents.endSuspended(),
+    log,
+  })
+  const readAll = () => {
+    revocations.read()
+    suspensions.read()
+  }
   const link = openRegistration({
     ...options,
     ...registration,
@@ -42,16 +56,17 @@ export function linkControlPlane(
         agents.controlPlaneAnswered()
       }
     },
-    onRegistered: () => revocations.read(),
+    onRegistered: readAll,
     onDrainOrdered: registration.onDrainOrdered ?? (() => undefined),
     onReplaced: (sessionIds) => agents.endReplaced(sessionIds),
   })
   return {
     drain: () => link.drain(),
-    readRevocations: () => revocations.read(),
+    readRevocations: readAll,
     close() {
       link.close()
       revocations.close()
+      suspensions.close()
     },
   }
 }

@@ -7,6 +7,7 @@ import { SignJWT, exportJWK, generateKeyPair } from 'jose'
 import { expect, test } from 'vitest'
 
 import { Sessions } from '../sessions.ts'
+import { SuspendedHosts } from '../suspended-hosts.ts'
 import { openAgentTokens } from './agent-token.ts'
 import { Agents } from './agents.ts'
 import { Outage } from './outage.ts'
@@ -49,6 +50,7 @@ test('a tunnel that is stopped while its port is being opened gets no session', 
     sessions,
     tokens,
     outage: new Outage({ limitMs: 0 }),
+    suspendedHosts: new SuspendedHosts(),
     sockets: new DirectSockets(),
     sessionsMax: 10,
     draining: () => false,

@@ -1,7 +1,7 @@
 import type { AgentTokenClaims } from '@sluice/schema/claims'
 
 /** Of a token in the second of the revocation: the tunnel may have been stopped and started again, an authtoken is gone for good. */
-export function isOlder(claims: AgentTokenClaims, id: string, atMs: number): boolean {
+function isOlder(claims: AgentTokenClaims, id: string, atMs: number): boolean {
   const started = claims.tunnelId === id && Math.floor(atMs / 1000) === claims.iat
   return !started && isRevoked(claims, id, atMs)
 }
@@ -11,4 +11,36 @@ export function isRevoked(claims: AgentTokenClaims, id: string, atMs: number): b
   const { tunnelId, sub, jti, organizationId } = claims
   const named = [tunnelId, sub, jti, organizationId].includes(id)
   return named && claims.iat * 1000 <= atMs
+}
+
+/** Tokens issued before a revocation stay refused this long; by then they have expired by themselves. */
+export const revocationKeptMs = 900_000
+const revocationsMax = 10_000
+
+/** What was revoked lately. */
+export class Revoked {
+  readonly #keptMs: number
+  readonly #atMs = new Map<string, number>()
+
+  constructor(outageMs: number) {
+    this.#keptMs = revocationKeptMs + outageMs
+  }
+
+  remember(id: string, atMs: number): void {
+    this.#atMs.delete(id)
+    this.#atMs.set(id, atMs)
+    for (const [oldest, since] of this.#atMs) {
+      if (this.#atMs.size <= revocationsMax && Date.now() - since < this.#keptMs) break
+      this.#atMs.delete(oldest)
+    }
+  }
+
+  /** Whether a token is older than a revocation of anything it stands on. */
+  concerns(claims: AgentTokenClaims): boolean {
+    const { tunnelId, sub, jti, organizationId } = claims
+    return [tunnelId, sub, jti, organizationId].some((id) => {
+      const atMs = this.#atMs.get(id)
+      return atMs !== undefined && isOlder(claims, id, atMs)
+    })
+  }
 }

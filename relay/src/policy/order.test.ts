@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 
 import { routeOf, type Asked } from '../route.ts'
 import { Sessions, TunnelSession } from '../sessions.ts'
+import { SuspendedHosts } from '../suspended-hosts.ts'
 import { PasswordChecks } from './password-checks.ts'
 import { LimitsOfTunnels } from './tunnel-limits.ts'
 
@@ -70,6 +71,7 @@ function answerTo(...found: readonly Wrong[]): string {
     sessions,
     edgeHost: 'edge.tunnel.test',
     consoleHost: undefined,
+    suspendedHosts: new SuspendedHosts(),
     passwordChecks: new PasswordChecks(),
     draining: () => false,
   })

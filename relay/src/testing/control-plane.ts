@@ -25,6 +25,9 @@ export class ControlPlane implements AsyncDisposable {
     revokedAuthtokens: [],
   }
   readonly revocationsAsked: Date[] = []
+  /** Hosts that are out of service, and how often they were asked for. */
+  suspendedHosts: { name: string; reason: string }[] = []
+  suspensionsAsked = 0
   /** Certificates of custom domains, and each domain that was asked for. */
   readonly certificates = new Map<string, Certificate>()
   readonly certificatesAsked: string[] = []
@@ -42,6 +45,12 @@ export class ControlPlane implements AsyncDisposable {
           this.revocationsAsked.push(new Date(variables.since))
           this.#arrive()
           response.end(JSON.stringify({ data: this.revocations }))
+          return
+        }
+        if (operationName === 'RelaySuspendedHosts' && this.mood === 'well') {
+          this.suspensionsAsked += 1
+          this.#arrive()
+          response.end(JSON.stringify({ data: { relaySuspendedHosts: this.suspendedHosts } }))
           return
         }
         if (operationName === 'RelayCertificate' && this.mood === 'well') {

@@ -9,6 +9,7 @@ import { Relay } from './relay/relay.entity.ts'
 import { readBody, type BodySide } from './request/captured-body.ts'
 import { CapturedRequest } from './request/captured-request.entity.ts'
 import { loadRequestPages, type RequestPageKey } from './request/request-log.ts'
+import { loadSuspensions, type TunnelSuspension } from './suspension/suspended-host.ts'
 import { loadLive, type Live } from './tunnel/live-status.ts'
 import { loadTunnelPages, type TunnelPageKey } from './tunnel/tunnel-list.ts'
 import { Tunnel } from './tunnel/tunnel.entity.ts'
@@ -28,6 +29,8 @@ export interface Loaders {
   /** The session that serves a tunnel now, or null. */
   readonly live: DataLoader<string, Live | null>
   readonly relays: () => Promise<Relay[]>
+  /** Why a tunnel is not served, or null. */
+  readonly suspension: DataLoader<string, TunnelSuspension | null>
   readonly capturedRequest: DataLoader<string, CapturedRequest | null>
   /** A stored body; null when it is gone. One request of the graph reads at most `bodiesMax`. */
   readonly body: DataLoader<BodyKey, Buffer | null, string>
@@ -48,6 +51,10 @@ export function createLoaders(em: EntityManager, principal: Principal, parts: Pa
       return inOrder(ids, seen)
     }),
     live: new DataLoader((ids) => loadLive(em, parts, ids)),
+    suspension: new DataLoader(async (ids) => {
+      const found = await loadSuspensions(parts, ids)
+      return ids.map((id) => found.get(id) ?? null)
+    }),
     relays: () => (relays ??= em.find(Relay, {}, { orderBy: { id: 'asc' } })),
     capturedRequest: new DataLoader(async (ids) => {
       const found = await em.find(CapturedRequest, { id: { $in: ids.filter(isUuid) } })

@@ -8,6 +8,7 @@ import { AgentSession } from './relay/agent-session.entity.ts'
 import { Relay } from './relay/relay.entity.ts'
 import { CapturedRequest } from './request/captured-request.entity.ts'
 import { DeadLetter } from './request/dead-letter.entity.ts'
+import { SuspendedHost } from './suspension/suspended-host.entity.ts'
 import { Tunnel } from './tunnel/tunnel.entity.ts'
 
 export const database: Omit<DatabaseOptions, 'databaseUrl'> = {
@@ -20,6 +21,7 @@ export const database: Omit<DatabaseOptions, 'databaseUrl'> = {
     AgentSession,
     CapturedRequest,
     DeadLetter,
+    SuspendedHost,
     OutboxEvent,
     InboxEvent,
     InboxVersion,

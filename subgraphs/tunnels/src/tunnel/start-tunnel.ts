@@ -16,6 +16,7 @@ import { termsOf } from '../organization/organization.ts'
 import { assignEdges } from '../relay/assign-edges.ts'
 import type { Relay } from '../relay/relay.entity.ts'
 import { assertRegion } from '../relay/relay.ts'
+import { assertServed } from '../suspension/suspended-host.ts'
 import { announceStatus } from './announce.ts'
 import { createTunnel, type TunnelInput } from './create-tunnel.ts'
 import { recordTunnelAct } from './tunnel-act.ts'
@@ -58,6 +59,7 @@ export async function startTunnel(
   const { id, region } = found
   assertSame(found, input)
   await assertKind(context, found.organizationId, found.kind)
+  await assertServed(context.parts, found)
   // Picked before the epoch rises: without a relay a running session stays as it is.
   const { edgeAssignment, now } = parts
   const picked = assignEdges(relays, input.region || region || null, now(), edgeAssignment)
@@ -90,6 +92,7 @@ export async function renewAgentToken(
 ): Promise<AgentTokenGrant> {
   const tunnel = await findTunnelToChange(context, tunnelId, { deletedToo: true })
   if (tunnel.deletedAt || !tunnel.startedAt) throw new SluiceError('SLUICE_SESSION_REVOKED')
+  await assertServed(context.parts, tunnel)
   if (tunnel.epoch !== epoch) throw new SluiceError('SLUICE_SESSION_REPLACED')
   return grantAgentToken(context, tunnel, await edgesNow(context, tunnel))
 }
