@@ -221,7 +221,9 @@ async function untilEnded(ended: AbortSignal): Promise<void> {
 
 const authtokenCodes = new Set(['SLUICE_AUTHTOKEN_INVALID', 'SLUICE_UNAUTHENTICATED'])
 
-/** A relay says only that a session was revoked. What to do depends on what was: the authtoken or the tunnel. */
+const suspendedCodes = new Set(['SLUICE_ORGANIZATION_SUSPENDED', 'SLUICE_USER_SUSPENDED'])
+
+/** A relay says only that a session was revoked. What to do depends on what was: the authtoken, the tunnel, or all of it. */
 async function nameRevocation(error: unknown, api: Api): Promise<unknown> {
   if (!(error instanceof SluiceError) || error.code !== 'SLUICE_SESSION_REVOKED') return error
   try {
@@ -230,6 +232,8 @@ async function nameRevocation(error: unknown, api: Api): Promise<unknown> {
     if (refusal instanceof SluiceError && authtokenCodes.has(refusal.code)) {
       return new SluiceError('SLUICE_AUTHTOKEN_INVALID', {}, { cause: error })
     }
+    // With the reason that staff has given.
+    if (refusal instanceof SluiceError && suspendedCodes.has(refusal.code)) return refusal
   }
   return error
 }

@@ -288,6 +288,29 @@ test('a session that is revoked with its authtoken says so', async () => {
   await expect(running).rejects.toMatchObject({ code: 'SLUICE_AUTHTOKEN_INVALID' })
 })
 
+test('a session that ends because staff suspended the organization says why', async () => {
+  const suspended = { reason: 'Phishing.' }
+  let isSuspended = false
+  await using world = await openWorld({
+    viewer() {
+      if (isSuspended) throw new SluiceError('SLUICE_ORGANIZATION_SUSPENDED', suspended)
+      return fixtureViewer
+    },
+  })
+  const running = world.run()
+  const session = await world.session
+  session.emit('online', online)
+  await world.printed('\n')
+
+  isSuspended = true
+  session.emit('fatal', new SluiceError('SLUICE_SESSION_REVOKED'))
+
+  await expect(running).rejects.toMatchObject({
+    code: 'SLUICE_ORGANIZATION_SUSPENDED',
+    message: expect.stringContaining('Phishing.'),
+  })
+})
+
 test('a renewal that is refused ends the command, whatever the session makes of it', async () => {
   await using world = await openWorld({
     renew() {
