@@ -39,7 +39,7 @@ export const errors = {
     status: 403,
     title: 'Show that it is still you.',
     cause:
-      'This changes what guards your account, and your last proof is more than ten minutes old.',
+      'This changes what guards your account, or cannot be undone, and your last proof is more than ten minutes old.',
     fix: 'Enter your password again, then repeat what you did.',
   },
   SLUICE_PASSWORD_WRONG: {

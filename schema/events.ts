@@ -52,6 +52,7 @@ export const actActions = [
   'webhook.disabled',
   'plan.started',
   'plan.changed',
+  'plan.ended',
   'entitlements.changed',
   'host.suspended',
   'host.unsuspended',
@@ -77,6 +78,8 @@ export const events = {
     name: z.string(),
     createdBy: z.uuid(),
   }),
+  /** Whoever holds something of it ends or deletes that. */
+  'organization.deleted': z.object({ organizationId: z.uuid() }),
   'authtoken.revoked': z.object({ organizationId: z.uuid(), authtokenId: z.uuid() }),
   'entitlements.changed': z.object({
     organizationId: z.uuid(),

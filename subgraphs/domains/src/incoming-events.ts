@@ -1,6 +1,7 @@
 import type { EventHandlers } from '@sluice/kit/inbox'
 
 import { Allowance } from './organization/allowance.entity.ts'
+import { forgetOrganization } from './organization/forget-organization.ts'
 import { forgetTunnel } from './tunnel/forget-tunnel.ts'
 import { KnownTunnel } from './tunnel/known-tunnel.entity.ts'
 
@@ -12,6 +13,10 @@ export const incomingEvents: EventHandlers = {
 
   async 'tunnel.deleted'(em, { tunnelId }) {
     await forgetTunnel(em, tunnelId)
+  },
+
+  async 'organization.deleted'(em, { organizationId }) {
+    await forgetOrganization(em, organizationId)
   },
 
   async 'entitlements.changed'(em, { organizationId, entitlements }) {

@@ -1,5 +1,6 @@
 import './user/user.graph.ts'
 import './organization/organization.graph.ts'
+import './organization/change-organization.graph.ts'
 import './organization/member.graph.ts'
 import './role/role.graph.ts'
 import './invitation/invitation.graph.ts'

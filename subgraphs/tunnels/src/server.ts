@@ -54,7 +54,10 @@ export function createServer(
     const hosts = closer.add(openEndpointHosts({ orm, redis, log }))
     const changes = closer.add(openChangeTelling({ orm, redis, log }))
     const handlers = {
-      ...organizationEvents((organizationId) => changes.changed(organizationId)),
+      ...organizationEvents(
+        (organizationId) => changes.changed(organizationId),
+        () => hosts.changed(),
+      ),
       ...domainEvents((organizationId) => {
         hosts.changed()
         changes.changed(organizationId)

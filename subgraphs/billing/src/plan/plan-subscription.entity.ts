@@ -17,6 +17,8 @@ const PlanSubscriptionSchema = defineEntity({
     startedAt: p.datetime().onCreate(() => new Date()),
     changedAt: p.datetime().nullable(),
     changedBy: p.uuid().nullable(),
+    /** When the organization was deleted. The row stays, so that nobody subscribes it anew. */
+    endedAt: p.datetime().nullable(),
     /** The `plansVersion` whose entitlements the others were last told. */
     toldVersion: p.string().length(16).nullable(),
   },

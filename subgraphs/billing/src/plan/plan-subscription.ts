@@ -64,7 +64,7 @@ export async function changePlan(
     // Held until the end: of two changes at once, the later one's event is numbered later.
     const subscription = await em.findOne(
       PlanSubscription,
-      { organizationId },
+      { organizationId, endedAt: null },
       { lockMode: LockMode.PESSIMISTIC_WRITE },
     )
     if (!subscription) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
@@ -84,6 +84,19 @@ export async function changePlan(
     recordEntitlements(em, { organizationId, planId })
     return subscription
   })
+}
+
+/** Ends the subscription of an organization that is gone. Once: a second time finds it ended. */
+export async function endSubscription(em: EntityManager, organizationId: string): Promise<void> {
+  await ensureSubscriptions(em, [organizationId])
+  const rows = await em.execute<{ plan_id: string }[]>(
+    `update billing.plan_subscription set ended_at = now()
+     where organization_id = ? and ended_at is null returning plan_id`,
+    [organizationId],
+  )
+  for (const { plan_id: planId } of rows) {
+    recordPlanAct(em, { action: 'plan.ended', actor: system, organizationId, planId })
+  }
 }
 
 /** Tells the audit which plan holds now, in the transaction that sees to it. */

@@ -7,7 +7,6 @@ import { silentLog } from '@sluice/kit/log'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { createAuthtoken } from '../authtoken/authtoken.ts'
-import { addMember } from '../organization/member.ts'
 import { openWorld, type Person, type World } from '../testing.ts'
 import { AuditStream } from './audit-stream.entity.ts'
 import {
@@ -212,7 +211,7 @@ test('only those who may manage it, only public addresses, and only so many', as
   const { world, owner } = await openStreaming()
   const stranger = await world.person()
   const developer = await world.person()
-  await addMember(await owner.context(), owner.organizationId, developer.email, 'DEVELOPER')
+  await world.join(owner.organizationId, developer)
   const url = 'https://siem.example.com/in'
 
   expect(await refused(world, stranger, owner, url)).toBe('SLUICE_ORGANIZATION_NOT_FOUND')

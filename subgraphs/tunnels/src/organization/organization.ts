@@ -1,7 +1,9 @@
 import type { EntityManager } from '@sluice/kit/database'
 import type { EventHandlers } from '@sluice/kit/inbox'
+import { SluiceError } from '@sluice/schema/errors'
 import { Entitlements, freeEntitlements } from '@sluice/schema/events'
 
+import { deleteTunnelsOf } from '../tunnel/delete-tunnels.ts'
 import { Organization } from './organization.entity.ts'
 
 /** What an agent token holds of its organization. */
@@ -29,19 +31,33 @@ export async function lockOrganization(
     `insert into tunnels.organization (organization_id) values (?) on conflict do nothing`,
     [organizationId],
   )
-  const [row] = await em.execute<{ entitlements: unknown }[]>(
-    `select entitlements from tunnels.organization where organization_id = ? for update`,
+  const [row] = await em.execute<{ entitlements: unknown; deleted_at: string | null }[]>(
+    `select entitlements, deleted_at from tunnels.organization where organization_id = ? for update`,
     [organizationId],
   )
+  if (row?.deleted_at) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
   return row?.entitlements ? Entitlements.parse(row.entitlements) : freeEntitlements
 }
 
-/** Keeps the copy of plans; `changed` is told so that open sessions follow. */
-export function organizationEvents(changed: (organizationId: string) => void): EventHandlers {
+/**
+ * Keeps the copy of plans, and deletes what a deleted organization had. `changed` is told so that open sessions follow,
+ * `deleted` so that hosts are forgotten; sessions are ended by the revocation of the organization.
+ */
+export function organizationEvents(
+  changed: (organizationId: string) => void,
+  deleted: () => void,
+): EventHandlers {
   return {
     async 'entitlements.changed'(em, { organizationId, planId, entitlements }) {
       await em.upsert(Organization, { organizationId, planId, entitlements })
       changed(organizationId)
+    },
+
+    async 'organization.deleted'(em, { organizationId }) {
+      // Under the lock of whoever makes a tunnel: theirs is found below, or refused.
+      await em.upsert(Organization, { organizationId, deletedAt: new Date() })
+      await deleteTunnelsOf(em, organizationId)
+      deleted()
     },
   }
 }
