@@ -76,6 +76,8 @@ export const AgentTokenClaims = z.object({
   pooling: z.boolean().optional(),
   policy: EdgePolicy,
   maxConcurrentConns: z.number().int().positive(),
+  /** Its credential ends when it does: no outage excuses a session past it. */
+  final: z.literal(true).optional(),
   /** The beginnings of bodies are kept for people to look at. */
   captureBodies: z.boolean().optional(),
   /** Both directions together. Absent: no limit. */

@@ -207,6 +207,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     outage,
     suspendedHosts,
     connections: () => opened.connections(),
+    isDeaf: () => redis !== undefined && redis.status !== 'ready',
   })
   readRevocations = () => controlPlane?.readRevocations()
 

@@ -12,7 +12,19 @@ export const relayOperations = {
     replacedSessionIds
   }
 }`,
-  revocations: `query RelayRevocations($since: DateTime!) {
+  revocations: `query RelayRevokedCredentials($since: DateTime!) {
+  stoppedTunnels(since: $since) {
+    id
+    at
+  }
+  revokedCredentials(since: $since) {
+    kind
+    id
+    at
+  }
+}`,
+  /** What relays of the release before ask. */
+  revocationsBefore: `query RelayRevocations($since: DateTime!) {
   stoppedTunnels(since: $since) {
     id
     at

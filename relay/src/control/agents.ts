@@ -327,7 +327,7 @@ export class Agents {
   #onExpiry(link: Link): void {
     const { tunnel } = link
     if (!tunnel) return
-    const graceMs = this.#options.outage.graceMs(tunnel.claims.exp * 1000)
+    const graceMs = this.#graceMs(tunnel.claims)
     if (graceMs <= 0) {
       this.#refuse(link, 'SLUICE_AGENT_TOKEN_INVALID')
       return
@@ -341,11 +341,16 @@ export class Agents {
    * Whether an expired token may open a session. In an outage only, and only the very token that the tunnel's session here
    * has, or had when its link broke: that one was valid here, has not been revoked since, and no newer one is known.
    */
-  #mayResume({ tunnelId, jti, exp }: AgentTokenClaims): boolean {
-    const { outage, sessions } = this.#options
-    if (outage.graceMs(exp * 1000) <= 0) return false
-    const known = sessions.ofTunnel(tunnelId)?.claims ?? this.#lost.get(tunnelId)
+  #mayResume(claims: AgentTokenClaims): boolean {
+    if (this.#graceMs(claims) <= 0) return false
+    const { tunnelId, jti } = claims
+    const known = this.#options.sessions.ofTunnel(tunnelId)?.claims ?? this.#lost.get(tunnelId)
     return known?.jti === jti
+  }
+
+  /** How long an expired token is excused by an outage. Never one whose authtoken has ended, too. */
+  #graceMs({ exp, final }: AgentTokenClaims): number {
+    return final ? 0 : this.#options.outage.graceMs(exp * 1000)
   }
 
   #isOutranked({ tunnelId, epoch }: AgentTokenClaims): boolean {

@@ -15,6 +15,8 @@ interface ControlPlaneParts {
   readonly suspendedHosts: SuspendedHosts
   /** Visitor connections now. */
   readonly connections: () => number
+  /** Whether announcements cannot be heard at the moment. */
+  readonly isDeaf: () => boolean
 }
 
 /** What a relay says to the control plane, and what it hears. */
@@ -26,12 +28,12 @@ export interface ControlPlaneLink extends Registration {
 /** Registers the relay, if it is to be known at all, and does what the answers say. */
 export function linkControlPlane(
   options: RelayOptions,
-  { sessions, agents, outage, suspendedHosts, connections }: ControlPlaneParts,
+  { sessions, agents, outage, suspendedHosts, connections, isDeaf }: ControlPlaneParts,
 ): ControlPlaneLink | undefined {
   const { registration, pool = 'default', connectionsMax: capacity, log } = options
   if (!registration) return undefined
   const lookBackMs = revocationKeptMs + options.outageMs
-  const revocations = openRevocationList({ ...registration, agents, lookBackMs, log })
+  const revocations = openRevocationList({ ...registration, agents, lookBackMs, isDeaf, log })
   const suspensions = openSuspendedHostList({
     ...registration,
     hosts: suspendedHosts,

@@ -111,6 +111,16 @@ test('a control plane that answers, if only to refuse the relay, gives no grace'
   expect(await agent.refused).toMatchObject({ code: 'SLUICE_AGENT_TOKEN_INVALID' })
 })
 
+test('no outage excuses a token whose authtoken has ended with it', async () => {
+  await using plane = await new ControlPlane().listen()
+  await using world = await worldWith(plane)
+  plane.mood = 'away'
+  await until(world, 'control_plane_away', 1)
+  const { agent } = await shortTunnel(world, 1, { final: true })
+
+  expect(await agent.refused).toMatchObject({ code: 'SLUICE_AGENT_TOKEN_INVALID' })
+})
+
 test('grace has an end', async () => {
   await using plane = await new ControlPlane().listen()
   await using world = await worldWith(plane, { outageMs: 300 })

@@ -22,7 +22,7 @@ test('a relay that comes up refuses what was revoked while it was away', async (
   await using plane = await new ControlPlane().listen()
   plane.revocations = {
     stoppedTunnels: [{ id: 'tunnel-1', at: later() }],
-    revokedAuthtokens: [{ id: 'authtoken-2', at: later() }],
+    revokedCredentials: [{ kind: 'authtoken', id: 'authtoken-2', at: later() }],
   }
   await using world = await worldOf(plane)
   const upstream = await world.upstream((_request, response) => response.end('ok'))
@@ -49,7 +49,7 @@ test('a relay that registers again ends sessions that were revoked meanwhile', a
 
   plane.revocations = {
     stoppedTunnels: [],
-    revokedAuthtokens: [{ id: 'authtoken-1', at: later() }],
+    revokedCredentials: [{ kind: 'authtoken', id: 'authtoken-1', at: later() }],
   }
   plane.mood = 'SLUICE_INPUT_INVALID'
   await plane.until(() => plane.operations.filter((name) => name === 'RegisterRelay').length > 1)
@@ -60,10 +60,10 @@ test('a relay that registers again ends sessions that were revoked meanwhile', a
 
 test('a part of the list that could not be had is asked for again, from the same time', async () => {
   await using plane = await new ControlPlane().listen()
-  plane.revocations = { stoppedTunnels: [], revokedAuthtokens: null }
+  plane.revocations = { stoppedTunnels: [], revokedCredentials: null }
   await using _world = await worldOf(plane)
   await plane.until(() => plane.revocationsAsked.length >= 1)
-  plane.revocations = { stoppedTunnels: [], revokedAuthtokens: [] }
+  plane.revocations = { stoppedTunnels: [], revokedCredentials: [] }
   await plane.until(() => plane.revocationsAsked.length >= 2)
 
   const [first, second] = plane.revocationsAsked

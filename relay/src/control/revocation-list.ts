@@ -1,5 +1,6 @@
 import type { Log } from '@sluice/kit/log'
 import { relayOperations } from '@sluice/schema/operations/relay'
+import { Revocation } from '@sluice/schema/redis'
 import { z } from 'zod'
 
 import { askGraph } from '../graph.ts'
@@ -9,8 +10,12 @@ import type { Agents } from './agents.ts'
 const overlapMs = 120_000
 const retryMs = 5_000
 
-const Revoked = z.array(z.object({ id: z.string(), at: z.iso.datetime() })).nullish()
-const Answer = z.object({ stoppedTunnels: Revoked, revokedAuthtokens: Revoked })
+/** While announcements cannot be heard the list is read this often. */
+const deafReadMs = 1_000
+
+const Stopped = z.array(z.object({ id: z.string(), at: z.iso.datetime() })).nullish()
+const Revoked = z.array(z.object({ kind: z.string(), id: z.string(), at: z.iso.datetime() }))
+const Answer = z.object({ stoppedTunnels: Stopped, revokedCredentials: Revoked.nullish() })
 
 export interface RevocationListOptions {
   readonly gatewayUrl: string
@@ -18,6 +23,8 @@ export interface RevocationListOptions {
   readonly agents: Pick<Agents, 'revoke'>
   /** Tokens older than this serve no more, so nothing before matters. */
   readonly lookBackMs: number
+  /** Whether announcements cannot be heard at the moment, because Redis is away. */
+  readonly isDeaf: () => boolean
   readonly log: Log
 }
 
@@ -29,7 +36,7 @@ export interface RevocationList {
 
 /** What the control plane has revoked, for a relay that could not hear it. PostgreSQL holds it, whatever becomes of Redis. */
 export function openRevocationList(options: RevocationListOptions): RevocationList {
-  const { agents, lookBackMs, log } = options
+  const { agents, lookBackMs, isDeaf, log } = options
   const closed = new AbortController()
   let knownUntilMs = Date.now() - lookBackMs
   let reading = false
@@ -60,25 +67,32 @@ export function openRevocationList(options: RevocationListOptions): RevocationLi
   /** Whether all of it could be read: each part of the control plane has its own. */
   async function readSince(since: Date): Promise<boolean> {
     const operation = {
-      operationName: 'RelayRevocations',
+      operationName: 'RelayRevokedCredentials',
       query: relayOperations.revocations,
       variables: { since: since.toISOString() },
     }
     const data = Answer.parse(await askGraph(options, operation, closed.signal, { partly: true }))
     for (const { id, at } of data.stoppedTunnels ?? []) agents.revoke({ kind: 'tunnel', id, at })
-    for (const { id, at } of data.revokedAuthtokens ?? []) {
-      agents.revoke({ kind: 'authtoken', id, at })
+    for (const revoked of data.revokedCredentials ?? []) {
+      // Of a kind that a later release has added this one knows nothing.
+      const known = Revocation.safeParse(revoked)
+      if (known.success) agents.revoke(known.data)
     }
-    return Boolean(data.stoppedTunnels && data.revokedAuthtokens)
+    return Boolean(data.stoppedTunnels && data.revokedCredentials)
   }
 
   function again(): void {
     timer = setTimeout(() => void read(), retryMs)
   }
 
+  const listening = setInterval(() => {
+    if (isDeaf()) void read()
+  }, deafReadMs)
+  listening.unref()
   return {
     read: () => void read(),
     close() {
+      clearInterval(listening)
       clearTimeout(timer)
       closed.abort()
     },

@@ -20,10 +20,10 @@ export class ControlPlane implements AsyncDisposable {
   /** What heartbeats are answered with. */
   orders: { drain?: boolean; replacedSessionIds?: string[] } = {}
   /** What the list of revocations holds, and since when it was asked for. */
-  revocations: Record<string, { id: string; at: string }[] | null> = {
-    stoppedTunnels: [],
-    revokedAuthtokens: [],
-  }
+  revocations: {
+    stoppedTunnels: { id: string; at: string }[] | null
+    revokedCredentials: { kind: string; id: string; at: string }[] | null
+  } = { stoppedTunnels: [], revokedCredentials: [] }
   readonly revocationsAsked: Date[] = []
   /** Hosts that are out of service, and how often they were asked for. */
   suspendedHosts: { name: string; reason: string }[] = []
@@ -41,7 +41,7 @@ export class ControlPlane implements AsyncDisposable {
       request.on('end', () => {
         const { operationName, variables } = JSON.parse(text)
         const { authorization } = request.headers
-        if (operationName === 'RelayRevocations' && this.mood === 'well') {
+        if (operationName === 'RelayRevokedCredentials' && this.mood === 'well') {
           this.revocationsAsked.push(new Date(variables.since))
           this.#arrive()
           response.end(JSON.stringify({ data: this.revocations }))

@@ -76,10 +76,11 @@ builder.objectField(ViewerType, 'organization', (t) =>
     tag: 'public',
     type: OrganizationType,
     nullable: true,
-    description: 'The organization that an authtoken belongs to.',
+    description: 'The organization that an authtoken or API key belongs to.',
     resolve: (_viewer, _args, { principal, organizations }) => {
       const [membership] = principal.memberships
-      if (principal.kind !== 'authtoken' || !membership) return null
+      const isMachine = principal.kind === 'authtoken' || principal.kind === 'api-key'
+      if (!isMachine || !membership) return null
       return organizations.load(membership.organizationId)
     },
   }),

@@ -41,6 +41,27 @@ test('an authtoken starts a tunnel by name with nothing else', async () => {
   expect(claims.exp * 1000).toBe(started.grant.expiresAt.getTime())
 })
 
+test('an agent token ends no later than the authtoken it was issued for, and says so', async () => {
+  await using world = await openWorld()
+  await world.relay()
+  const now = world.parts.now().getTime()
+  const startAs = async (leftMs: number) => {
+    const expiresAt = new Date(now + leftMs).toISOString()
+    // Of a service account: nobody is behind it.
+    const authtoken = { ...authtokenOf(world.acme.id), userId: null, expiresAt }
+    const { grant } = await startTunnel(world.context(authtoken), { name: 'app' })
+    return { ...(await claimsOf(world, grant.agentToken)), at: grant.expiresAt.getTime() }
+  }
+
+  const soon = await startAs(60_500)
+  const later = await startAs(86_400_000)
+
+  expect(soon).toMatchObject({ final: true, exp: soon.iat + 60 })
+  expect(soon.at).toBeLessThanOrEqual(now + 60_500)
+  expect(later.final).toBeUndefined()
+  expect(later.exp).toBe(later.iat + 300)
+})
+
 test('the same name is the same tunnel, and each start is a newer epoch', async () => {
   await using world = await openWorld()
   await world.relay()

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 
-import { assertMay, assertSignedIn } from '@sluice/kit/principal'
+import { assertMay, type Principal } from '@sluice/kit/principal'
 import {
   agentTokenAudience,
   agentTokenSeconds,
@@ -143,7 +143,7 @@ function assertSame({ name, kind, port }: Tunnel, input: StartTunnelInput): void
 /** The organization that was named, or the only one there is: an authtoken belongs to one. */
 function organizationOf({ principal }: Context, { organizationId }: StartTunnelInput): string {
   if (organizationId) return organizationId
-  assertSignedIn(principal)
+  if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
   const [only, ...others] = principal.memberships
   if (only && others.length === 0) return only.organizationId
   throw new SluiceError('SLUICE_INPUT_INVALID', { reason: 'organizationId is needed.' })
@@ -188,8 +188,21 @@ async function grantAgentToken(
     maxConcurrentConns: entitlements.maxConcurrentConnections,
     ...(tunnel.captureBodies ? { captureBodies: true } : {}),
   }
-  const expiresAt = new Date((Math.floor(parts.now().getTime() / 1000) + agentTokenSeconds) * 1000)
-  const agentToken = await parts.keys.sign(agentTokenType, claims, agentTokenSeconds)
+  const { seconds, final } = lifeOf(principal, parts.now())
+  const expiresAt = new Date((Math.floor(parts.now().getTime() / 1000) + seconds) * 1000)
+  const agentToken = await parts.keys.sign(
+    agentTokenType,
+    final ? { ...claims, final } : claims,
+    seconds,
+  )
   const { epoch, hostHeader = null } = tunnel
   return { agentToken, expiresAt, epoch, hostHeader, relays }
+}
+
+/** An agent token outlives neither five minutes nor the authtoken it was issued for. */
+function lifeOf({ expiresAt }: Principal, now: Date): { seconds: number; final?: true } {
+  if (expiresAt === undefined) return { seconds: agentTokenSeconds }
+  const leftSeconds = Math.floor((Date.parse(expiresAt) - now.getTime()) / 1000)
+  if (leftSeconds >= agentTokenSeconds) return { seconds: agentTokenSeconds }
+  return { seconds: Math.max(1, leftSeconds), final: true }
 }

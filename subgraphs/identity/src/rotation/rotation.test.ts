@@ -1,0 +1,118 @@
+import { forkSystem } from '@sluice/kit/database'
+import { expect, test } from 'vitest'
+
+import { createApiKey, rotateApiKey } from '../api-key/api-key.ts'
+import { AuditEntry } from '../audit/audit-entry.entity.ts'
+import { authenticate } from '../authenticate/authenticate.ts'
+import { createAuthtoken, rotateAuthtoken } from '../authtoken/authtoken.ts'
+import { openWorld, type World } from '../testing.ts'
+import { finishRotations, rotationPage } from './rotation.ts'
+
+const hourMs = 3_600_000
+
+const ask = (world: World, token: string) =>
+  authenticate(world.deps, { credential: { kind: 'authtoken', token }, ip: '192.0.2.1' })
+
+test('during the overlap both authtokens are good, then the new one alone, and the ledger says so', async () => {
+  await using world = await openWorld()
+  const ada = await world.person()
+  const { organizationId } = ada
+  const old = await createAuthtoken(await ada.context(), organizationId, 'laptop', undefined, {
+    allowedIps: ['192.0.2.0/24'],
+  })
+
+  const made = await rotateAuthtoken(await ada.context(), old.authtoken.id, 3_600)
+  const both = await Promise.all([ask(world, old.secret), ask(world, made.secret)])
+  world.pass(hourMs)
+
+  const endsAt = new Date(world.deps.now()).toISOString()
+  expect(both.map(({ expiresAt }) => expiresAt)).toEqual([endsAt, null])
+  expect(both[0].principal.expiresAt).toBe(endsAt)
+  expect(made.authtoken).toMatchObject({ name: 'laptop', allowedIps: ['192.0.2.0/24'] })
+  await expect(ask(world, old.secret)).rejects.toMatchObject({ code: 'SLUICE_AUTHTOKEN_EXPIRED' })
+  await ask(world, made.secret)
+  const em = forkSystem(world.db.orm)
+  await finishRotations(em, world.deps.now())
+  const { nodes } = await rotationPage(await ada.context(), organizationId, {})
+  expect(nodes).toMatchObject([
+    {
+      kind: 'authtoken',
+      secretId: old.authtoken.id,
+      successorId: made.authtoken.id,
+      by: ada.userId,
+      verifiedAt: expect.any(Date),
+      finishedAt: new Date(endsAt),
+    },
+  ])
+  expect(await em.count(AuditEntry, { action: 'authtoken.rotated' })).toBe(1)
+})
+
+test('without an overlap the old one is revoked at once; a successor lives as long as was meant', async () => {
+  await using world = await openWorld()
+  const ada = await world.person()
+  const expiresAt = new Date(world.deps.now().getTime() + 10 * hourMs)
+  const context = await ada.context()
+  const old = await createAuthtoken(context, ada.organizationId, 'ci', undefined, { expiresAt })
+  world.pass(4 * hourMs)
+
+  const made = await rotateAuthtoken(await ada.context(), old.authtoken.id, 0)
+
+  expect(world.revoked).toEqual([`authtoken:${old.authtoken.id}`])
+  await expect(ask(world, old.secret)).rejects.toMatchObject({ code: 'SLUICE_AUTHTOKEN_INVALID' })
+  expect(made.authtoken.expiresAt).toEqual(new Date(expiresAt.getTime() + 4 * hourMs))
+})
+
+test('of two who rotate one authtoken at once one gets a successor, and it is rotated once', async () => {
+  await using world = await openWorld()
+  const ada = await world.person()
+  const old = await createAuthtoken(await ada.context(), ada.organizationId, 'laptop')
+  const contexts = [await ada.context(), await ada.context()]
+
+  const outcomes = await Promise.allSettled(
+    contexts.map((context) => rotateAuthtoken(context, old.authtoken.id, 3_600)),
+  )
+
+  expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+  await expect(rotateAuthtoken(await ada.context(), old.authtoken.id, 3_600)).rejects.toMatchObject(
+    { code: 'SLUICE_CREDENTIAL_ENDED' },
+  )
+})
+
+test('an admin rotates what a developer made, and it still acts for the developer; others do not', async () => {
+  await using world = await openWorld()
+  const [owner, developer, stranger] = [
+    await world.person(),
+    await world.person(),
+    await world.person(),
+  ]
+  const { organizationId } = owner
+  await world.join(organizationId, developer, 'DEVELOPER')
+  const old = await createAuthtoken(await developer.context(), organizationId, 'laptop')
+  const owners = await createAuthtoken(await owner.context(), organizationId, 'owner’s')
+
+  const made = await rotateAuthtoken(await owner.context(), old.authtoken.id, 120)
+
+  expect((await ask(world, made.secret)).principal.userId).toBe(developer.userId)
+  await expect(
+    rotateAuthtoken(await developer.context(), owners.authtoken.id, 120),
+  ).rejects.toMatchObject({ code: 'SLUICE_FORBIDDEN' })
+  await expect(
+    rotateAuthtoken(await stranger.context(), owners.authtoken.id, 120),
+  ).rejects.toMatchObject({ code: 'SLUICE_AUTHTOKEN_NOT_FOUND' })
+})
+
+test('a rotation names an overlap that streams can follow, and never gives more than one holds', async () => {
+  await using world = await openWorld()
+  const [owner, admin] = [await world.person(), await world.person()]
+  const { organizationId } = owner
+  await world.join(organizationId, admin, 'ADMIN')
+  const input = { organizationId, name: 'books', permissions: ['billing.manage'] }
+  const { apiKey } = await createApiKey(await owner.context(), input)
+
+  await expect(rotateApiKey(await owner.context(), apiKey.id, 60)).rejects.toMatchObject({
+    code: 'SLUICE_INPUT_INVALID',
+  })
+  await expect(rotateApiKey(await admin.context(), apiKey.id, 120)).rejects.toMatchObject({
+    code: 'SLUICE_FORBIDDEN',
+  })
+})
