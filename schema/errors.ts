@@ -1148,6 +1148,12 @@ export const errors = {
     cause: 'The console could not reach its server: {reason}',
     fix: 'Check your network. If others have the same trouble, tell the operator of this server.',
   },
+  SLUICE_PASSKEY_NOT_USED: {
+    status: 400,
+    title: 'No passkey was used.',
+    cause: '{reason}',
+    fix: 'Try again, or use another way.',
+  },
   SLUICE_PAGE_FAILED: {
     status: 500,
     title: 'This page stopped working.',

@@ -5,6 +5,7 @@
 //   node scripts/secrets.mjs rotate audit_jwks      keeps every key: they verify what they have signed
 //   node scripts/secrets.mjs rotate certificate_keys
 //   node scripts/secrets.mjs rotate second_factor_keys
+//   node scripts/secrets.mjs rotate webhook_keys
 import { createHash, generateKeyPairSync, randomBytes, randomUUID } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -35,7 +36,7 @@ function newKey() {
   return { kty, crv, kid: randomUUID(), x, d }
 }
 
-/** As CERTIFICATE_KEYS and SECOND_FACTOR_KEYS take it: an id, and 32 bytes. */
+/** As CERTIFICATE_KEYS, SECOND_FACTOR_KEYS and WEBHOOK_KEYS take it: an id, and 32 bytes. */
 const newSealingKey = () =>
   `${new Date().toISOString().slice(0, 10)}-${randomBytes(2).toString('hex')}:${randomBytes(32).toString('base64')}`
 
@@ -73,6 +74,7 @@ function makeMissing() {
   make('smtp_url', () => '')
   make('certificate_keys', newSealingKey)
   make('second_factor_keys', newSealingKey)
+  make('webhook_keys', newSealingKey)
   make('relay_peer_secret', () => randomBytes(32).toString('base64url'))
   make('relay_key', () => `slrk_${randomBytes(32).toString('base64url')}`)
   make('relay_key_hashes', () => createHash('sha256').update(read('relay_key')).digest('hex'))
@@ -96,11 +98,11 @@ function rotate(name) {
 const [verb, name] = process.argv.slice(2)
 if (verb === undefined) makeMissing()
 else if (verb === 'rotate' && ['signing_jwks', 'internal_jwks', 'audit_jwks'].includes(name)) rotate(name)
-else if (verb === 'rotate' && ['certificate_keys', 'second_factor_keys'].includes(name))
+else if (verb === 'rotate' && ['certificate_keys', 'second_factor_keys', 'webhook_keys'].includes(name))
   rotateSealingKey(name)
 else {
   console.error(
-    'usage: node scripts/secrets.mjs [rotate signing_jwks|internal_jwks|audit_jwks|certificate_keys|second_factor_keys]',
+    'usage: node scripts/secrets.mjs [rotate signing_jwks|internal_jwks|audit_jwks|certificate_keys|second_factor_keys|webhook_keys]',
   )
   process.exitCode = 2
 }

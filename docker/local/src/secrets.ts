@@ -18,6 +18,8 @@ const Secrets = z.object({
   certificateKey: z.base64().length(44).optional(),
   /** Seals the secrets of second factors; made when it is missing, too. */
   secondFactorKey: z.base64().length(44).optional(),
+  /** Seals the secrets of webhooks. */
+  webhookKey: z.base64().length(44).optional(),
 })
 type Stored = z.infer<typeof Secrets>
 export type Secrets = { [Name in keyof Stored]-?: NonNullable<Stored[Name]> }
@@ -36,6 +38,7 @@ export async function openSecrets(dataFolder: string): Promise<Secrets> {
       relayKey: `slrk_${randomBytes(32).toString('base64url')}`,
       certificateKey: newSealingKey(),
       secondFactorKey: newSealingKey(),
+      webhookKey: newSealingKey(),
     }
     writeFileSync(file, JSON.stringify(secrets), { mode: 0o600, flag: 'wx' })
     return secrets
@@ -46,6 +49,7 @@ export async function openSecrets(dataFolder: string): Promise<Secrets> {
     auditJwks: secrets.auditJwks ?? (await generatePrivateJwks(1)),
     certificateKey: secrets.certificateKey ?? newSealingKey(),
     secondFactorKey: secrets.secondFactorKey ?? newSealingKey(),
+    webhookKey: secrets.webhookKey ?? newSealingKey(),
   }
   if (Object.keys(completed).length === Object.keys(secrets).length) return completed
   // Whole or not at all: what is lost here cannot be made again.

@@ -59,6 +59,11 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
     const cnameTarget = `edge.${apex}`
     const log = (part: string) => options.log.child({ part })
     const common = { databaseUrl, redisUrl, internalPublicJwks, port: 0 }
+    // On a laptop webhooks are received by the machine itself.
+    const webhooks = {
+      webhookKeys: [{ id: 'local', key: Buffer.from(secrets.webhookKey, 'base64') }],
+      allowPrivateWebhooks: true,
+    }
     const started = async <T extends { close(): Promise<void> }>(
       part: string,
       open: Promise<T>,
@@ -91,6 +96,7 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
           ...common,
           signingJwks: secrets.signingJwks,
           objectStore,
+          ...webhooks,
           publicTunnelUrls: {
             http: `http://${apex}:${ports.http}`,
             https: `https://${apex}:${ports.https}`,
@@ -167,6 +173,7 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
           databaseUrl,
           redisUrl,
           objectStore,
+          ...webhooks,
           port: ports.inspectorWorker,
           log: log('worker-inspector'),
         }),

@@ -1,5 +1,7 @@
 import { flag, json, logLevel, port, portRange, readConfig } from '@sluice/kit/config'
 import { objectStoreSettings, objectStoreVariables } from '@sluice/kit/object-store'
+import { databaseUrlOf, databaseVariables } from '@sluice/kit/row-security'
+import { sealingKeys } from '@sluice/kit/sealer'
 import { PrivateJwks, PublicJwks } from '@sluice/kit/signing-keys'
 import { z } from 'zod'
 
@@ -35,7 +37,7 @@ function standInsOf(text: string): [string, string[]] {
 
 export const config = (env: NodeJS.ProcessEnv) => {
   const values = readConfig(env, {
-    DATABASE_URL: z.url(),
+    ...databaseVariables,
     REDIS_URL: z.url(),
     SIGNING_JWKS: json.pipe(PrivateJwks),
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
@@ -48,12 +50,14 @@ export const config = (env: NodeJS.ProcessEnv) => {
     TUNNELS_TCP_PORTS: portRange.optional(),
     TUNNELS_UDP_PORTS: portRange.optional(),
     TUNNELS_PORTS_FOR_ALL: flag.default(false),
+    WEBHOOK_KEYS: sealingKeys.optional(),
+    WEBHOOKS_ALLOW_PRIVATE: flag.default(false),
     RELAY_EDGE_POOL: names.optional(),
     RELAY_REGION_WEIGHTS: regionWeights.default(new Map()),
     RELAY_FAILOVER_REGIONS: failoverRegions.default(new Map()),
   })
   return {
-    databaseUrl: values.DATABASE_URL,
+    databaseUrl: databaseUrlOf(values),
     redisUrl: values.REDIS_URL,
     signingJwks: values.SIGNING_JWKS,
     internalPublicJwks: values.INTERNAL_PUBLIC_JWKS,
@@ -70,6 +74,8 @@ export const config = (env: NodeJS.ProcessEnv) => {
       udp: values.TUNNELS_UDP_PORTS,
       forAllPlans: values.TUNNELS_PORTS_FOR_ALL,
     },
+    webhookKeys: values.WEBHOOK_KEYS,
+    allowPrivateWebhooks: values.WEBHOOKS_ALLOW_PRIVATE,
     edgeAssignment: {
       pools: values.RELAY_EDGE_POOL,
       regionWeights: values.RELAY_REGION_WEIGHTS,

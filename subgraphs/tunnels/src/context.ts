@@ -3,6 +3,7 @@ import type { Log } from '@sluice/kit/log'
 import type { ObjectStore } from '@sluice/kit/object-store'
 import type { Principal } from '@sluice/kit/principal'
 import type { ChannelHub } from '@sluice/kit/redis'
+import type { Sealer } from '@sluice/kit/sealer'
 import type { SigningKeys } from '@sluice/kit/signing-keys'
 import type { Redis } from 'ioredis'
 
@@ -31,6 +32,14 @@ export interface TunnelPorts {
   readonly forAllPlans?: boolean
 }
 
+/** How webhooks are sent, and their secrets kept. */
+export interface WebhookSettings {
+  /** Undefined: there are no webhooks on this server. */
+  readonly sealer: Sealer | undefined
+  /** Endpoints may be on private networks, and without TLS: for development. */
+  readonly allowPrivate: boolean
+}
+
 /** What the process opened once and every request shares. */
 export interface Parts {
   readonly orm: Orm
@@ -42,6 +51,7 @@ export interface Parts {
   readonly publicTunnelUrls: PublicTunnelUrls
   readonly tunnelPorts: TunnelPorts
   readonly edgeAssignment: EdgeAssignment
+  readonly webhooks: WebhookSettings
   readonly now: () => Date
   readonly log: Log
   /** Publishes what the outbox holds at once instead of at the next look. */

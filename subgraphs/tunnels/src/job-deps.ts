@@ -1,7 +1,13 @@
 import type { EntityManager } from '@sluice/kit/database'
 import type { Log } from '@sluice/kit/log'
 import type { ObjectStore } from '@sluice/kit/object-store'
+import type { Sealer } from '@sluice/kit/sealer'
 import type { Redis } from 'ioredis'
+
+export interface WebhookSending {
+  readonly sealer: Sealer
+  readonly allowPrivate: boolean
+}
 
 /** What the jobs of this subgraph work with. Each run takes a fresh entity manager that sees every organization. */
 export interface JobDeps {
@@ -9,6 +15,9 @@ export interface JobDeps {
   redis: Redis
   /** Undefined: bodies are not kept. */
   objects: ObjectStore | undefined
+  /** Undefined: webhooks are not sent. */
+  webhooks: WebhookSending | undefined
   now: () => Date
+  random: () => number
   log: Log
 }

@@ -4,6 +4,7 @@ import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { openObjectStore, type ObjectStoreSettings } from '@sluice/kit/object-store'
 import { openRedis } from '@sluice/kit/redis'
+import type { SealingKey } from '@sluice/kit/sealer'
 import type { DeadLetter } from '@sluice/kit/stream-consumer'
 import type { RequestBatch } from '@sluice/schema/redis'
 
@@ -14,18 +15,34 @@ import { recordDeadLetter } from './request/dead-letter.ts'
 import { dropExpiredRequests } from './request/drop-expired-requests.ts'
 import { keepPartitions } from './request/keep-partitions.ts'
 import { storeRequests, type StoredRequests } from './request/store-requests.ts'
+import { deliverWebhooks } from './webhook/deliver-webhooks.ts'
+import { dropExpiredDeliveries } from './webhook/drop-expired-deliveries.ts'
+import { tellPresence } from './webhook/tell-presence.ts'
+import { sealerOf } from './webhook/webhook-secret.ts'
 
 export interface TunnelJobsOptions {
   databaseUrl: string
   redisUrl: string
   /** Where captured bodies are kept; undefined: they are not. */
   objectStore?: ObjectStoreSettings | undefined
+  /** They open the secrets of webhooks; undefined: none is sent. */
+  webhookKeys?: readonly SealingKey[] | undefined
+  /** Webhooks may go to private networks: for development. */
+  allowPrivateWebhooks?: boolean | undefined
   log: Log
   now?: (() => Date) | undefined
 }
 
 export interface TunnelJobs {
-  jobs: Record<'keepPartitions' | 'dropExpiredRequests' | 'endLostSessions', BoundJob>
+  jobs: Record<
+    | 'keepPartitions'
+    | 'dropExpiredRequests'
+    | 'endLostSessions'
+    | 'deliverWebhooks'
+    | 'tellPresence'
+    | 'dropExpiredDeliveries',
+    BoundJob
+  >
   /** Stores one batch of the requests stream. Twice the same is the same as once. */
   storeRequests(batch: RequestBatch): Promise<StoredRequests>
   /** Keeps a batch that cannot be stored, with the reason. */
@@ -40,6 +57,8 @@ export function openJobs({
   databaseUrl,
   redisUrl,
   objectStore,
+  webhookKeys,
+  allowPrivateWebhooks,
   log,
   now,
 }: TunnelJobsOptions): Promise<TunnelJobs> {
@@ -51,10 +70,13 @@ export function openJobs({
     const redis = openRedis(redisUrl, log)
     closer.defer(() => redis.disconnect())
     const objects = objectStore && closer.add(await openObjectStore(objectStore))
+    const sealer = sealerOf(webhookKeys)
     const deps: JobDeps = {
       em: () => forkSystem(orm),
       redis,
       objects,
+      webhooks: sealer && { sealer, allowPrivate: allowPrivateWebhooks ?? false },
+      random: Math.random,
       now: now ?? (() => new Date()),
       log,
     }
@@ -63,6 +85,9 @@ export function openJobs({
         keepPartitions: bindJob(keepPartitions, deps),
         dropExpiredRequests: bindJob(dropExpiredRequests, deps),
         endLostSessions: bindJob(endLostSessions, deps),
+        deliverWebhooks: bindJob(deliverWebhooks, deps),
+        tellPresence: bindJob(tellPresence, deps),
+        dropExpiredDeliveries: bindJob(dropExpiredDeliveries, deps),
       },
       storeRequests: ({ records }: RequestBatch) => storeRequests(deps, records),
       recordDeadLetter: (letter: DeadLetter) => recordDeadLetter(deps, letter),

@@ -10,6 +10,9 @@ import { CapturedRequest } from './request/captured-request.entity.ts'
 import { DeadLetter } from './request/dead-letter.entity.ts'
 import { SuspendedHost } from './suspension/suspended-host.entity.ts'
 import { Tunnel } from './tunnel/tunnel.entity.ts'
+import { WebhookDelivery } from './webhook/webhook-delivery.entity.ts'
+import { WebhookEndpoint } from './webhook/webhook-endpoint.entity.ts'
+import { WebhookPresence } from './webhook/webhook-presence.entity.ts'
 
 export const database: Omit<DatabaseOptions, 'databaseUrl'> = {
   schema: 'tunnels',
@@ -21,6 +24,9 @@ export const database: Omit<DatabaseOptions, 'databaseUrl'> = {
     AgentSession,
     CapturedRequest,
     DeadLetter,
+    WebhookEndpoint,
+    WebhookDelivery,
+    WebhookPresence,
     SuspendedHost,
     OutboxEvent,
     InboxEvent,

@@ -6,6 +6,7 @@ import './relay/relay.graph.ts'
 import './suspension/suspended-host.graph.ts'
 import './request/captured-request.graph.ts'
 import './request/live.graph.ts'
+import './webhook/webhook.graph.ts'
 import { builder } from './builder.ts'
 
 export const schema = builder.toSubGraphSchema({

@@ -1,10 +1,11 @@
-import { databaseNotReady, migrate, openOrm } from '@sluice/kit/database'
+import { databaseNotReady, forkSystem, migrate, openOrm } from '@sluice/kit/database'
 import { openInbox } from '@sluice/kit/inbox'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { openObjectStore, type ObjectStoreSettings } from '@sluice/kit/object-store'
 import { openOutboxPublisher } from '@sluice/kit/outbox'
 import { openChannelHub, openRedis } from '@sluice/kit/redis'
+import type { SealingKey } from '@sluice/kit/sealer'
 import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
 import { openSubgraph } from '@sluice/kit/subgraph'
 import type { JSONWebKeySet } from 'jose'
@@ -17,6 +18,8 @@ import { evenly, type EdgeAssignment } from './relay/assign-edges.ts'
 import { schema } from './schema.ts'
 import { openEndpointHosts } from './tunnel/endpoint-hosts.ts'
 import { openChangeTelling } from './tunnel/tell-changes.ts'
+import { webhookEventsOf } from './webhook/tell-webhooks.ts'
+import { resealSecrets, sealerOf } from './webhook/webhook-secret.ts'
 
 export interface TunnelsOptions {
   databaseUrl: string
@@ -32,6 +35,10 @@ export interface TunnelsOptions {
   log: Log
   publicTunnelUrls?: PublicTunnelUrls
   tunnelPorts?: TunnelPorts
+  /** They seal the secrets of webhooks; undefined: there are no webhooks. */
+  webhookKeys?: readonly SealingKey[] | undefined
+  /** Webhook endpoints may be on private networks: for development. */
+  allowPrivateWebhooks?: boolean | undefined
   edgeAssignment?: EdgeAssignment
   now?: () => Date
 }
@@ -46,6 +53,12 @@ export function createServer(
     const orm = await openOrm({ ...database, databaseUrl })
     closer.defer(() => orm.close(true))
     await migrate(orm, database.schema)
+    const sealer = sealerOf(options.webhookKeys)
+    if (sealer) {
+      const resealed = await resealSecrets(() => forkSystem(orm), sealer)
+      if (resealed > 0)
+        log.info({ resealed }, 'secrets of webhooks were sealed with the current key')
+    }
     const redis = openRedis(redisUrl, log)
     closer.defer(() => redis.disconnect())
     const hub = closer.add(openChannelHub(redisUrl, log))
@@ -62,6 +75,7 @@ export function createServer(
         hosts.changed()
         changes.changed(organizationId)
       }),
+      ...webhookEventsOf(now),
     }
     closer.add(openInbox({ orm, redisUrl, consumer: database.schema, handlers, log }))
 
@@ -76,6 +90,10 @@ export function createServer(
       publicTunnelUrls: options.publicTunnelUrls ?? {},
       tunnelPorts: options.tunnelPorts ?? {},
       edgeAssignment: options.edgeAssignment ?? evenly,
+      webhooks: {
+        sealer,
+        allowPrivate: options.allowPrivateWebhooks ?? false,
+      },
       wakeOutbox: () => outbox.wake(),
     }
     const { port } = closer.add(

@@ -3,6 +3,7 @@ import type { Log } from '@sluice/kit/log'
 import { createMetrics, openAdminServer } from '@sluice/kit/metrics'
 import type { ObjectStoreSettings } from '@sluice/kit/object-store'
 import { hostJobs } from '@sluice/kit/queue'
+import type { SealingKey } from '@sluice/kit/sealer'
 import { openStreamConsumer } from '@sluice/kit/stream-consumer'
 import { redisKeys, RequestBatch } from '@sluice/schema/redis'
 import { openJobs } from '@sluice/tunnels/jobs'
@@ -16,6 +17,10 @@ export interface InspectorWorkerOptions {
   host?: string
   /** Where captured bodies are kept; undefined: they are not. */
   objectStore?: ObjectStoreSettings | undefined
+  /** They open the secrets of webhooks; undefined: none is sent. */
+  webhookKeys?: readonly SealingKey[] | undefined
+  /** Webhooks may go to private networks: for development. */
+  allowPrivateWebhooks?: boolean | undefined
   log: Log
   /** Adds the figures of the process to the metrics; off where the process has other parts. */
   processFigures?: boolean
@@ -24,6 +29,8 @@ export interface InspectorWorkerOptions {
 }
 
 const endSessionsEveryMs = 5_000
+const deliverEveryMs = 1_000
+const tellPresenceEveryMs = 5_000
 const keepPartitionsEveryMs = 3_600_000
 const retentionEveryMs = 3_600_000
 /** A day of a large organization is deleted in many short statements. */
@@ -33,7 +40,8 @@ const retentionRunMsMax = 600_000
 export async function createServer(
   options: InspectorWorkerOptions,
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const { databaseUrl, redisUrl, objectStore, log, claimIdleMs } = options
+  const { databaseUrl, redisUrl, objectStore, webhookKeys, allowPrivateWebhooks, log } = options
+  const { claimIdleMs } = options
   const metrics = createMetrics('inspector-worker', {
     processFigures: options.processFigures ?? false,
   })
@@ -44,8 +52,18 @@ export async function createServer(
     registers: [metrics],
   })
   return opening(async (closer) => {
-    const tunnels = closer.add(await openJobs({ databaseUrl, redisUrl, objectStore, log }))
+    const tunnels = closer.add(
+      await openJobs({
+        databaseUrl,
+        redisUrl,
+        objectStore,
+        webhookKeys,
+        allowPrivateWebhooks,
+        log,
+      }),
+    )
     const { keepPartitions, dropExpiredRequests, endLostSessions } = tunnels.jobs
+    const { deliverWebhooks, tellPresence, dropExpiredDeliveries } = tunnels.jobs
     closer.add(
       await hostJobs({
         worker: 'inspector',
@@ -58,6 +76,9 @@ export async function createServer(
             runMsMax: retentionRunMsMax,
           },
           { job: endLostSessions, everyMs: endSessionsEveryMs },
+          { job: deliverWebhooks, everyMs: deliverEveryMs },
+          { job: tellPresence, everyMs: tellPresenceEveryMs },
+          { job: dropExpiredDeliveries, everyMs: retentionEveryMs, runMsMax: retentionRunMsMax },
         ],
         metrics,
         log,

@@ -5,6 +5,7 @@ import { createServer as createDomains } from '@sluice/domains/server'
 import { createServer as createIdentity } from '@sluice/identity/server'
 import type { SubgraphName } from '@sluice/kit/internal-token'
 import { silentLog as log } from '@sluice/kit/log'
+import type { SealingKey } from '@sluice/kit/sealer'
 import { generatePrivateJwks, publicJwksOf, type PrivateJwks } from '@sluice/kit/signing-keys'
 import { createServer as createTunnels } from '@sluice/tunnels/server'
 
@@ -27,6 +28,7 @@ export async function openSubgraphs(options: {
   redisUrl: string
   internalJwks: PrivateJwks
   consoleOrigin: string
+  webhookKeys: readonly SealingKey[]
 }): Promise<Subgraphs> {
   const { databaseUrl, redisUrl, consoleOrigin } = options
   const internalPublicJwks = publicJwksOf(options.internalJwks)
@@ -42,7 +44,10 @@ export async function openSubgraphs(options: {
     if (name === 'identity') {
       return createIdentity({ ...common, signingJwks, consoleOrigin, sealingKeys })
     }
-    if (name === 'tunnels') return createTunnels({ ...common, signingJwks })
+    if (name === 'tunnels') {
+      const webhooks = { webhookKeys: options.webhookKeys, allowPrivateWebhooks: true }
+      return createTunnels({ ...common, ...webhooks, signingJwks })
+    }
     if (name === 'billing') return createBilling(common)
     const cnameTarget = 'edge.tunnel.localhost'
     // Nobody answers there: what DNS says is shown in the tests of domains.

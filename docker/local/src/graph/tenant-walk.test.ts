@@ -70,6 +70,7 @@ beforeAll(async () => {
     signInId: await otherSignIn(),
     mailId: crypto.randomUUID(),
     relayId,
+    ...(await createWebhook()),
   }
   for (const { authtoken } of [...Object.values(rows), ...Object.values(organizationRows)]) {
     const { scopes } = authtoken
@@ -89,6 +90,26 @@ beforeAll(async () => {
   )
 })
 afterAll(() => world[Symbol.asyncDispose]())
+
+/** An endpoint that is off, so that nothing is sent and changes while the test looks, with a delivery. */
+async function createWebhook() {
+  const ask = async (text: string, variables: object) => {
+    const answer = await world.ask(text, { ...variables }, { token: owner.token })
+    if (answer.errors) throw new TypeError(answer.text)
+    return answer.data
+  }
+  const { made } = await ask(
+    'mutation($id: ID!) { made: createWebhookEndpoint(organizationId: $id, input: { url: "https://hooks.example.com", events: ["domain.added"] }) { endpoint { id } } }',
+    { id: owner.organizationId },
+  )
+  const { id } = made.endpoint
+  await ask(
+    'mutation($id: ID!) { updateWebhookEndpoint(id: $id, input: { isEnabled: false }) { id } }',
+    { id },
+  )
+  const { sent } = await ask('mutation($id: ID!) { sent: sendTestWebhook(id: $id) { id } }', { id })
+  return { webhookEndpointId: id as string, webhookDeliveryId: sent.id as string }
+}
 
 /** A second sign-in of the owner, so that ending it ends nothing else. */
 async function otherSignIn(): Promise<string> {

@@ -11,6 +11,8 @@ export interface Ids {
   mailId: string
   authtokenId: string
   relayId: string
+  webhookEndpointId: string
+  webhookDeliveryId: string
 }
 
 /** `missing` is null without an error: as if the id were nobody’s. */
@@ -68,6 +70,7 @@ const relay = {
 const organizationMissing = 'SLUICE_ORGANIZATION_NOT_FOUND'
 const tunnelMissing = 'SLUICE_TUNNEL_NOT_FOUND'
 const domainMissing = 'SLUICE_DOMAIN_NOT_FOUND'
+const endpointMissing = 'SLUICE_WEBHOOK_ENDPOINT_NOT_FOUND'
 
 /** A row per root field that takes an id. In this order an owner may do all of it. */
 export const rows: Record<string, Row> = {
@@ -201,6 +204,44 @@ export const rows: Record<string, Row> = {
     variables: (ids) => ({ id: ids.domainId }),
     ...manage(domainMissing),
   },
+  'Mutation.createWebhookEndpoint': {
+    document:
+      'mutation WalkCreateWebhook($id: ID!) { createWebhookEndpoint(organizationId: $id, input: { url: "https://walk.example.com", events: ["tunnel.created"] }) { secret } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...manage(organizationMissing),
+  },
+  'Mutation.updateWebhookEndpoint': {
+    document:
+      'mutation WalkUpdateWebhook($id: ID!) { updateWebhookEndpoint(id: $id, input: { description: "walk" }) { id } }',
+    variables: (ids) => ({ id: ids.webhookEndpointId }),
+    ...manage(endpointMissing),
+  },
+  'Mutation.rotateWebhookSecret': {
+    document: 'mutation WalkRotateWebhook($id: ID!) { rotateWebhookSecret(id: $id) { secret } }',
+    variables: (ids) => ({ id: ids.webhookEndpointId }),
+    ...manage(endpointMissing),
+  },
+  'Mutation.sendTestWebhook': {
+    document: 'mutation WalkTestWebhook($id: ID!) { sendTestWebhook(id: $id) { payload } }',
+    variables: (ids) => ({ id: ids.webhookEndpointId }),
+    ...manage(endpointMissing),
+  },
+  'Mutation.replayWebhookDelivery': {
+    document: 'mutation WalkReplay($id: ID!) { replayWebhookDelivery(id: $id) { payload } }',
+    variables: (ids) => ({ id: ids.webhookDeliveryId }),
+    ...manage('SLUICE_WEBHOOK_DELIVERY_NOT_FOUND'),
+  },
+  'Mutation.replayWebhookDeliveries': {
+    document: `mutation WalkReplayAll($id: ID!) { replayWebhookDeliveries(endpointId: $id, failedOnly: false,
+      from: "2026-01-01T00:00:00.000Z", to: "2100-01-01T00:00:00.000Z") }`,
+    variables: (ids) => ({ id: ids.webhookEndpointId }),
+    ...manage(endpointMissing),
+  },
+  'Mutation.deleteWebhookEndpoint': {
+    document: 'mutation WalkDeleteWebhook($id: ID!) { deleteWebhookEndpoint(id: $id) }',
+    variables: (ids) => ({ id: ids.webhookEndpointId }),
+    ...manage(endpointMissing),
+  },
   'Mutation.deleteTunnel': {
     document: 'mutation WalkDeleteTunnel($id: ID!) { deleteTunnel(id: $id) }',
     variables: (ids) => ({ id: ids.tunnelId }),
@@ -297,6 +338,7 @@ export const organizationRows: Record<string, FieldRow> = {
   tunnels: readable('TUNNELS_READ'),
   customDomains: readable('TUNNELS_READ'),
   requests: readable('REQUESTS_READ'),
+  webhookEndpoints: { viewer: 'missing', authtoken: { scopes: all, verdict: 'missing' } },
   plan: readable('TUNNELS_READ'),
   planSubscription: readable('TUNNELS_READ'),
   entitlements: readable('TUNNELS_READ'),

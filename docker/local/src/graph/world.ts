@@ -89,8 +89,15 @@ export async function openWorld(documents: readonly string[] = []): Promise<Worl
   const relayKey = `slrk_${randomBytes(32).toString('base64url')}`
   const consoleOrigin = 'http://localhost:4000'
   const log = silentLog
+  const webhookKeys = [{ id: 'test', key: randomBytes(32) }]
   const subgraphs = disposer.use(
-    await openSubgraphs({ databaseUrl: statements.url, redisUrl, internalJwks, consoleOrigin }),
+    await openSubgraphs({
+      databaseUrl: statements.url,
+      redisUrl,
+      internalJwks,
+      consoleOrigin,
+      webhookKeys,
+    }),
   )
   const [gateway] = await Promise.all([
     createGateway({
@@ -114,9 +121,14 @@ export async function openWorld(documents: readonly string[] = []): Promise<Worl
       log,
       rollUpEveryMs: 200,
     }).then((server) => disposer.adopt(server, (one) => one.close())),
-    createInspectorWorker({ databaseUrl: database.url, redisUrl, port: 0, log }).then((server) =>
-      disposer.adopt(server, (one) => one.close()),
-    ),
+    createInspectorWorker({
+      databaseUrl: database.url,
+      redisUrl,
+      webhookKeys,
+      allowPrivateWebhooks: true,
+      port: 0,
+      log,
+    }).then((server) => disposer.adopt(server, (one) => one.close())),
   ])
   const { firstAdmin } = subgraphs
   const origin = `http://127.0.0.1:${gateway.port}`

@@ -2,6 +2,7 @@ import { isUuid } from '@sluice/kit/uuid'
 import { redisChannels, type RequestRecord } from '@sluice/schema/redis'
 
 import type { JobDeps } from '../job-deps.ts'
+import { tellCapturedRequests } from '../webhook/tell-webhooks.ts'
 import { keepBodies, type CapturedBodies } from './captured-body.ts'
 import { createPartitions, dayOf, lockStorage } from './partition.ts'
 
@@ -39,13 +40,20 @@ export async function storeRequests(
       locked,
       storable.map(({ started_at: startedAt }) => dayOf(new Date(startedAt))),
     )
-    return locked.execute<{ id: string; organization_id: string }[]>(
+    const rows = await locked.execute<{ id: string; organization_id: string }[]>(
       `insert into tunnels.captured_request (${columns.map(([name]) => name).join(', ')})
        select ${columns.map(([name]) => name).join(', ')}
        from jsonb_to_recordset(?::jsonb) as record(${columns.map((column) => column.join(' ')).join(', ')})
        on conflict do nothing returning id, organization_id`,
       [JSON.stringify(storable)],
     )
+    const fresh = new Set(rows.map(({ id }) => id))
+    await tellCapturedRequests(
+      locked,
+      records.filter(({ id }) => fresh.has(id)),
+      now(),
+    )
+    return rows
   })
 
   for (const [organizationId, rows] of Map.groupBy(stored, (row) => row.organization_id)) {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -7,6 +8,7 @@ import { silentLog } from '@sluice/kit/log'
 import { openObjectStore } from '@sluice/kit/object-store'
 import { anonymous, type Principal } from '@sluice/kit/principal'
 import { openChannelHub, openRedis, redisReady } from '@sluice/kit/redis'
+import { Sealer } from '@sluice/kit/sealer'
 import { generatePrivateJwks, openSigningKeys } from '@sluice/kit/signing-keys'
 import { memberOf, openDatabase, openTestRedis } from '@sluice/kit/testing'
 import type { RequestRecord } from '@sluice/schema/redis'
@@ -22,6 +24,8 @@ import { registerRelay } from '../relay/relay.ts'
 import { schema } from '../schema.ts'
 
 const signingJwks = await generatePrivateJwks(1)
+const sealingKey = { id: 'test', key: randomBytes(32) }
+const sealer = new Sealer([sealingKey])
 
 /** The longest wait for what happens by itself; machines that run tests are busy. */
 export const waitMs = 10_000
@@ -56,6 +60,7 @@ export async function openWorld() {
       udp: { first: 20_000, last: 20_001 },
     },
     edgeAssignment: evenly,
+    webhooks: { sealer, allowPrivate: true },
     now: () => clock.now(),
     log: silentLog,
     wakeOutbox: () => undefined,
@@ -64,6 +69,8 @@ export async function openWorld() {
     em: () => forkSystem(db.orm),
     redis,
     objects,
+    webhooks: { sealer, allowPrivate: true },
+    random: () => 0.5,
     now: parts.now,
     log: silentLog,
   }
@@ -78,6 +85,7 @@ export async function openWorld() {
     parts,
     jobDeps,
     clock,
+    sealingKey,
     context,
     acme: { id: acme, member: memberOf(acme), as: () => context(memberOf(acme)) },
     globex: { id: globex, member: memberOf(globex), as: () => context(memberOf(globex)) },
