@@ -12,7 +12,6 @@ import {
   type DirectSocket,
   type DirectSockets,
   type Hello,
-  type Session,
   type SessionEvents,
 } from '@sluice/wire'
 import { LRUCache } from 'lru-cache'
@@ -23,6 +22,7 @@ import type { AgentTokens } from './agent-token.ts'
 import { closeCodeOf } from './close-code-of.ts'
 import { Greetings } from './greetings.ts'
 import { handshakeAnswer, readHandshake } from './handshake.ts'
+import type { Link } from './link.ts'
 import type { Outage } from './outage.ts'
 import { isRevoked, Revoked } from './revoked.ts'
 
@@ -52,16 +52,6 @@ export interface AgentsOptions {
 const sessionPath = '/_sluice/session'
 /** Tunnels whose epoch elsewhere is remembered. */
 const epochsMax = 50_000
-
-interface Link {
-  readonly session: Session
-  tunnel: TunnelSession | undefined
-  expiry: NodeJS.Timeout | undefined
-  /** Its agent token has expired, and could not be renewed. */
-  inGrace: boolean
-  /** Ended by us or by its agent, on purpose: nothing to take up again. */
-  over: boolean
-}
 
 /** The control side: takes agents in, verifies them, and ends their sessions when they may serve no longer. */
 export class Agents {
