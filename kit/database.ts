@@ -3,9 +3,13 @@ import { DataloaderType, MikroORM, type EntityManager, type Options } from '@mik
 import type { Pool, PoolClient } from 'pg'
 
 import { organizationIdsOf, type Principal } from './principal.ts'
+import { exposeRows, readDatabaseUrl, secureRows, sessionOf } from './row-security.ts'
 
 export type { EntityManager } from '@mikro-orm/postgresql'
-export type Orm = MikroORM
+export type Orm = MikroORM & {
+  /** Forks tell PostgreSQL whose rows they may see, and it shows no others. */
+  readonly rowSecurity: boolean
+}
 
 export interface DatabaseOptions {
   databaseUrl: string
@@ -50,7 +54,9 @@ export const tenantFilter = {
 
 /** Connects lazily: a part starts while PostgreSQL is down and answers once it is back. */
 export async function openOrm(options: DatabaseOptions): Promise<Orm> {
-  return MikroORM.init(ormOptions(options))
+  const { databaseUrl, rowSecurity } = readDatabaseUrl(options.databaseUrl)
+  const orm = await MikroORM.init(ormOptions({ ...options, databaseUrl }))
+  return Object.assign(orm, { rowSecurity })
 }
 
 export function ormOptions(options: DatabaseOptions): Options {
@@ -114,7 +120,12 @@ export async function migrate(orm: Orm, schema: string): Promise<void> {
       `sluice:migrate:${schema}`,
     ])
     await orm.em.fork().execute(`create schema if not exists "${schema}"`)
-    await orm.migrator.up()
+    // Migrations move rows of everybody; the code keeps organizations apart meanwhile, as it always does.
+    const pending = await orm.migrator.getPending()
+    if (pending.length > 0 || !orm.rowSecurity)
+      await exposeRows(orm.em.fork() as EntityManager, schema)
+    if (pending.length > 0) await orm.migrator.up()
+    if (orm.rowSecurity) await secureRows(orm.em.fork() as EntityManager, schema)
   })
 }
 
@@ -131,7 +142,9 @@ export async function databaseNotReady(orm: Orm): Promise<string | null> {
 /** One entity manager per request, seeing the rows of the principal's organizations only. */
 export function forkFor(orm: Orm, principal: Principal, signal?: AbortSignal): EntityManager {
   const em = orm.em.fork(signal ? { signal } : {}) as EntityManager
-  em.setFilterParams('tenant', { all: false, organizationIds: organizationIdsOf(principal) })
+  const organizationIds = organizationIdsOf(principal)
+  em.setFilterParams('tenant', { all: false, organizationIds })
+  if (orm.rowSecurity) em.setSessionContext(sessionOf(organizationIds))
   return em
 }
 
@@ -139,5 +152,6 @@ export function forkFor(orm: Orm, principal: Principal, signal?: AbortSignal): E
 export function forkSystem(orm: Orm): EntityManager {
   const em = orm.em.fork() as EntityManager
   em.setFilterParams('tenant', { all: true })
+  if (orm.rowSecurity) em.setSessionContext(sessionOf('all'))
   return em
 }

@@ -1,10 +1,11 @@
 import { json, logLevel, port, readConfig } from '@sluice/kit/config'
+import { databaseUrlOf, databaseVariables } from '@sluice/kit/row-security'
 import { PublicJwks } from '@sluice/kit/signing-keys'
 import { z } from 'zod'
 
 export const config = (env: NodeJS.ProcessEnv) => {
   const values = readConfig(env, {
-    DATABASE_URL: z.url(),
+    ...databaseVariables,
     REDIS_URL: z.url(),
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
     HOST: z.string().default('127.0.0.1'),
@@ -12,7 +13,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     LOG_LEVEL: logLevel.default('info'),
   })
   return {
-    databaseUrl: values.DATABASE_URL,
+    databaseUrl: databaseUrlOf(values),
     redisUrl: values.REDIS_URL,
     internalPublicJwks: values.INTERNAL_PUBLIC_JWKS,
     host: values.HOST,

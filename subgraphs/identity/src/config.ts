@@ -1,5 +1,6 @@
 import { flag, json, logLevel, port, readConfig } from '@sluice/kit/config'
 import { objectStoreSettings, objectStoreVariables } from '@sluice/kit/object-store'
+import { databaseUrlOf, databaseVariables } from '@sluice/kit/row-security'
 import { sealingKeys } from '@sluice/kit/sealer'
 import { PrivateJwks, PublicJwks } from '@sluice/kit/signing-keys'
 import type { JSONWebKeySet } from 'jose'
@@ -12,7 +13,7 @@ const mailFrom = /^(?:[^<>"\r\n]+ <)?[^\s<>@",]+@[^\s<>@",]+>?$/
 
 export const config = (env: NodeJS.ProcessEnv) => {
   const values = readConfig(env, {
-    DATABASE_URL: z.url(),
+    ...databaseVariables,
     REDIS_URL: z.url(),
     SIGNING_JWKS: json.pipe(PrivateJwks),
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
@@ -31,7 +32,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     LOG_LEVEL: logLevel.default('info'),
   })
   return {
-    databaseUrl: values.DATABASE_URL,
+    databaseUrl: databaseUrlOf(values),
     redisUrl: values.REDIS_URL,
     signingJwks: values.SIGNING_JWKS,
     internalPublicJwks: values.INTERNAL_PUBLIC_JWKS as JSONWebKeySet,

@@ -1,9 +1,10 @@
 import { flag, list, logLevel, port, readConfig } from '@sluice/kit/config'
+import { databaseUrlOf, databaseVariables } from '@sluice/kit/row-security'
 import { z } from 'zod'
 
 export const config = (env: NodeJS.ProcessEnv) => {
   const values = readConfig(env, {
-    DATABASE_URL: z.url(),
+    ...databaseVariables,
     REDIS_URL: z.url(),
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(9465),
@@ -15,7 +16,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     ALLOW_PRIVATE_TARGETS: flag.default(false),
   })
   return {
-    databaseUrl: values.DATABASE_URL,
+    databaseUrl: databaseUrlOf(values),
     redisUrl: values.REDIS_URL,
     host: values.HOST,
     port: values.PORT,

@@ -10,7 +10,7 @@ export interface StatementLog extends AsyncDisposable {
 
 /** Asked by loops in the background, or around every transaction. */
 const byItself =
-  /outbox_event|inbox_|endpoint_host as host|^(begin|commit|rollback|set |select 1$)/i
+  /outbox_event|inbox_|audit_unsealed|audit_link|audit_stream|audit_signed_head|endpoint_host as host|^(begin|commit|rollback|set |select 1$)/i
 
 export async function openStatementLog(databaseUrl: string): Promise<StatementLog> {
   const target = new URL(databaseUrl)
