@@ -3,6 +3,7 @@ import { problemOf, SluiceError } from '@sluice/schema/errors'
 import {
   getOperationAST,
   GraphQLError,
+  Kind,
   OperationTypeNode,
   type OperationDefinitionNode,
 } from 'graphql'
@@ -44,11 +45,27 @@ export function checkOperation(
   if (door.method === 'GET' && operation.operation !== OperationTypeNode.QUERY) {
     throw new SluiceError('SLUICE_REQUEST_UNSAFE')
   }
+  if (operation.operation === OperationTypeNode.MUTATION) assertMayChange(operation, principal)
   if (operation.operation === OperationTypeNode.SUBSCRIPTION && door.transport === 'http') {
     const reason = 'a subscription needs graphql-ws, or `accept: text/event-stream`'
     throw new SluiceError('SLUICE_INPUT_INVALID', { reason })
   }
   return operation
+}
+
+/** How whoever acts as somebody else comes to an end. */
+const endings: ReadonlySet<string> = new Set(['endImpersonation'])
+
+/** Staff that acts as a customer looks only, unless it was asked for more; what is never allowed subgraphs refuse. */
+function assertMayChange(
+  { selectionSet }: OperationDefinitionNode,
+  { impersonatedBy }: Principal,
+): void {
+  if (!impersonatedBy || impersonatedBy.mayChange) return
+  const isEnding = selectionSet.selections.every(
+    (one) => one.kind === Kind.FIELD && endings.has(one.name.value),
+  )
+  if (!isEnding) throw new SluiceError('SLUICE_IMPERSONATION_READ_ONLY')
 }
 
 /** What validation found, one GraphQLError each. */

@@ -163,3 +163,18 @@ test('health, readiness and keys are public', async () => {
   await world.stop('identity')
   expect(JSON.parse(await text('/.well-known/jwks.json'))).toMatchObject({ keys: [{ kid: 'one' }] })
 })
+
+test('staff that acts as a customer changes nothing unless it asked to, by no door', async () => {
+  await using world = await createWorld()
+  const customer = memberPrincipal()
+  const staff = { userId: crypto.randomUUID(), signInId: crypto.randomUUID(), name: 'Staff' }
+  const looking = world.signIn({ ...customer, impersonatedBy: { ...staff, mayChange: false } })
+  const changing = world.signIn({ ...customer, impersonatedBy: { ...staff, mayChange: true } })
+
+  expect((await world.query('{ whoami }', looking)).errors).toBeUndefined()
+  const texts = ['mutation { rename }', 'mutation { ...M } fragment M on Mutation { rename }']
+  for (const text of texts) {
+    expect(codeOf(await world.query(text, looking))).toBe('SLUICE_IMPERSONATION_READ_ONLY')
+  }
+  expect((await world.query('mutation { rename }', changing)).errors).toBeUndefined()
+})

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import { requestIdHeader } from '@sluice/kit/internal-token'
 import type { Log } from '@sluice/kit/log'
-import { SluiceError } from '@sluice/schema/errors'
+import { SluiceError, type ErrorCode } from '@sluice/schema/errors'
 
 import type { Authenticator } from './authenticate.ts'
 import { readBody } from './body.ts'
@@ -18,6 +18,7 @@ import type { Budget } from './public/budget.ts'
 import { sendEvents } from './server-sent-events.ts'
 
 const jsonType = 'application/json'
+const rateLimited: ErrorCode = 'SLUICE_RATE_LIMITED'
 const graphType = 'application/graphql-response+json'
 const eventsType = 'text/event-stream'
 /** A browser sends none of these to another site without asking first, and we never answer yes. */
@@ -93,7 +94,7 @@ export function createHttpDoor(options: HttpDoorOptions) {
         return
       }
       if (outcome.kind === 'refused') return sendErrors(request, response, outcome.errors)
-      if (outcome.kind === 'result') return sendResult(request, response, 200, outcome.result)
+      if (outcome.kind === 'result') return sendOutcome(request, response, outcome.result)
       const leave = authenticator.watch(caller, visitorIp, (reason) => gone.abort(reason))
       try {
         await sendEvents(response, outcome.live, limits)
@@ -164,6 +165,20 @@ function cookieOf(request: IncomingMessage, name: string | null): string | null 
     if (key === name && value) return value
   }
   return null
+}
+
+/** Whoever comes too often learns it from the answer's head, too: by its status if nothing else came of it. */
+function sendOutcome(
+  request: IncomingMessage,
+  response: ServerResponse,
+  result: PublicResult,
+): void {
+  const limited = result.errors?.filter(({ extensions }) => extensions?.['code'] === rateLimited)
+  if (!limited || limited.length === 0) return sendResult(request, response, 200, result)
+  const waits = limited.map(({ extensions }) => Number(extensions?.['retryAfterSeconds']) || 1)
+  response.setHeader('retry-after', Math.max(...waits))
+  if (result.data === null) response.setHeader('sluice-error', rateLimited)
+  sendResult(request, response, result.data === null ? 429 : 200, result)
 }
 
 function sendErrors(

@@ -76,6 +76,8 @@ export function createRestDoor(options: RestDoorOptions) {
     const headers: Record<string, string> = {}
     if (credential === 'gateway') {
       ;({ principal } = await authenticator.authenticate(authorization, visitorIp))
+      // What is outside the graph is for machines, imports and exports.
+      if (principal.impersonatedBy) throw new SluiceError('SLUICE_IMPERSONATION_FORBIDDEN')
     } else if (credential === 'subgraph') {
       if (authorization !== null) headers['authorization'] = authorization
     } else {

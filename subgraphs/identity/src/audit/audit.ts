@@ -111,6 +111,7 @@ export interface Act {
       | 'signing-key'
       | 'sign-in'
       | 'mail'
+      | 'network'
       | 'audit-stream'
       | 'sso-connection'
       | 'email-domain'

@@ -6,7 +6,7 @@ import { SluiceError } from '@sluice/schema/errors'
 
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
-import { personOf } from '../organization/organization.ts'
+import { staffOf } from '../staff/staff.ts'
 import { User } from '../user/user.entity.ts'
 import { Mail, type MailKind } from './mail.entity.ts'
 
@@ -86,11 +86,4 @@ export async function retryMail(context: Context, id: string): Promise<Mail> {
   })
   context.wakeMail()
   return mail
-}
-
-/** The id of the member of staff who asks. */
-function staffOf(context: Context): string {
-  const userId = personOf(context)
-  if (!context.principal.isAdmin) throw new SluiceError('SLUICE_FORBIDDEN')
-  return userId
 }

@@ -9,6 +9,7 @@ import { recordAct } from '../audit/audit.ts'
 import { findMembershipsOf } from '../authenticate/principal-of.ts'
 import type { Context } from '../context.ts'
 import { Member } from '../organization/member.entity.ts'
+import { recordRevocations } from '../revocation/revocation-list.ts'
 import { inputInvalid, nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
 import { Impersonation } from './impersonation.entity.ts'
@@ -97,6 +98,7 @@ export async function endImpersonation(context: Context, id: string): Promise<st
     if (changed === 0) return false
     const impersonation = await em.findOneOrFail(Impersonation, { id })
     const staff = await em.findOneOrFail(User, { id: staffId })
+    recordRevocations(em, 'sign-in', [id], { at, reason: 'disabled' })
     await recordForAll(em, impersonation, { action: 'impersonation.ended', staff, ip, at })
     await em.flush()
     return true

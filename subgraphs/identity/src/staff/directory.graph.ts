@@ -1,0 +1,178 @@
+import { connectionType } from '@sluice/kit/graph'
+
+import { builder, pageArgs } from '../builder.ts'
+import type { Organization } from '../organization/organization.entity.ts'
+import { OrganizationType } from '../organization/organization.graph.ts'
+import type { User } from '../user/user.entity.ts'
+import {
+  countMembers,
+  findAnyOrganization,
+  findAnyUser,
+  findLastUse,
+  findPlaces,
+  hasSecondFactor,
+  organizationPage,
+  userPage,
+  type Place,
+} from './directory.ts'
+
+const SuspensionType = builder.objectRef<{ at: Date; reason: string }>('Suspension').implement({
+  description: 'Staff has switched something off.',
+  fields: (t) => ({
+    at: t.expose('at', { type: 'DateTime', description: 'Since when.' }),
+    reason: t.exposeString('reason', { description: 'Why, as the customer reads it.' }),
+  }),
+})
+
+interface Suspendable {
+  suspendedAt?: Date | null | undefined
+  suspensionReason?: string | null | undefined
+}
+
+function suspensionOf({ suspendedAt, suspensionReason }: Suspendable) {
+  return suspendedAt ? { at: suspendedAt, reason: suspensionReason ?? '' } : null
+}
+
+export const StaffUserType = builder.objectRef<User>('StaffUser')
+export const StaffOrganizationType = builder.objectRef<Organization>('StaffOrganization')
+
+const StaffPlaceType = builder.objectRef<Place>('StaffPlace').implement({
+  description: 'A user in an organization, as staff sees it.',
+  fields: (t) => ({
+    user: t.expose('user', { type: StaffUserType, description: 'The member.' }),
+    organization: t.expose('organization', {
+      type: StaffOrganizationType,
+      description: 'Where they are a member.',
+    }),
+    role: t.exposeString('role', { description: 'The role that they have there.' }),
+  }),
+})
+
+const LastUseType = builder.objectRef<{ at: Date; ip: string }>('StaffLastUse').implement({
+  description: 'When somebody was here last.',
+  fields: (t) => ({
+    at: t.expose('at', { type: 'DateTime', description: 'To within a quarter of an hour.' }),
+    ip: t.exposeString('ip', { description: 'The address it came from.' }),
+  }),
+})
+
+StaffUserType.implement({
+  description: 'A person with an account, as staff sees it.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The id of the user.' }),
+    email: t.exposeString('email', { description: 'The address they sign in with.' }),
+    emailVerifiedAt: t.expose('emailVerifiedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When they confirmed it.',
+    }),
+    name: t.exposeString('name', { description: 'What they are called.' }),
+    isAdmin: t.exposeBoolean('isAdmin', { description: 'Whether they are staff.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When they signed up.' }),
+    suspension: t.field({
+      type: SuspensionType,
+      nullable: true,
+      description: 'Why they are kept out; null while they are not.',
+      resolve: (user) => suspensionOf(user),
+    }),
+    hasSecondFactor: t.boolean({
+      description: 'Whether a second factor is on.',
+      resolve: ({ id }, _args, context) => hasSecondFactor(context, id),
+    }),
+    lastUse: t.field({
+      type: LastUseType,
+      nullable: true,
+      description: 'When they were here last; null if never.',
+      resolve: ({ id }, _args, context) => findLastUse(context, id),
+    }),
+    places: t.field({
+      type: [StaffPlaceType],
+      description: 'The first 100 organizations they are in.',
+      resolve: ({ id: userId }, _args, context) => findPlaces(context, { userId }),
+    }),
+  }),
+})
+
+StaffOrganizationType.implement({
+  description: 'An organization, as staff sees it.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The id of the organization.' }),
+    name: t.exposeString('name', { description: 'What it is called.' }),
+    slug: t.exposeString('slug', { description: 'Its name in addresses.' }),
+    createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was made.' }),
+    suspension: t.field({
+      type: SuspensionType,
+      nullable: true,
+      description: 'Why it is closed; null while it is not.',
+      resolve: (organization) => suspensionOf(organization),
+    }),
+    memberCount: t.int({
+      description: 'How many are in it.',
+      resolve: ({ id }, _args, context) => countMembers(context, id),
+    }),
+    places: t.field({
+      type: [StaffPlaceType],
+      description: 'The first 100 members.',
+      resolve: ({ id: organizationId }, _args, context) => findPlaces(context, { organizationId }),
+    }),
+    organization: t.field({
+      type: OrganizationType,
+      nullable: true,
+      description: 'The same for the other parts, of which each shows what staff may see.',
+      resolve: (organization) => organization,
+    }),
+  }),
+})
+
+builder.objectField(OrganizationType, 'suspension', (t) =>
+  t.field({
+    type: SuspensionType,
+    nullable: true,
+    description: 'Why staff has closed it; null while it is open.',
+    resolve: (organization) => suspensionOf(organization),
+  }),
+)
+
+const StaffUserConnection = connectionType(builder, 'StaffUser', StaffUserType)
+const StaffOrganizationConnection = connectionType(
+  builder,
+  'StaffOrganization',
+  StaffOrganizationType,
+)
+
+const searchArg = 'Part of the name or address, or the id.'
+
+builder.queryFields((t) => ({
+  staffUsers: t.field({
+    type: StaffUserConnection,
+    description: 'All users, newest first. For staff.',
+    args: {
+      first: t.arg.int(pageArgs.first),
+      after: t.arg.string(pageArgs.after),
+      search: t.arg.string({ description: searchArg }),
+    },
+    resolve: (_root, args, context) => userPage(context, args),
+  }),
+  staffUser: t.field({
+    type: StaffUserType,
+    description: 'Any user. For staff.',
+    args: { id: t.arg.id({ required: true, description: 'The id of the user.' }) },
+    resolve: (_root, { id }, context) => findAnyUser(context, id),
+  }),
+  staffOrganizations: t.field({
+    type: StaffOrganizationConnection,
+    description: 'All organizations, newest first. For staff.',
+    args: {
+      first: t.arg.int(pageArgs.first),
+      after: t.arg.string(pageArgs.after),
+      search: t.arg.string({ description: searchArg }),
+    },
+    resolve: (_root, args, context) => organizationPage(context, args),
+  }),
+  staffOrganization: t.field({
+    type: StaffOrganizationType,
+    description: 'Any organization. For staff.',
+    args: { id: t.arg.id({ required: true, description: 'The id of the organization.' }) },
+    resolve: (_root, { id }, context) => findAnyOrganization(context, id),
+  }),
+}))
