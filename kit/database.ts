@@ -122,10 +122,9 @@ export async function migrate(orm: Orm, schema: string): Promise<void> {
     await orm.em.fork().execute(`create schema if not exists "${schema}"`)
     // Migrations move rows of everybody; the code keeps organizations apart meanwhile, as it always does.
     const pending = await orm.migrator.getPending()
-    if (pending.length > 0 || !orm.rowSecurity)
-      await exposeRows(orm.em.fork() as EntityManager, schema)
+    if (pending.length > 0 || !orm.rowSecurity) await exposeRows(orm.em.fork(), schema)
     if (pending.length > 0) await orm.migrator.up()
-    if (orm.rowSecurity) await secureRows(orm.em.fork() as EntityManager, schema)
+    if (orm.rowSecurity) await secureRows(orm.em.fork(), schema)
   })
 }
 

@@ -52,14 +52,14 @@ export interface EmptyDatabase extends AsyncDisposable {
 
 export async function openEmptyDatabase(serverUrl: string): Promise<EmptyDatabase> {
   const name = `test_${crypto.randomUUID().replaceAll('-', '')}`
-  await onServer(serverUrl, `create database ${name}`)
+  await queryAt(serverUrl, `create database ${name}`)
   const url = new URL(serverUrl)
   url.pathname = `/${name}`
   return {
     url: url.href,
-    query: (sql, parameters) => onServer(url.href, sql, parameters),
+    query: (sql, parameters) => queryAt(url.href, sql, parameters),
     async [Symbol.asyncDispose]() {
-      await onServer(serverUrl, `drop database ${name} with (force)`)
+      await queryAt(serverUrl, `drop database ${name} with (force)`)
     },
   }
 }
@@ -117,12 +117,13 @@ export function authtokenOf(
   }
 }
 
-async function onServer<Row extends object>(
-  serverUrl: string,
+/** One statement on a connection of its own. */
+export async function queryAt<Row extends object>(
+  url: string,
   sql: string,
   parameters: unknown[] = [],
 ): Promise<Row[]> {
-  const client = new Client({ connectionString: serverUrl })
+  const client = new Client({ connectionString: url })
   await client.connect()
   try {
     const { rows } = await client.query<Row>(sql, parameters)

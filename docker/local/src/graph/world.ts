@@ -9,8 +9,9 @@ import { createServer as createInspectorWorker } from '@sluice/inspector-worker/
 import type { SubgraphName } from '@sluice/kit/internal-token'
 import { silentLog } from '@sluice/kit/log'
 import { openRedis, redisReady } from '@sluice/kit/redis'
+import { withRowSecurity } from '@sluice/kit/row-security'
 import { generatePrivateJwks, type PrivateJwks } from '@sluice/kit/signing-keys'
-import { openEmptyDatabase, openTestRedis } from '@sluice/kit/testing'
+import { openEmptyDatabase, openTestRedis, type EmptyDatabase } from '@sluice/kit/testing'
 import type { Redis } from 'ioredis'
 import { inject } from 'vitest'
 
@@ -59,6 +60,8 @@ export interface World
   readonly redis: Redis
   readonly relayKey: string
   readonly statements: StatementLog
+  /** As the parts are told of the database. */
+  readonly databaseUrl: string
   sql<Row extends object>(text: string, parameters?: unknown[]): Promise<Row[]>
   ask(query: string, variables?: Record<string, unknown>, as?: Asking): Promise<GraphAnswer>
   signUp(name: string): Promise<Person>
@@ -77,11 +80,18 @@ export const signInText =
 
 let lastIp = 0
 
-/** `documents` may be sent by the anonymous too, as if they were the console's. */
-export async function openWorld(documents: readonly string[] = []): Promise<World> {
+/**
+ * `documents` may be sent by the anonymous too, as if they were the console's. With `rowSecurity` PostgreSQL keeps
+ * organizations apart as well, for parts that are no superuser.
+ */
+export async function openWorld(
+  documents: readonly string[] = [],
+  { rowSecurity = false }: { rowSecurity?: boolean } = {},
+): Promise<World> {
   await using disposer = new AsyncDisposableStack()
   const database = disposer.use(await openEmptyDatabase(inject('databaseUrl')))
-  const statements = disposer.use(await openStatementLog(database.url))
+  const databaseUrl = rowSecurity ? await securedUrl(database) : database.url
+  const statements = disposer.use(await openStatementLog(databaseUrl))
   const { url: redisUrl } = disposer.use(await openTestRedis(inject('redisUrl')))
   const redis = disposer.adopt(openRedis(redisUrl, silentLog), (one) => one.disconnect())
   await redisReady(redis)
@@ -115,14 +125,14 @@ export async function openWorld(documents: readonly string[] = []): Promise<Worl
       log,
     }).then((server) => disposer.adopt(server, (one) => one.close())),
     createBillingWorker({
-      databaseUrl: database.url,
+      databaseUrl,
       redisUrl,
       port: 0,
       log,
       rollUpEveryMs: 200,
     }).then((server) => disposer.adopt(server, (one) => one.close())),
     createInspectorWorker({
-      databaseUrl: database.url,
+      databaseUrl,
       redisUrl,
       webhookKeys,
       allowPrivateWebhooks: true,
@@ -159,6 +169,7 @@ export async function openWorld(documents: readonly string[] = []): Promise<Worl
     relayKey,
     firstAdmin,
     statements,
+    databaseUrl,
     sql: (text, parameters) => database.query(text, parameters),
     ask,
     async signUp(name) {
@@ -191,6 +202,17 @@ export async function openWorld(documents: readonly string[] = []): Promise<Worl
   }
   const owned = disposer.move()
   return world
+}
+
+/** The database for a role of its own, as operators make one. */
+async function securedUrl({ url, query }: EmptyDatabase): Promise<string> {
+  const role = `role_${randomBytes(8).toString('hex')}`
+  const own = new URL(url)
+  await query(`create role ${role} login password 'secret'`)
+  await query(`alter database ${own.pathname.slice(1)} owner to ${role}`)
+  own.username = role
+  own.password = 'secret'
+  return withRowSecurity(own.href)
 }
 
 /** The refresh cookie of an answer, as a browser sends it back. */
