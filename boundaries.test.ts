@@ -21,9 +21,12 @@ const mayUse: Record<string, readonly string[]> = {
   'workers/certificates': ['kit', 'schema', 'domains/jobs'],
   'workers/inspector': ['kit', 'schema', 'tunnels/jobs'],
   console: ['schema'],
+  // Given to partners: it knows the contract and nothing of the server.
+  client: [],
   'docker/local': [
     'kit',
     'schema',
+    'client',
     'identity/server',
     'identity/social-config',
     'tunnels/server',

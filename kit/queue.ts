@@ -50,6 +50,8 @@ export async function hostJobs(options: {
   const connect = () => {
     const redis = new Redis(redisUrl, { maxRetriesPerRequest: null, enableReadyCheck: false })
     redis.on('error', () => undefined) // Bull reports it on the queue.
+    // Every queue listens on what they share: Node would take many queues for a leak.
+    redis.setMaxListeners(0)
     connections.push(redis)
     return redis
   }

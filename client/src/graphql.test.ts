@@ -1,0 +1,14 @@
+import { execFile } from 'node:child_process'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+
+import { expect, test } from 'vitest'
+
+const run = promisify(execFile)
+const codegen = fileURLToPath(new URL('../codegen.ts', import.meta.url))
+
+test('the operations fit the contract with partners, and their types are what it says', async () => {
+  const { stderr } = await run(process.execPath, [codegen, '--check'])
+
+  expect(stderr).toBe('')
+}, 60_000)
