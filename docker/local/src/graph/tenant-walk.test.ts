@@ -13,6 +13,7 @@ import {
 } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
+import { unaudited } from './audit-walk.ts'
 import { addMember } from './members.ts'
 import { organizationRows, rows, type Ids, type Row, type Verdict } from './tenant-walk.ts'
 import { attachDomain, createTunnel, putOnPlan, recordOf, tellRequests } from './traffic.ts'
@@ -35,6 +36,11 @@ let viewer: Person
 const authtokens = new Map<string, string>()
 
 const relayId = 'relay-of-walk'
+
+/** What the other subgraphs have told the audit. */
+const toldActs = ['tunnels', 'domains', 'billing']
+  .map((name) => `select id from ${name}.outbox_event where name = 'act.recorded'`)
+  .join(' union all ')
 
 async function registerRelay(): Promise<void> {
   const registered = await world.ask(
@@ -71,6 +77,7 @@ beforeAll(async () => {
     mailId: crypto.randomUUID(),
     relayId,
     ...(await createWebhook()),
+    auditStreamId: await createStream(),
   }
   for (const { authtoken } of [...Object.values(rows), ...Object.values(organizationRows)]) {
     const { scopes } = authtoken
@@ -85,6 +92,10 @@ beforeAll(async () => {
     ids.authtokenId = made.data.createAuthtoken.authtoken.id
   }
   // What is under way would look like a change later.
+  await eventually(async () => {
+    const late = `select 1 from (${toldActs}) as told where id not in (select id from identity.audit_entry)`
+    return (await world.sql(late)).length === 0
+  })
   await eventually(
     async () => (await read(rows['Query.capturedRequest'], owner.token)) === 'allowed',
   )
@@ -116,6 +127,33 @@ async function otherSignIn(): Promise<string> {
   const { token } = await world.signIn(owner.email)
   const { data } = await world.ask('{ signIns { id isCurrent } }', {}, { token })
   return data.signIns.find(({ isCurrent }: { isCurrent: boolean }) => isCurrent).id
+}
+
+/** A stream of the audit that is off, so that nothing is sent and changes while the test looks. */
+async function createStream(): Promise<string> {
+  const made = await world.ask(
+    'mutation($id: ID!) { createAuditStream(organizationId: $id, name: "siem", kind: WEBHOOK, url: "https://siem.example.com") { stream { id } } }',
+    { id: owner.organizationId },
+    { token: owner.token },
+  )
+  if (made.errors) throw new TypeError(made.text)
+  const { id } = made.data.createAuditStream.stream
+  await world.ask(
+    'mutation($id: ID!) { switchAuditStream(id: $id, isOn: false) { id } }',
+    { id },
+    { token: owner.token },
+  )
+  return id
+}
+
+/** How many acts of the owner are recorded, whether identity has heard of them yet or not. */
+async function actsOfOwner(): Promise<number> {
+  const [row] = await world.sql<{ count: number }>(
+    `select ((select count(*) from identity.audit_entry where actor_id = $1 and actor_kind = 'user' and id not in (${toldActs}))
+       + (select count(*) from (${toldActs.replaceAll('select id', "select payload->'actor'->>'id' as actor")}) as told where actor = $1::text))::int as count`,
+    [owner.userId],
+  )
+  return row?.count ?? 0
 }
 
 /** What came of one row for whoever holds this credential. */
@@ -151,7 +189,7 @@ async function everything(): Promise<unknown> {
     `select format('%I.%I', schemaname, tablename) as name from pg_tables
      where schemaname in ('identity', 'tunnels', 'domains', 'billing')
        and tablename not like 'inbox_%' and tablename not like 'mikro_orm_%'
-       and tablename not in ('mail', 'mail_link')`,
+       and tablename not in ('mail', 'mail_link', 'audit_link', 'audit_unsealed', 'audit_signed_head')`,
   )
   const noise = `array['last_used_at', 'last_used_ip', 'published_at', 'last_seen_at']`
   const hashes = tables.map(
@@ -244,12 +282,20 @@ test.for(Object.entries(rows))('%s keeps out who may not, and changes nothing', 
   expect(await everything()).toEqual(before)
 })
 
-test('an owner may do all of it, but for what is the platform’s', async () => {
+test('an owner may do all of it, but for what is the platform’s, and every change leaves its entry', async () => {
   // On a slow machine the relay would have been silent for too long by now.
   await registerRelay()
+  const wrong: string[] = []
+  const silent: string[] = []
   for (const [name, row] of Object.entries(rows)) {
-    expect([name, await read(row, owner.token)]).toEqual([name, row.owner ?? 'allowed'])
+    const before = await actsOfOwner()
+    const verdict = await read(row, owner.token)
+    if (verdict !== (row.owner ?? 'allowed')) wrong.push(`${name}: ${verdict}`)
+    const isChange = name.startsWith('Mutation.') && verdict === 'allowed'
+    if (isChange && (await actsOfOwner()) === before) silent.push(name)
   }
+  expect(wrong).toEqual([])
+  expect(silent).toEqual(silent.filter((name) => Object.hasOwn(unaudited, name)))
 })
 
 test('aliases buy no further tries at a password', async () => {

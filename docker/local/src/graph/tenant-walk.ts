@@ -13,6 +13,7 @@ export interface Ids {
   relayId: string
   webhookEndpointId: string
   webhookDeliveryId: string
+  auditStreamId: string
 }
 
 /** `missing` is null without an error: as if the id were nobody’s. */
@@ -281,6 +282,23 @@ export const rows: Record<string, Row> = {
     variables: (ids) => ({ id: ids.authtokenId }),
     ...manage('SLUICE_AUTHTOKEN_NOT_FOUND'),
   },
+  'Mutation.createAuditStream': {
+    document: `mutation WalkCreateAuditStream($id: ID!) { createAuditStream(organizationId: $id, name: "walk",
+      kind: WEBHOOK, url: "https://siem.example.com/in") { secret } }`,
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...manage(organizationMissing),
+  },
+  'Mutation.switchAuditStream': {
+    document:
+      'mutation WalkSwitchStream($id: ID!) { switchAuditStream(id: $id, isOn: true) { id } }',
+    variables: (ids) => ({ id: ids.auditStreamId }),
+    ...manage('SLUICE_AUDIT_STREAM_NOT_FOUND'),
+  },
+  'Mutation.deleteAuditStream': {
+    document: 'mutation WalkDeleteStream($id: ID!) { deleteAuditStream(id: $id) }',
+    variables: (ids) => ({ id: ids.auditStreamId }),
+    ...manage('SLUICE_AUDIT_STREAM_NOT_FOUND'),
+  },
   'Mutation.changePlan': {
     document:
       'mutation WalkPlan($id: ID!) { changePlan(organizationId: $id, planId: "business") { id } }',
@@ -335,6 +353,10 @@ export const organizationRows: Record<string, FieldRow> = {
   members: people,
   authtokens: people,
   auditEntries: { ...people, viewer: forbidden },
+  auditIntegrity: { ...people, viewer: forbidden },
+  auditSignedHeads: { ...people, viewer: forbidden },
+  auditHeadKeys: open,
+  auditStreams: { ...people, viewer: forbidden },
   tunnels: readable('TUNNELS_READ'),
   customDomains: readable('TUNNELS_READ'),
   requests: readable('REQUESTS_READ'),
