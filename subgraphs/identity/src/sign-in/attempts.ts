@@ -9,7 +9,7 @@ export const attemptLimits = {
   signInByEmail: { name: 'sign-in-account', attemptsMax: 50, windowMs: 60 * 60_000 },
   signInByNetwork: { name: 'sign-in-network', attemptsMax: 400, windowMs: 15 * 60_000 },
   signInByIp: { name: 'sign-in', attemptsMax: 100, windowMs: 15 * 60_000 },
-  signUpByNetwork: { name: 'sign-up-network', attemptsMax: 60, windowMs: 60 * 60_000 },
+  signUpByNetwork: { name: 'sign-up-network', attemptsMax: 200, windowMs: 60 * 60_000 },
   signUpByIp: { name: 'sign-up', attemptsMax: 20, windowMs: 60 * 60_000 },
   passkeyByIp: { name: 'passkey', attemptsMax: 100, windowMs: 15 * 60_000 },
   socialByIp: { name: 'social', attemptsMax: 60, windowMs: 15 * 60_000 },
