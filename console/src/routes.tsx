@@ -11,6 +11,7 @@ import { parseRequestSearch } from './requests/request-filter.ts'
 import { ErrorPage } from './shell/error-page.tsx'
 import { NotFoundPage, WholeNotFoundPage } from './shell/not-found-page.tsx'
 import type { BrowserSignIn } from './sign-in/browser-sign-in.ts'
+import { problemSearchOf } from './sign-in/problem-search.ts'
 import { SignInPage } from './sign-in/sign-in-page.tsx'
 import { SignUpPage } from './sign-in/sign-up-page.tsx'
 
@@ -41,6 +42,10 @@ const pages = {
   auditPage: lazyRouteComponent(() => import('./audit/audit-page.tsx'), 'AuditPage'),
   securityPage: lazyRouteComponent(() => import('./security/security-page.tsx'), 'SecurityPage'),
   mailPage: lazyRouteComponent(() => import('./mail/mail-page.tsx'), 'MailPage'),
+  signInCodePage: lazyRouteComponent(
+    () => import('./sign-in/sign-in-code-page.tsx'),
+    'SignInCodePage',
+  ),
   forgotPasswordPage: lazyRouteComponent(
     () => import('./sign-in/forgot-password-page.tsx'),
     'ForgotPasswordPage',
@@ -62,6 +67,11 @@ interface RouteContext {
   readonly signIn: BrowserSignIn
 }
 
+interface DoorSearch {
+  readonly to?: string | undefined
+  readonly problem?: string | undefined
+}
+
 const root = createRootRouteWithContext<RouteContext>()({
   component: Outlet,
   notFoundComponent: WholeNotFoundPage,
@@ -75,13 +85,22 @@ const signInRoute = createRoute({
   getParentRoute: () => root,
   path: '/sign-in',
   // The router keeps what is not overwritten, so that a refused value must be named as undefined.
-  validateSearch: (raw: Record<string, unknown>): { to?: string | undefined } => ({
+  validateSearch: (raw: Record<string, unknown>): DoorSearch => ({
     to: ownPathOf(raw['to']),
+    ...problemSearchOf(raw),
   }),
   beforeLoad: ({ context, search }) => {
     if (context.signIn.state().kind === 'in') redirect({ href: search.to ?? '/', throw: true })
   },
   component: SignInPage,
+})
+
+/** Where a sign-in through another account goes on when a second factor is on. */
+const signInCode = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in/code',
+  validateSearch: (raw: Record<string, unknown>): DoorSearch => ({ to: ownPathOf(raw['to']) }),
+  component: pages.signInCodePage,
 })
 
 const signUpRoute = createRoute({
@@ -219,6 +238,7 @@ const audit = createRoute({
 const security = createRoute({
   getParentRoute: () => organization,
   path: '/security',
+  validateSearch: problemSearchOf,
   component: pages.securityPage,
 })
 
@@ -230,6 +250,7 @@ const mail = createRoute({
 
 const routeTree = root.addChildren([
   signInRoute,
+  signInCode,
   signUpRoute,
   forgotPassword,
   resetPassword,

@@ -20,6 +20,8 @@ import type { Data, FixtureTunnel } from './data.ts'
 import { organizationFieldsOf, organizationMutationsOf } from './organization-world.ts'
 import { pageOf } from './page-of.ts'
 import type { Page } from './page-of.ts'
+import { waysIn, waysInRootOf } from './ways-in-world.ts'
+import type { WaysIn } from './ways-in-world.ts'
 
 export type Subgraph = 'identity' | 'tunnels' | 'domains' | 'billing'
 
@@ -38,6 +40,8 @@ export interface Platform {
   isProved: boolean
   /** The second factor of Ada. */
   secondFactor: { confirmedAt: string; recoveryCodesLeft: number } | null
+  /** How Ada can sign in beside her password. */
+  readonly ways: WaysIn
   /** Subgraphs that do not answer. */
   readonly down: Set<Subgraph>
   /** What every answer about an organization waits for. */
@@ -71,6 +75,7 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
     emailVerifiedAt: null,
     isProved: false,
     secondFactor: null,
+    ways: waysIn(),
     down: new Set<Subgraph>(),
     gate: Promise.resolve(),
     statuses: createChannel<object>(),
@@ -109,6 +114,7 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
   const root = {
     ...mutationsOf(world),
     ...accountMutationsOf(world),
+    ...waysInRootOf(world, grant),
     ...organizationMutationsOf(world),
     me: () => me,
     organization: async ({ id }: { id: string }) => {

@@ -15,8 +15,9 @@ import type { TypedDocumentNode as DocumentNode } from '@graphql-typed-document-
  */
 type Documents = {
     "mutation AcceptInvitation($token: String!) {\n  acceptInvitation(token: $token) {\n    id\n    slug\n    __typename\n  }\n}": typeof types.AcceptInvitationDocument,
-    "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  secondFactor {\n    confirmedAt\n    recoveryCodesLeft\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}": typeof types.AccountSecurityDocument,
+    "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  secondFactor {\n    confirmedAt\n    recoveryCodesLeft\n    __typename\n  }\n  hasPassword\n  passkeys {\n    id\n    name\n    isBackedUp\n    createdAt\n    lastUsedAt\n    __typename\n  }\n  socialProviders\n  socialLinks {\n    id\n    provider\n    email\n    linkedAt\n    lastUsedAt\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}": typeof types.AccountSecurityDocument,
     "mutation AddCustomDomain($organizationId: ID!, $domain: String!) {\n  addCustomDomain(organizationId: $organizationId, domain: $domain) {\n    id\n    domain\n    __typename\n  }\n}": typeof types.AddCustomDomainDocument,
+    "mutation AddPasskey($name: String!, $response: String!) {\n  addPasskey(name: $name, response: $response) {\n    id\n    name\n    __typename\n  }\n}": typeof types.AddPasskeyDocument,
     "mutation AttachCustomDomain($id: ID!, $tunnelId: ID!) {\n  attachCustomDomain(id: $id, tunnelId: $tunnelId) {\n    id\n    __typename\n  }\n}": typeof types.AttachCustomDomainDocument,
     "query AuditEntries($organizationId: ID!, $action: String, $after: String) {\n  organization(id: $organizationId) {\n    id\n    auditEntries(first: 50, after: $after, action: $action) {\n      nodes {\n        id\n        action\n        actorKind\n        actorName\n        actor {\n          id\n          name\n          __typename\n        }\n        targetType\n        targetId\n        details\n        ip\n        at\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.AuditEntriesDocument,
     "query Authtokens($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    authtokens(first: 25, after: $after) {\n      nodes {\n        id\n        name\n        prefix\n        scopes\n        createdAt\n        createdBy {\n          id\n          name\n          __typename\n        }\n        lastUsedAt\n        lastUsedIp\n        revokedAt\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.AuthtokensDocument,
@@ -39,6 +40,7 @@ type Documents = {
     "mutation DetachCustomDomain($id: ID!) {\n  detachCustomDomain(id: $id) {\n    id\n    __typename\n  }\n}": typeof types.DetachCustomDomainDocument,
     "mutation EndOtherSignIns {\n  endOtherSignIns\n}": typeof types.EndOtherSignInsDocument,
     "mutation EndSignIn($id: ID!) {\n  endSignIn(id: $id)\n}": typeof types.EndSignInDocument,
+    "mutation FinishSignIn($ticket: String!, $code: String!) {\n  finishSignIn(ticket: $ticket, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": typeof types.FinishSignInDocument,
     "query GetStarted($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 20) {\n      nodes {\n        id\n        name\n        status\n        urls\n        __typename\n      }\n      __typename\n    }\n    requests(first: 5) {\n      nodes {\n        id\n        method\n        path\n        status\n        durationMs\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.GetStartedDocument,
     "query InvitationOffer($token: String!) {\n  invitation(token: $token) {\n    organizationName\n    email\n    roleName\n    hasAccount\n    expiresAt\n    __typename\n  }\n}": typeof types.InvitationOfferDocument,
     "query Invitations($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    invitations(first: 25, after: $after) {\n      nodes {\n        id\n        email\n        role\n        sentAt\n        expiresAt\n        isExpired\n        customRole {\n          id\n          name\n          __typename\n        }\n        invitedBy {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.InvitationsDocument,
@@ -48,12 +50,15 @@ type Documents = {
     "query Members($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    viewerRole\n    entitlements {\n      maxMembers\n      __typename\n    }\n    members(first: 25, after: $after) {\n      nodes {\n        id\n        role\n        customRole {\n          id\n          name\n          __typename\n        }\n        joinedAt\n        user {\n          id\n          name\n          email\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.MembersDocument,
     "query OrganizationRequests($organizationId: ID!, $filter: RequestFilter, $after: String) {\n  organization(id: $organizationId) {\n    id\n    requests(first: 50, after: $after, filter: $filter) {\n      nodes {\n        id\n        method\n        path\n        status\n        code\n        endpointHost\n        startedAt\n        durationMs\n        responseBytes\n        visitorIp\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.OrganizationRequestsDocument,
     "query PlanAndUsage($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    plan {\n      id\n      name\n      __typename\n    }\n    planSubscription {\n      id\n      startedAt\n      periodEnd\n      __typename\n    }\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    usage {\n      periodStart\n      periodEnd\n      tunnels {\n        used\n        limit\n        __typename\n      }\n      requests {\n        used\n        limit\n        __typename\n      }\n      bytes {\n        used\n        limit\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n  plans {\n    id\n    name\n    description\n    monthlyPriceMinor\n    currency\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    __typename\n  }\n}": typeof types.PlanAndUsageDocument,
+    "mutation ReauthenticateWithPasskey($response: String!) {\n  reauthenticateWithPasskey(response: $response)\n}": typeof types.ReauthenticateWithPasskeyDocument,
     "mutation Reauthenticate($password: String!, $code: String) {\n  reauthenticate(password: $password, code: $code)\n}": typeof types.ReauthenticateDocument,
     "mutation RefreshSignIn {\n  refreshSignIn {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": typeof types.RefreshSignInDocument,
     "mutation RemoveCustomDomain($id: ID!) {\n  removeCustomDomain(id: $id)\n}": typeof types.RemoveCustomDomainDocument,
     "mutation RemoveDomainCertificate($id: ID!) {\n  removeDomainCertificate(id: $id) {\n    id\n    __typename\n  }\n}": typeof types.RemoveDomainCertificateDocument,
     "mutation RemoveMember($memberId: ID!) {\n  removeMember(memberId: $memberId)\n}": typeof types.RemoveMemberDocument,
+    "mutation RemovePasskey($id: ID!) {\n  removePasskey(id: $id)\n}": typeof types.RemovePasskeyDocument,
     "mutation RemoveSecondFactor {\n  removeSecondFactor\n}": typeof types.RemoveSecondFactorDocument,
+    "mutation RenamePasskey($id: ID!, $name: String!) {\n  renamePasskey(id: $id, name: $name) {\n    id\n    name\n    __typename\n  }\n}": typeof types.RenamePasskeyDocument,
     "mutation RenewRecoveryCodes {\n  renewRecoveryCodes\n}": typeof types.RenewRecoveryCodesDocument,
     "query RequestBodies($id: ID!) {\n  capturedRequest(id: $id) {\n    id\n    requestBody {\n      contentType\n      bytes\n      truncated\n      text\n      base64\n      __typename\n    }\n    responseBody {\n      contentType\n      bytes\n      truncated\n      text\n      base64\n      __typename\n    }\n    __typename\n  }\n}": typeof types.RequestBodiesDocument,
     "subscription RequestCaptured($organizationId: ID!, $after: String) {\n  requestCaptured(organizationId: $organizationId, after: $after) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      endpointHost\n      startedAt\n      durationMs\n      responseBytes\n      visitorIp\n      tunnel {\n        id\n        name\n      }\n    }\n  }\n}": typeof types.RequestCapturedDocument,
@@ -67,10 +72,18 @@ type Documents = {
     "query Roles($organizationId: ID!) {\n  permissions {\n    name\n    description\n    roles\n    isForOwnersOnly\n    __typename\n  }\n  organization(id: $organizationId) {\n    id\n    roles {\n      id\n      name\n      description\n      permissions\n      memberCount\n      __typename\n    }\n    __typename\n  }\n}": typeof types.RolesDocument,
     "mutation SendEmailVerification {\n  sendEmailVerification\n}": typeof types.SendEmailVerificationDocument,
     "mutation SetDomainCertificate($id: ID!, $chain: String!, $privateKey: String!) {\n  setDomainCertificate(id: $id, chain: $chain, privateKey: $privateKey) {\n    id\n    __typename\n  }\n}": typeof types.SetDomainCertificateDocument,
+    "mutation SignInWithPasskey($response: String!) {\n  signInWithPasskey(response: $response) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": typeof types.SignInWithPasskeyDocument,
     "mutation SignIn($email: String!, $password: String!, $code: String) {\n  signIn(email: $email, password: $password, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": typeof types.SignInDocument,
     "mutation SignOut {\n  signOut\n}": typeof types.SignOutDocument,
     "mutation SignUp($input: SignUpInput!) {\n  signUp(input: $input) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": typeof types.SignUpDocument,
+    "query SocialProviders {\n  socialProviders\n}": typeof types.SocialProvidersDocument,
+    "mutation StartPasskeyProof {\n  startPasskeyProof\n}": typeof types.StartPasskeyProofDocument,
+    "mutation StartPasskeySignIn {\n  startPasskeySignIn\n}": typeof types.StartPasskeySignInDocument,
+    "mutation StartPasskey {\n  startPasskey\n}": typeof types.StartPasskeyDocument,
     "mutation StartSecondFactor {\n  startSecondFactor {\n    secret\n    uri\n    __typename\n  }\n}": typeof types.StartSecondFactorDocument,
+    "mutation StartSocialLink($provider: SocialProvider!, $returnTo: String!) {\n  startSocialLink(provider: $provider, returnTo: $returnTo)\n}": typeof types.StartSocialLinkDocument,
+    "mutation StartSocialProof($provider: SocialProvider!, $returnTo: String!, $code: String) {\n  startSocialProof(provider: $provider, returnTo: $returnTo, code: $code)\n}": typeof types.StartSocialProofDocument,
+    "mutation StartSocialSignIn($provider: SocialProvider!, $returnTo: String!) {\n  startSocialSignIn(provider: $provider, returnTo: $returnTo)\n}": typeof types.StartSocialSignInDocument,
     "mutation StopTunnel($id: ID!) {\n  stopTunnel(id: $id) {\n    id\n    status\n    __typename\n  }\n}": typeof types.StopTunnelDocument,
     "subscription TrafficEvents($tunnelId: ID!) {\n  trafficEvents(tunnelId: $tunnelId) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      protocol\n      endpointHost\n      visitorIp\n      startedAt\n      durationMs\n      firstByteMs\n      requestBytes\n      responseBytes\n      requestHeaders {\n        name\n        value\n      }\n      responseHeaders {\n        name\n        value\n      }\n    }\n    tunnel {\n      id\n      name\n    }\n  }\n}": typeof types.TrafficEventsDocument,
     "query TunnelChoices($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 100) {\n      nodes {\n        id\n        name\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.TunnelChoicesDocument,
@@ -78,13 +91,16 @@ type Documents = {
     "subscription TunnelStatusChanges($organizationId: ID!) {\n  tunnelStatus(organizationId: $organizationId) {\n    tunnelId\n    status\n    at\n    tunnel {\n      id\n      name\n      urls\n      connections\n      onlineSince\n    }\n  }\n}": typeof types.TunnelStatusChangesDocument,
     "query Tunnel($id: ID!) {\n  tunnel(id: $id) {\n    id\n    name\n    kind\n    endpointHost\n    urls\n    status\n    region\n    createdAt\n    startedAt\n    onlineSince\n    connections\n    hostHeader\n    captureBodies\n    policy {\n      basicAuthUsers\n      allowIps\n      denyIps\n      requestRate {\n        perSecond\n        burst\n        __typename\n      }\n      bandwidthBytesPerSecond\n      requestHeaders {\n        add {\n          name\n          value\n          __typename\n        }\n        remove\n        __typename\n      }\n      responseHeaders {\n        add {\n          name\n          value\n          __typename\n        }\n        remove\n        __typename\n      }\n      compression\n      webhookProvider\n      visitorCa\n      __typename\n    }\n    owner {\n      id\n      name\n      email\n      __typename\n    }\n    organization {\n      id\n      slug\n      __typename\n    }\n    customDomains {\n      id\n      domain\n      status\n      tls {\n        status\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.TunnelDocument,
     "query Tunnels($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    entitlements {\n      maxTunnels\n      __typename\n    }\n    tunnels(first: 25, after: $after) {\n      nodes {\n        id\n        name\n        kind\n        endpointHost\n        urls\n        status\n        region\n        connections\n        onlineSince\n        createdAt\n        owner {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.TunnelsDocument,
+    "mutation UnlinkSocial($id: ID!) {\n  unlinkSocial(id: $id)\n}": typeof types.UnlinkSocialDocument,
     "mutation UpdateRole($input: UpdateRoleInput!) {\n  updateRole(input: $input) {\n    id\n    name\n    description\n    permissions\n    __typename\n  }\n}": typeof types.UpdateRoleDocument,
     "mutation VerifyCustomDomain($id: ID!) {\n  verifyCustomDomain(id: $id) {\n    id\n    domain\n    status\n    lastError\n    __typename\n  }\n}": typeof types.VerifyCustomDomainDocument,
+    "query WaysToProve {\n  hasPassword\n  passkeys {\n    id\n    __typename\n  }\n  socialLinks {\n    id\n    provider\n    __typename\n  }\n}": typeof types.WaysToProveDocument,
 };
 const documents: Documents = {
     "mutation AcceptInvitation($token: String!) {\n  acceptInvitation(token: $token) {\n    id\n    slug\n    __typename\n  }\n}": types.AcceptInvitationDocument,
-    "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  secondFactor {\n    confirmedAt\n    recoveryCodesLeft\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}": types.AccountSecurityDocument,
+    "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  secondFactor {\n    confirmedAt\n    recoveryCodesLeft\n    __typename\n  }\n  hasPassword\n  passkeys {\n    id\n    name\n    isBackedUp\n    createdAt\n    lastUsedAt\n    __typename\n  }\n  socialProviders\n  socialLinks {\n    id\n    provider\n    email\n    linkedAt\n    lastUsedAt\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}": types.AccountSecurityDocument,
     "mutation AddCustomDomain($organizationId: ID!, $domain: String!) {\n  addCustomDomain(organizationId: $organizationId, domain: $domain) {\n    id\n    domain\n    __typename\n  }\n}": types.AddCustomDomainDocument,
+    "mutation AddPasskey($name: String!, $response: String!) {\n  addPasskey(name: $name, response: $response) {\n    id\n    name\n    __typename\n  }\n}": types.AddPasskeyDocument,
     "mutation AttachCustomDomain($id: ID!, $tunnelId: ID!) {\n  attachCustomDomain(id: $id, tunnelId: $tunnelId) {\n    id\n    __typename\n  }\n}": types.AttachCustomDomainDocument,
     "query AuditEntries($organizationId: ID!, $action: String, $after: String) {\n  organization(id: $organizationId) {\n    id\n    auditEntries(first: 50, after: $after, action: $action) {\n      nodes {\n        id\n        action\n        actorKind\n        actorName\n        actor {\n          id\n          name\n          __typename\n        }\n        targetType\n        targetId\n        details\n        ip\n        at\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.AuditEntriesDocument,
     "query Authtokens($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    authtokens(first: 25, after: $after) {\n      nodes {\n        id\n        name\n        prefix\n        scopes\n        createdAt\n        createdBy {\n          id\n          name\n          __typename\n        }\n        lastUsedAt\n        lastUsedIp\n        revokedAt\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.AuthtokensDocument,
@@ -107,6 +123,7 @@ const documents: Documents = {
     "mutation DetachCustomDomain($id: ID!) {\n  detachCustomDomain(id: $id) {\n    id\n    __typename\n  }\n}": types.DetachCustomDomainDocument,
     "mutation EndOtherSignIns {\n  endOtherSignIns\n}": types.EndOtherSignInsDocument,
     "mutation EndSignIn($id: ID!) {\n  endSignIn(id: $id)\n}": types.EndSignInDocument,
+    "mutation FinishSignIn($ticket: String!, $code: String!) {\n  finishSignIn(ticket: $ticket, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": types.FinishSignInDocument,
     "query GetStarted($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 20) {\n      nodes {\n        id\n        name\n        status\n        urls\n        __typename\n      }\n      __typename\n    }\n    requests(first: 5) {\n      nodes {\n        id\n        method\n        path\n        status\n        durationMs\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.GetStartedDocument,
     "query InvitationOffer($token: String!) {\n  invitation(token: $token) {\n    organizationName\n    email\n    roleName\n    hasAccount\n    expiresAt\n    __typename\n  }\n}": types.InvitationOfferDocument,
     "query Invitations($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    invitations(first: 25, after: $after) {\n      nodes {\n        id\n        email\n        role\n        sentAt\n        expiresAt\n        isExpired\n        customRole {\n          id\n          name\n          __typename\n        }\n        invitedBy {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.InvitationsDocument,
@@ -116,12 +133,15 @@ const documents: Documents = {
     "query Members($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    viewerRole\n    entitlements {\n      maxMembers\n      __typename\n    }\n    members(first: 25, after: $after) {\n      nodes {\n        id\n        role\n        customRole {\n          id\n          name\n          __typename\n        }\n        joinedAt\n        user {\n          id\n          name\n          email\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.MembersDocument,
     "query OrganizationRequests($organizationId: ID!, $filter: RequestFilter, $after: String) {\n  organization(id: $organizationId) {\n    id\n    requests(first: 50, after: $after, filter: $filter) {\n      nodes {\n        id\n        method\n        path\n        status\n        code\n        endpointHost\n        startedAt\n        durationMs\n        responseBytes\n        visitorIp\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.OrganizationRequestsDocument,
     "query PlanAndUsage($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    plan {\n      id\n      name\n      __typename\n    }\n    planSubscription {\n      id\n      startedAt\n      periodEnd\n      __typename\n    }\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    usage {\n      periodStart\n      periodEnd\n      tunnels {\n        used\n        limit\n        __typename\n      }\n      requests {\n        used\n        limit\n        __typename\n      }\n      bytes {\n        used\n        limit\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n  plans {\n    id\n    name\n    description\n    monthlyPriceMinor\n    currency\n    entitlements {\n      maxTunnels\n      maxConcurrentConnections\n      maxCustomDomains\n      portTunnels\n      maxMembers\n      requestsPerPeriod\n      bytesPerPeriod\n      requestLogDays\n      __typename\n    }\n    __typename\n  }\n}": types.PlanAndUsageDocument,
+    "mutation ReauthenticateWithPasskey($response: String!) {\n  reauthenticateWithPasskey(response: $response)\n}": types.ReauthenticateWithPasskeyDocument,
     "mutation Reauthenticate($password: String!, $code: String) {\n  reauthenticate(password: $password, code: $code)\n}": types.ReauthenticateDocument,
     "mutation RefreshSignIn {\n  refreshSignIn {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": types.RefreshSignInDocument,
     "mutation RemoveCustomDomain($id: ID!) {\n  removeCustomDomain(id: $id)\n}": types.RemoveCustomDomainDocument,
     "mutation RemoveDomainCertificate($id: ID!) {\n  removeDomainCertificate(id: $id) {\n    id\n    __typename\n  }\n}": types.RemoveDomainCertificateDocument,
     "mutation RemoveMember($memberId: ID!) {\n  removeMember(memberId: $memberId)\n}": types.RemoveMemberDocument,
+    "mutation RemovePasskey($id: ID!) {\n  removePasskey(id: $id)\n}": types.RemovePasskeyDocument,
     "mutation RemoveSecondFactor {\n  removeSecondFactor\n}": types.RemoveSecondFactorDocument,
+    "mutation RenamePasskey($id: ID!, $name: String!) {\n  renamePasskey(id: $id, name: $name) {\n    id\n    name\n    __typename\n  }\n}": types.RenamePasskeyDocument,
     "mutation RenewRecoveryCodes {\n  renewRecoveryCodes\n}": types.RenewRecoveryCodesDocument,
     "query RequestBodies($id: ID!) {\n  capturedRequest(id: $id) {\n    id\n    requestBody {\n      contentType\n      bytes\n      truncated\n      text\n      base64\n      __typename\n    }\n    responseBody {\n      contentType\n      bytes\n      truncated\n      text\n      base64\n      __typename\n    }\n    __typename\n  }\n}": types.RequestBodiesDocument,
     "subscription RequestCaptured($organizationId: ID!, $after: String) {\n  requestCaptured(organizationId: $organizationId, after: $after) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      endpointHost\n      startedAt\n      durationMs\n      responseBytes\n      visitorIp\n      tunnel {\n        id\n        name\n      }\n    }\n  }\n}": types.RequestCapturedDocument,
@@ -135,10 +155,18 @@ const documents: Documents = {
     "query Roles($organizationId: ID!) {\n  permissions {\n    name\n    description\n    roles\n    isForOwnersOnly\n    __typename\n  }\n  organization(id: $organizationId) {\n    id\n    roles {\n      id\n      name\n      description\n      permissions\n      memberCount\n      __typename\n    }\n    __typename\n  }\n}": types.RolesDocument,
     "mutation SendEmailVerification {\n  sendEmailVerification\n}": types.SendEmailVerificationDocument,
     "mutation SetDomainCertificate($id: ID!, $chain: String!, $privateKey: String!) {\n  setDomainCertificate(id: $id, chain: $chain, privateKey: $privateKey) {\n    id\n    __typename\n  }\n}": types.SetDomainCertificateDocument,
+    "mutation SignInWithPasskey($response: String!) {\n  signInWithPasskey(response: $response) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": types.SignInWithPasskeyDocument,
     "mutation SignIn($email: String!, $password: String!, $code: String) {\n  signIn(email: $email, password: $password, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": types.SignInDocument,
     "mutation SignOut {\n  signOut\n}": types.SignOutDocument,
     "mutation SignUp($input: SignUpInput!) {\n  signUp(input: $input) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": types.SignUpDocument,
+    "query SocialProviders {\n  socialProviders\n}": types.SocialProvidersDocument,
+    "mutation StartPasskeyProof {\n  startPasskeyProof\n}": types.StartPasskeyProofDocument,
+    "mutation StartPasskeySignIn {\n  startPasskeySignIn\n}": types.StartPasskeySignInDocument,
+    "mutation StartPasskey {\n  startPasskey\n}": types.StartPasskeyDocument,
     "mutation StartSecondFactor {\n  startSecondFactor {\n    secret\n    uri\n    __typename\n  }\n}": types.StartSecondFactorDocument,
+    "mutation StartSocialLink($provider: SocialProvider!, $returnTo: String!) {\n  startSocialLink(provider: $provider, returnTo: $returnTo)\n}": types.StartSocialLinkDocument,
+    "mutation StartSocialProof($provider: SocialProvider!, $returnTo: String!, $code: String) {\n  startSocialProof(provider: $provider, returnTo: $returnTo, code: $code)\n}": types.StartSocialProofDocument,
+    "mutation StartSocialSignIn($provider: SocialProvider!, $returnTo: String!) {\n  startSocialSignIn(provider: $provider, returnTo: $returnTo)\n}": types.StartSocialSignInDocument,
     "mutation StopTunnel($id: ID!) {\n  stopTunnel(id: $id) {\n    id\n    status\n    __typename\n  }\n}": types.StopTunnelDocument,
     "subscription TrafficEvents($tunnelId: ID!) {\n  trafficEvents(tunnelId: $tunnelId) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      protocol\n      endpointHost\n      visitorIp\n      startedAt\n      durationMs\n      firstByteMs\n      requestBytes\n      responseBytes\n      requestHeaders {\n        name\n        value\n      }\n      responseHeaders {\n        name\n        value\n      }\n    }\n    tunnel {\n      id\n      name\n    }\n  }\n}": types.TrafficEventsDocument,
     "query TunnelChoices($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 100) {\n      nodes {\n        id\n        name\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.TunnelChoicesDocument,
@@ -146,8 +174,10 @@ const documents: Documents = {
     "subscription TunnelStatusChanges($organizationId: ID!) {\n  tunnelStatus(organizationId: $organizationId) {\n    tunnelId\n    status\n    at\n    tunnel {\n      id\n      name\n      urls\n      connections\n      onlineSince\n    }\n  }\n}": types.TunnelStatusChangesDocument,
     "query Tunnel($id: ID!) {\n  tunnel(id: $id) {\n    id\n    name\n    kind\n    endpointHost\n    urls\n    status\n    region\n    createdAt\n    startedAt\n    onlineSince\n    connections\n    hostHeader\n    captureBodies\n    policy {\n      basicAuthUsers\n      allowIps\n      denyIps\n      requestRate {\n        perSecond\n        burst\n        __typename\n      }\n      bandwidthBytesPerSecond\n      requestHeaders {\n        add {\n          name\n          value\n          __typename\n        }\n        remove\n        __typename\n      }\n      responseHeaders {\n        add {\n          name\n          value\n          __typename\n        }\n        remove\n        __typename\n      }\n      compression\n      webhookProvider\n      visitorCa\n      __typename\n    }\n    owner {\n      id\n      name\n      email\n      __typename\n    }\n    organization {\n      id\n      slug\n      __typename\n    }\n    customDomains {\n      id\n      domain\n      status\n      tls {\n        status\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.TunnelDocument,
     "query Tunnels($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    entitlements {\n      maxTunnels\n      __typename\n    }\n    tunnels(first: 25, after: $after) {\n      nodes {\n        id\n        name\n        kind\n        endpointHost\n        urls\n        status\n        region\n        connections\n        onlineSince\n        createdAt\n        owner {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.TunnelsDocument,
+    "mutation UnlinkSocial($id: ID!) {\n  unlinkSocial(id: $id)\n}": types.UnlinkSocialDocument,
     "mutation UpdateRole($input: UpdateRoleInput!) {\n  updateRole(input: $input) {\n    id\n    name\n    description\n    permissions\n    __typename\n  }\n}": types.UpdateRoleDocument,
     "mutation VerifyCustomDomain($id: ID!) {\n  verifyCustomDomain(id: $id) {\n    id\n    domain\n    status\n    lastError\n    __typename\n  }\n}": types.VerifyCustomDomainDocument,
+    "query WaysToProve {\n  hasPassword\n  passkeys {\n    id\n    __typename\n  }\n  socialLinks {\n    id\n    provider\n    __typename\n  }\n}": types.WaysToProveDocument,
 };
 
 /**
@@ -171,11 +201,15 @@ export function graphql(source: "mutation AcceptInvitation($token: String!) {\n 
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  secondFactor {\n    confirmedAt\n    recoveryCodesLeft\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}"): (typeof documents)["query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  secondFactor {\n    confirmedAt\n    recoveryCodesLeft\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}"];
+export function graphql(source: "query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  secondFactor {\n    confirmedAt\n    recoveryCodesLeft\n    __typename\n  }\n  hasPassword\n  passkeys {\n    id\n    name\n    isBackedUp\n    createdAt\n    lastUsedAt\n    __typename\n  }\n  socialProviders\n  socialLinks {\n    id\n    provider\n    email\n    linkedAt\n    lastUsedAt\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}"): (typeof documents)["query AccountSecurity {\n  me {\n    id\n    email\n    emailVerifiedAt\n    __typename\n  }\n  secondFactor {\n    confirmedAt\n    recoveryCodesLeft\n    __typename\n  }\n  hasPassword\n  passkeys {\n    id\n    name\n    isBackedUp\n    createdAt\n    lastUsedAt\n    __typename\n  }\n  socialProviders\n  socialLinks {\n    id\n    provider\n    email\n    linkedAt\n    lastUsedAt\n    __typename\n  }\n  signIns {\n    id\n    device\n    ip\n    startedAt\n    lastUsedAt\n    isCurrent\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation AddCustomDomain($organizationId: ID!, $domain: String!) {\n  addCustomDomain(organizationId: $organizationId, domain: $domain) {\n    id\n    domain\n    __typename\n  }\n}"): (typeof documents)["mutation AddCustomDomain($organizationId: ID!, $domain: String!) {\n  addCustomDomain(organizationId: $organizationId, domain: $domain) {\n    id\n    domain\n    __typename\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation AddPasskey($name: String!, $response: String!) {\n  addPasskey(name: $name, response: $response) {\n    id\n    name\n    __typename\n  }\n}"): (typeof documents)["mutation AddPasskey($name: String!, $response: String!) {\n  addPasskey(name: $name, response: $response) {\n    id\n    name\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -267,6 +301,10 @@ export function graphql(source: "mutation EndSignIn($id: ID!) {\n  endSignIn(id:
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation FinishSignIn($ticket: String!, $code: String!) {\n  finishSignIn(ticket: $ticket, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}"): (typeof documents)["mutation FinishSignIn($ticket: String!, $code: String!) {\n  finishSignIn(ticket: $ticket, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "query GetStarted($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 20) {\n      nodes {\n        id\n        name\n        status\n        urls\n        __typename\n      }\n      __typename\n    }\n    requests(first: 5) {\n      nodes {\n        id\n        method\n        path\n        status\n        durationMs\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}"): (typeof documents)["query GetStarted($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 20) {\n      nodes {\n        id\n        name\n        status\n        urls\n        __typename\n      }\n      __typename\n    }\n    requests(first: 5) {\n      nodes {\n        id\n        method\n        path\n        status\n        durationMs\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
@@ -303,6 +341,10 @@ export function graphql(source: "query PlanAndUsage($organizationId: ID!) {\n  o
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation ReauthenticateWithPasskey($response: String!) {\n  reauthenticateWithPasskey(response: $response)\n}"): (typeof documents)["mutation ReauthenticateWithPasskey($response: String!) {\n  reauthenticateWithPasskey(response: $response)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "mutation Reauthenticate($password: String!, $code: String) {\n  reauthenticate(password: $password, code: $code)\n}"): (typeof documents)["mutation Reauthenticate($password: String!, $code: String) {\n  reauthenticate(password: $password, code: $code)\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
@@ -323,7 +365,15 @@ export function graphql(source: "mutation RemoveMember($memberId: ID!) {\n  remo
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation RemovePasskey($id: ID!) {\n  removePasskey(id: $id)\n}"): (typeof documents)["mutation RemovePasskey($id: ID!) {\n  removePasskey(id: $id)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "mutation RemoveSecondFactor {\n  removeSecondFactor\n}"): (typeof documents)["mutation RemoveSecondFactor {\n  removeSecondFactor\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation RenamePasskey($id: ID!, $name: String!) {\n  renamePasskey(id: $id, name: $name) {\n    id\n    name\n    __typename\n  }\n}"): (typeof documents)["mutation RenamePasskey($id: ID!, $name: String!) {\n  renamePasskey(id: $id, name: $name) {\n    id\n    name\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -379,6 +429,10 @@ export function graphql(source: "mutation SetDomainCertificate($id: ID!, $chain:
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation SignInWithPasskey($response: String!) {\n  signInWithPasskey(response: $response) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}"): (typeof documents)["mutation SignInWithPasskey($response: String!) {\n  signInWithPasskey(response: $response) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "mutation SignIn($email: String!, $password: String!, $code: String) {\n  signIn(email: $email, password: $password, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}"): (typeof documents)["mutation SignIn($email: String!, $password: String!, $code: String) {\n  signIn(email: $email, password: $password, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
@@ -391,7 +445,35 @@ export function graphql(source: "mutation SignUp($input: SignUpInput!) {\n  sign
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "query SocialProviders {\n  socialProviders\n}"): (typeof documents)["query SocialProviders {\n  socialProviders\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation StartPasskeyProof {\n  startPasskeyProof\n}"): (typeof documents)["mutation StartPasskeyProof {\n  startPasskeyProof\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation StartPasskeySignIn {\n  startPasskeySignIn\n}"): (typeof documents)["mutation StartPasskeySignIn {\n  startPasskeySignIn\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation StartPasskey {\n  startPasskey\n}"): (typeof documents)["mutation StartPasskey {\n  startPasskey\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "mutation StartSecondFactor {\n  startSecondFactor {\n    secret\n    uri\n    __typename\n  }\n}"): (typeof documents)["mutation StartSecondFactor {\n  startSecondFactor {\n    secret\n    uri\n    __typename\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation StartSocialLink($provider: SocialProvider!, $returnTo: String!) {\n  startSocialLink(provider: $provider, returnTo: $returnTo)\n}"): (typeof documents)["mutation StartSocialLink($provider: SocialProvider!, $returnTo: String!) {\n  startSocialLink(provider: $provider, returnTo: $returnTo)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation StartSocialProof($provider: SocialProvider!, $returnTo: String!, $code: String) {\n  startSocialProof(provider: $provider, returnTo: $returnTo, code: $code)\n}"): (typeof documents)["mutation StartSocialProof($provider: SocialProvider!, $returnTo: String!, $code: String) {\n  startSocialProof(provider: $provider, returnTo: $returnTo, code: $code)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation StartSocialSignIn($provider: SocialProvider!, $returnTo: String!) {\n  startSocialSignIn(provider: $provider, returnTo: $returnTo)\n}"): (typeof documents)["mutation StartSocialSignIn($provider: SocialProvider!, $returnTo: String!) {\n  startSocialSignIn(provider: $provider, returnTo: $returnTo)\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -423,11 +505,19 @@ export function graphql(source: "query Tunnels($organizationId: ID!, $after: Str
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation UnlinkSocial($id: ID!) {\n  unlinkSocial(id: $id)\n}"): (typeof documents)["mutation UnlinkSocial($id: ID!) {\n  unlinkSocial(id: $id)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "mutation UpdateRole($input: UpdateRoleInput!) {\n  updateRole(input: $input) {\n    id\n    name\n    description\n    permissions\n    __typename\n  }\n}"): (typeof documents)["mutation UpdateRole($input: UpdateRoleInput!) {\n  updateRole(input: $input) {\n    id\n    name\n    description\n    permissions\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation VerifyCustomDomain($id: ID!) {\n  verifyCustomDomain(id: $id) {\n    id\n    domain\n    status\n    lastError\n    __typename\n  }\n}"): (typeof documents)["mutation VerifyCustomDomain($id: ID!) {\n  verifyCustomDomain(id: $id) {\n    id\n    domain\n    status\n    lastError\n    __typename\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query WaysToProve {\n  hasPassword\n  passkeys {\n    id\n    __typename\n  }\n  socialLinks {\n    id\n    provider\n    __typename\n  }\n}"): (typeof documents)["query WaysToProve {\n  hasPassword\n  passkeys {\n    id\n    __typename\n  }\n  socialLinks {\n    id\n    provider\n    __typename\n  }\n}"];
 
 export function graphql(source: string) {
   return (documents as any)[source] ?? {};

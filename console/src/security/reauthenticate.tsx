@@ -1,23 +1,26 @@
-import { Button, Group, Modal, PasswordInput, Stack, Text } from '@mantine/core'
+import { Button, Divider, Group, Modal, PasswordInput, Stack, Text } from '@mantine/core'
 import { useCallback, useRef, useState } from 'react'
 import type { FormEvent, ReactNode } from 'react'
 import { useClient } from 'urql'
 
-import { ReauthenticateDocument } from '../gql/graphql.ts'
+import { ReauthenticateDocument, WaysToProveDocument } from '../gql/graphql.ts'
+import type { WaysToProveQuery } from '../gql/graphql.ts'
 import type { Problem } from '../graph/problem.ts'
 import { problemAt, unreachable } from '../graph/problem.ts'
 import { CodeInput } from '../ui/code-input.tsx'
 import { formText, passwordOf } from '../ui/form-text.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { ProofContext } from '../ui/proof-context.ts'
+import { OtherProofs } from './other-proofs.tsx'
 
-/** Lets every action below ask for the password again, and go on when it was right. */
+/** Lets every action below ask who it is again, and go on when it was them. */
 export function Reauthenticate({ children }: { children: ReactNode }) {
   const client = useClient()
   const [isOpen, setOpen] = useState(false)
   const [isBusy, setBusy] = useState(false)
   const [isCodeNeeded, setCodeNeeded] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(null)
+  const [ways, setWays] = useState<WaysToProveQuery | null>(null)
   const waiting = useRef<((proved: boolean) => void)[]>([])
 
   const settle = useCallback((proved: boolean) => {
@@ -27,10 +30,19 @@ export function Reauthenticate({ children }: { children: ReactNode }) {
   }, [])
   const prove = useCallback(() => {
     setOpen(true)
+    // Until it is known what there is, the password is asked for.
+    void client
+      .query(WaysToProveDocument, {}, { requestPolicy: 'network-only' })
+      .toPromise()
+      .then(({ data }) => data && setWays(data))
     return new Promise<boolean>((resolve) => {
       waiting.current.push(resolve)
     })
-  }, [])
+  }, [client])
+  const refuse = (found: Problem) => {
+    if (found.code === 'SLUICE_CODE_NEEDED') setCodeNeeded(true)
+    setProblem(found.code === 'SLUICE_CODE_NEEDED' ? null : found)
+  }
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     // The form stands in a portal, but its events still rise to the form of the action behind it.
@@ -41,10 +53,9 @@ export function Reauthenticate({ children }: { children: ReactNode }) {
     const { data, error } = await client.mutation(ReauthenticateDocument, variables).toPromise()
     setBusy(false)
     if (data) return settle(true)
-    const found = problemAt(error) ?? unreachable('the answer was empty')
-    if (found.code === 'SLUICE_CODE_NEEDED') setCodeNeeded(true)
-    setProblem(found.code === 'SLUICE_CODE_NEEDED' ? null : found)
+    refuse(problemAt(error) ?? unreachable('the answer was empty'))
   }
+  const hasPassword = ways?.hasPassword ?? true
 
   return (
     <ProofContext value={prove}>
@@ -64,24 +75,35 @@ export function Reauthenticate({ children }: { children: ReactNode }) {
         >
           <Stack>
             <Text size="sm">
-              This changes what guards your account. Enter your password; for the next ten minutes
-              you are not asked again.
+              {hasPassword
+                ? 'This changes what guards your account. Enter your password; for the next ten minutes you are not asked again.'
+                : 'This changes what guards your account. For the next ten minutes you are not asked again.'}
             </Text>
             {problem && <ProblemNote problem={problem} />}
-            <PasswordInput
-              label="Your password"
-              name="password"
-              autoComplete="current-password"
-              required
-              data-autofocus
-              data-mantine-stop-propagation="true"
-            />
+            {hasPassword && (
+              <PasswordInput
+                label="Your password"
+                name="password"
+                autoComplete="current-password"
+                required
+                data-autofocus
+                data-mantine-stop-propagation="true"
+              />
+            )}
             {isCodeNeeded && <CodeInput />}
-            <Group justify="flex-end">
-              <Button type="submit" loading={isBusy} data-mantine-stop-propagation="true">
-                Go on
-              </Button>
-            </Group>
+            {hasPassword && (
+              <Group justify="flex-end">
+                <Button type="submit" loading={isBusy} data-mantine-stop-propagation="true">
+                  Go on
+                </Button>
+              </Group>
+            )}
+            {ways && ways.passkeys.length + ways.socialLinks.length > 0 && (
+              <>
+                {hasPassword && <Divider label="or" />}
+                <OtherProofs ways={ways} onProved={() => settle(true)} onProblem={refuse} />
+              </>
+            )}
           </Stack>
         </form>
       </Modal>

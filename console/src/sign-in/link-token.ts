@@ -4,7 +4,7 @@ import { useEffect, useState } from 'react'
 export function useLinkToken(): string {
   const [token] = useState(() => location.hash.slice(1))
   useEffect(() => {
-    if (location.hash) history.replaceState(history.state, '', location.pathname)
+    if (location.hash) history.replaceState(history.state, '', location.pathname + location.search)
   }, [])
   return token
 }

@@ -11,6 +11,9 @@ import { formText, passwordOf } from '../ui/form-text.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { grantOf } from './browser-sign-in.ts'
 import { Door } from './door.tsx'
+import { OtherWays } from './other-ways.tsx'
+import { PasskeyButton } from './passkey-button.tsx'
+import { problemOfSearch } from './problem-search.ts'
 import { useDoor, useSignInState } from './sign-in-context.ts'
 
 const route = getRouteApi('/sign-in')
@@ -18,12 +21,12 @@ const route = getRouteApi('/sign-in')
 export function SignInPage() {
   const { signIn, anonymous } = useDoor()
   const state = useSignInState()
-  const { to } = route.useSearch()
+  const { to, problem: problemCode } = route.useSearch()
   const router = useRouter()
   const [isBusy, setBusy] = useState(false)
   const [isCodeNeeded, setCodeNeeded] = useState(false)
   const [problem, setProblem] = useState<Problem | null>(
-    state.kind === 'out' ? state.problem : null,
+    problemOfSearch(problemCode) ?? (state.kind === 'out' ? state.problem : null),
   )
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
@@ -72,6 +75,15 @@ export function SignInPage() {
           </Button>
         </Stack>
       </form>
+      <OtherWays returnTo={to ?? '/'} onProblem={setProblem}>
+        <PasskeyButton
+          onProblem={setProblem}
+          onSignedIn={(grant) => {
+            signIn.accept(grant)
+            router.history.push(to ?? '/')
+          }}
+        />
+      </OtherWays>
       <Text size="sm">
         <Anchor
           renderRoot={(props) => <Link to="/forgot-password" {...props} />}

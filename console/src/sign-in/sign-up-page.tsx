@@ -11,6 +11,7 @@ import { NewPassword } from '../ui/new-password.tsx'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { grantOf } from './browser-sign-in.ts'
 import { Door } from './door.tsx'
+import { OtherWays } from './other-ways.tsx'
 import { useDoor } from './sign-in-context.ts'
 
 export function SignUpPage() {
@@ -59,6 +60,7 @@ export function SignUpPage() {
           </Button>
         </Stack>
       </form>
+      <OtherWays returnTo="/start" onProblem={setProblem} />
       <Text size="sm">
         Have an account?{' '}
         <Anchor renderRoot={(props) => <Link to="/sign-in" {...props} />} underline="always">

@@ -2,6 +2,14 @@ import { builder } from '../builder.ts'
 import { changeEmail, confirmEmail, sendEmailVerification } from './confirm-email.ts'
 import { changePassword, requestPasswordReset, resetPassword } from './password.ts'
 import { reauthenticate } from './prove.ts'
+import { hasPassword } from './ways-in.ts'
+
+builder.queryField('hasPassword', (t) =>
+  t.boolean({
+    description: 'Whether your account has a password; who signs in by other ways only has none.',
+    resolve: (_root, _args, context) => hasPassword(context),
+  }),
+)
 
 builder.mutationFields((t) => ({
   sendEmailVerification: t.boolean({

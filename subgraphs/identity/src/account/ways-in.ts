@@ -1,9 +1,17 @@
-import type { EntityManager } from '@sluice/kit/database'
+import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { SluiceError } from '@sluice/schema/errors'
 
+import type { Context } from '../context.ts'
+import { personOf } from '../organization/organization.ts'
 import { Passkey } from '../passkey/passkey.entity.ts'
 import { SocialLink } from '../social/social-link.entity.ts'
-import type { User } from '../user/user.entity.ts'
+import { User } from '../user/user.entity.ts'
+
+export async function hasPassword(context: Context): Promise<boolean> {
+  const id = personOf(context)
+  const user = await forkSystem(context.orm).findOneOrFail(User, { id })
+  return Boolean(user.passwordHash)
+}
 
 /** Throws SLUICE_LAST_WAY_IN, which undoes the transaction, when nothing would open the account any more. */
 export async function assertWayIn(
