@@ -31,6 +31,7 @@ function noteOf(source: string): string {
 const surfacesOf: Record<string, string[]> = {
   'Signing in and permissions': ['graph', 'http', 'console', 'cli'],
   'Staff of the platform': ['graph', 'http', 'console', 'cli', 'edge', 'session'],
+  'Single sign-on': ['graph', 'http', 'console'],
   Tunnels: ['graph', 'http', 'console', 'cli'],
   Domains: ['graph', 'http', 'console'],
   Billing: ['graph', 'http', 'console'],

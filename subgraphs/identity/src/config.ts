@@ -1,4 +1,4 @@
-import { flag, json, logLevel, port, readConfig } from '@sluice/kit/config'
+import { flag, json, list, logLevel, port, readConfig } from '@sluice/kit/config'
 import { objectStoreSettings, objectStoreVariables } from '@sluice/kit/object-store'
 import { databaseUrlOf, databaseVariables } from '@sluice/kit/row-security'
 import { sealingKeys } from '@sluice/kit/sealer'
@@ -19,6 +19,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
     AUDIT_JWKS: json.pipe(PrivateJwks).optional(),
     ALLOW_PRIVATE_ADDRESSES: flag.default(false),
+    DNS_SERVERS: list.optional(),
     ...objectStoreVariables,
     CONSOLE_ORIGIN: z.url(),
     SECOND_FACTOR_KEYS: sealingKeys.refine((keys) => keys.length > 0, 'names no key'),
@@ -38,6 +39,7 @@ export const config = (env: NodeJS.ProcessEnv) => {
     internalPublicJwks: values.INTERNAL_PUBLIC_JWKS as JSONWebKeySet,
     auditJwks: values.AUDIT_JWKS,
     allowPrivateAddresses: values.ALLOW_PRIVATE_ADDRESSES,
+    dnsServers: values.DNS_SERVERS,
     objectStore: objectStoreSettings(values),
     consoleOrigin: values.CONSOLE_ORIGIN,
     sealingKeys: values.SECOND_FACTOR_KEYS,

@@ -22,6 +22,7 @@ import type { AccessTokens } from './sign-in/access-token.ts'
 import type { Passwords } from './sign-in/password.ts'
 import type { RefreshCookie } from './sign-in/refresh-cookie.ts'
 import type { RefreshTokens } from './sign-in/refresh-token.ts'
+import type { Sso } from './sso/sso.ts'
 import type { Social } from './social/social.ts'
 import type { User } from './user/user.entity.ts'
 import { findVisibleUsers } from './user/user.ts'
@@ -44,6 +45,8 @@ export interface Deps extends Watch {
   readonly refreshCookie: RefreshCookie
   /** Providers whose accounts can sign in here. */
   readonly social: Social
+  /** Single sign-on of organizations. */
+  readonly sso: Sso
   readonly revocations: Revocations
   /** Sign the heads of the audit's chains. */
   readonly headKeys: HeadKeys

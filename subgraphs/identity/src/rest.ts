@@ -8,6 +8,8 @@ import { revocationsRoute } from './revocation/revocations-route.ts'
 import { revokeRoute } from './revocation/revoke-route.ts'
 import { scimRoutes } from './scim/scim-routes.ts'
 import { socialRoutes } from './social/social-routes.ts'
+import { ssoAdminRoutes } from './sso/sso-admin-routes.ts'
+import { ssoRoutes } from './sso/sso-routes.ts'
 
 /** What identity answers outside the graph: each part brings its routes. The gateway forwards those of its `rest-paths`. */
 export function restRoutes(deps: Deps, log: Log): RestRoute[] {
@@ -17,6 +19,8 @@ export function restRoutes(deps: Deps, log: Log): RestRoute[] {
     revokeRoute(deps),
     ...auditRoutes(deps),
     ...socialRoutes(deps),
+    ...ssoRoutes(deps),
+    ...ssoAdminRoutes(deps),
     ...scimRoutes(deps, log),
   ]
 }

@@ -37,6 +37,8 @@ import { createPasswords, type Passwords } from './sign-in/password.ts'
 import { createRefreshCookie } from './sign-in/refresh-cookie.ts'
 import { createRefreshTokens } from './sign-in/refresh-token.ts'
 import { createSocial, type SocialOptions } from './social/social.ts'
+import { createSso } from './sso/sso.ts'
+import { purgeAssertions } from './sso/used-assertion.ts'
 import { impersonationMsDefault, openImpersonationEnds } from './staff/impersonation.ts'
 import { purgeTickets } from './ticket/ticket.ts'
 
@@ -69,6 +71,8 @@ export interface ServerOptions {
   watch?: WatchOptions
   /** No member of staff acts as somebody else for longer. */
   impersonationMsMax?: number
+  /** Who is asked about email domains, with port if not 53; those of the system if left out. */
+  dnsServers?: readonly string[] | undefined
   /** Clients at Google and GitHub; nobody signs in through what is not named. */
   social?: SocialOptions
   log: Log
@@ -160,6 +164,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         now,
         log,
       }),
+      sso: createSso(
+        { guard, dnsServers: options.dnsServers },
+        { consoleOrigin: options.consoleOrigin, log },
+      ),
       revocations,
       headKeys,
       guard,
@@ -209,6 +217,7 @@ function purgeEveryHour(orm: Orm, log: Log, now: () => Date) {
       purgeMails(forkSystem(orm), now()),
       purgeAnomalies(forkSystem(orm), now()),
       purgeTickets(forkSystem(orm), now()),
+      purgeAssertions(forkSystem(orm), now()),
       purgeRevocations(forkSystem(orm), now()),
       finishRotations(forkSystem(orm), now()),
       purgeInvitations(forkSystem(orm), now()),

@@ -33,6 +33,7 @@ import { createRefreshCookie } from './sign-in/refresh-cookie.ts'
 import { createRefreshTokens } from './sign-in/refresh-token.ts'
 import { signUp } from './sign-in/sign-up.ts'
 import { createSocial, type SocialOptions } from './social/social.ts'
+import { createSso } from './sso/sso.ts'
 import { impersonationMsDefault } from './staff/impersonation.ts'
 
 /** The password of every person that `signUp` of this world makes. */
@@ -81,7 +82,10 @@ export interface World extends AsyncDisposable {
   tellEntitlements(organizationId: string, changed: Partial<Entitlements>): Promise<void>
 }
 
-export async function openWorld({ social = {} }: { social?: SocialOptions } = {}): Promise<World> {
+export async function openWorld({
+  social = {},
+  dnsServers,
+}: { social?: SocialOptions; dnsServers?: readonly string[] } = {}): Promise<World> {
   const db = await openDatabase({ ...database, serverUrl: inject('databaseUrl') })
   const testRedis = await openTestRedis(inject('redisUrl'))
   const redis = openRedis(testRedis.url, silentLog)
@@ -117,6 +121,10 @@ export async function openWorld({ social = {} }: { social?: SocialOptions } = {}
     accessTokens: createAccessTokens(await openSigningKeys(jwks)),
     refreshTokens: createRefreshTokens(jwks),
     refreshCookie: createRefreshCookie('http://localhost:4000'),
+    sso: createSso(
+      { guard: { allowPrivate: true }, dnsServers },
+      { consoleOrigin: 'http://localhost:4000', log: silentLog },
+    ),
     social: createSocial(social, { consoleOrigin: 'http://localhost:4000', now, log: silentLog }),
     headKeys: await openHeadKeys(jwks),
     objects: undefined,

@@ -3,6 +3,7 @@ import { anonymous, type Principal } from '@sluice/kit/principal'
 import type { Role } from '@sluice/schema/permissions'
 
 import { permissionsOf } from '../role/held-permissions.ts'
+import { enteredBy } from '../sso/entered-by.ts'
 import { leftWhileSuspended } from '../staff/left-permissions.ts'
 
 /** As many organizations as a principal can carry; nobody can join more. */
@@ -29,16 +30,17 @@ export async function principalOfSignIn(
   now: Date,
 ): Promise<Principal | null> {
   const rows = await em.execute<Row[]>(
-    `select u.is_admin, m.organization_id, o.suspension_reason, m.role, c.permissions as custom_permissions
+    `select u.is_admin and not s.sso_only as is_admin, m.organization_id, o.suspension_reason, m.role,
+       c.permissions as custom_permissions
      from "identity"."sign_in" s
      join "identity"."user" u on u.id = s.user_id
-     left join "identity"."member" m on m.user_id = u.id
+     left join "identity"."member" m on m.user_id = u.id and ${enteredBy({ signIn: 's', member: 'm', now: '?' })}
      left join "identity"."organization" o on o.id = m.organization_id
      left join "identity"."custom_role" c on c.id = m.custom_role_id
      where s.id = ? and s.user_id = ? and s.ended_at is null and s.expires_at > ?
-       and u.suspended_at is null
+       and u.suspended_at is null and (not s.sso_only or m.id is not null)
      order by m.joined_at, m.id limit ${membershipsMax}`,
-    [signInId, userId, now],
+    [now, now, signInId, userId, now],
   )
   const [first] = rows
   if (!first) return null

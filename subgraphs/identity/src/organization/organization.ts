@@ -15,6 +15,7 @@ import { membershipsMax } from '../authenticate/principal-of.ts'
 import { becomePrincipal, type Context } from '../context.ts'
 import { lookUpRole } from '../role/held-permissions.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
+import { assertOwnSignIn } from '../sign-in/own-sign-in.ts'
 import { nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
 import { Member } from './member.entity.ts'
@@ -27,6 +28,7 @@ export async function createOrganization(
 ): Promise<Organization> {
   const { orm, attempts, visitorIp, revocations, now } = context
   const userId = personOf(context)
+  await assertOwnSignIn(context)
   const name = nameOf(nameText, 'the name of the organization')
   await attempts.count(attemptLimits.createByUser, userId)
 

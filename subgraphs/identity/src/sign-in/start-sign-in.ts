@@ -3,6 +3,7 @@ import { signInTokenSeconds } from '@sluice/schema/claims'
 import { SluiceError } from '@sluice/schema/errors'
 
 import { watchSignIn } from '../anomaly/watch-sign-in.ts'
+import { recordAct } from '../audit/audit.ts'
 import { recordUserAct } from '../audit/user-act.ts'
 import { principalOfSignIn } from '../authenticate/principal-of.ts'
 import { becomePrincipal, type Context } from '../context.ts'
@@ -36,6 +37,8 @@ export async function startSignIn(
   user: User,
   /** How they showed that it is them, where it was not by password: `with Google`. */
   by?: string,
+  /** The organization whose single sign-on it is: the sign-in enters no other, and is no proof of whose account it is. */
+  only?: string,
 ): Promise<Started> {
   const { refreshTokens, visitorIp, userAgent, now } = context
   assertNotSuspended(user)
@@ -50,7 +53,8 @@ export async function startSignIn(
     ip: visitorIp,
     lastIp: visitorIp,
     userAgent,
-    provedAt: at,
+    provedAt: only === undefined ? at : new Date(0),
+    ssoOnly: only !== undefined,
     generation: refreshToken.generation,
     refreshHash: refreshHashOf(refreshToken.secret),
     replacedGeneration: null,
@@ -61,9 +65,21 @@ export async function startSignIn(
     endReason: null,
   })
   em.persist(signIn)
-  const details = by === undefined ? {} : { details: by }
-  const act = { action: 'sign-in.started', user, signInId: id, ip: visitorIp, at } as const
-  await recordUserAct(em, { ...act, ...details })
+  if (only === undefined) {
+    const details = by === undefined ? {} : { details: by }
+    const act = { action: 'sign-in.started', user, signInId: id, ip: visitorIp, at } as const
+    await recordUserAct(em, { ...act, ...details })
+  } else {
+    recordAct(em, {
+      action: 'sign-in.started',
+      actor: user,
+      organizationId: only,
+      target: { type: 'sign-in', id },
+      details: 'by single sign-on',
+      ip: visitorIp,
+      at,
+    })
+  }
   return { signIn, refreshToken }
 }
 

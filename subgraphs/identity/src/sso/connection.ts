@@ -1,0 +1,385 @@
+import type { EntityManager } from '@sluice/kit/database'
+import { guardedFetch, parseGuardedUrl } from '@sluice/kit/guarded-fetch'
+import { assertMay } from '@sluice/kit/principal'
+import { SluiceError } from '@sluice/schema/errors'
+import { covers, type Role } from '@sluice/schema/permissions'
+
+import { recordAct, type AuditAction } from '../audit/audit.ts'
+import type { Context } from '../context.ts'
+import { Member } from '../organization/member.entity.ts'
+import { announceMembership } from '../organization/membership.ts'
+import { lookUpRole, type RoleGiven } from '../role/held-permissions.ts'
+import { attemptLimits } from '../sign-in/attempts.ts'
+import { inputInvalid, nameOf } from '../text.ts'
+import { secretOwnerOf } from './client-secret.ts'
+import { lockForSso, type SsoActor } from './lock-for-sso.ts'
+import { discoverOidc } from './oidc.ts'
+import { metadataBytesMax, parseSamlMetadata } from './saml-metadata.ts'
+import {
+  SsoConnection,
+  SsoRoleMapping,
+  type SamlProvider,
+  type SsoEnforcement,
+  type SsoKind,
+} from './sso-connection.entity.ts'
+import { SsoLink } from './sso-link.entity.ts'
+import { SsoProof } from './sso-proof.entity.ts'
+
+const mappingsMax = 50
+const mappingCharactersMax = 500
+const clientCharactersMax = 500
+
+/** The single sign-on of an organization, or null while it has none. */
+export async function findConnection(
+  { em, principal }: Context,
+  organizationId: string,
+): Promise<SsoConnection | null> {
+  assertMay(principal, organizationId, 'sso.manage')
+  return em.findOne(SsoConnection, { organizationId })
+}
+
+/** What decides about roles, in order. */
+export function findMappings(em: EntityManager, connectionId: string): Promise<SsoRoleMapping[]> {
+  return em.find(SsoRoleMapping, { connectionId }, { orderBy: { position: 'asc' } })
+}
+
+/**
+ * Begins with single sign-on: the identity provider can be told our addresses from then on. Beginning with the other
+ * kind starts anew.
+ */
+export async function createConnection(
+  context: Context,
+  organizationId: string,
+  kind: SsoKind,
+): Promise<SsoConnection> {
+  assertMay(context.principal, organizationId, 'sso.manage')
+  return changing(context, organizationId, async (em, actor) => {
+    const known = await em.findOne(SsoConnection, { organizationId }, { refresh: true })
+    if (known?.kind === kind) return known
+    if (known) {
+      assertNotRequired(known)
+      await forgetPeople(em, known)
+      em.remove(known)
+      await em.flush()
+    }
+    const at = context.now()
+    const connection = em.create(SsoConnection, {
+      id: crypto.randomUUID(),
+      organizationId,
+      kind,
+      enforcement: 'OFF',
+      issuer: null,
+      clientId: null,
+      sealedClientSecret: null,
+      sealingKeyId: null,
+      saml: null,
+      metadataUrl: null,
+      metadataReadAt: null,
+      admitsNewMembers: true,
+      defaultRole: 'VIEWER',
+      defaultCustomRoleId: null,
+      roleAttribute: null,
+      testedAt: null,
+      lastTest: null,
+      createdAt: at,
+      updatedAt: at,
+    })
+    em.persist(connection)
+    record(context, em, actor, connection, 'sso.created', kind)
+    await em.flush()
+    return connection
+  })
+}
+
+export interface OidcInput {
+  organizationId: string
+  issuer: string
+  clientId: string
+  /** Left out: the present one stays, for the same client. */
+  clientSecret?: string | null | undefined
+}
+
+/** Names the OpenID provider. It is asked before anything is kept; a test is due again afterwards. */
+export async function configureOidc(context: Context, input: OidcInput): Promise<SsoConnection> {
+  const { sso, sealer } = context
+  const { organizationId } = input
+  const connection = await prepared(context, organizationId, 'OIDC')
+  const issuer = parseGuardedUrl(input.issuer.trim(), sso.guard)
+  if (issuer.protocol !== 'https:' && !sso.guard.allowPrivate) {
+    const reason = 'it does not begin with https://'
+    throw new SluiceError('SLUICE_SSO_ISSUER_INVALID', { reason })
+  }
+  const clientId = nameOf(input.clientId, 'the client id', clientCharactersMax)
+  const clientSecret = input.clientSecret?.trim() ?? ''
+  if (clientSecret.length > clientCharactersMax) throw inputInvalid('the client secret is too long')
+  // As the provider spells it: issuers are compared to the letter.
+  const configuration = await discoverOidc(
+    { issuer: input.issuer.trim(), clientId, clientSecret },
+    sso.guard,
+  )
+  const settings = { issuer: configuration.serverMetadata().issuer, clientId }
+
+  return changing(context, organizationId, async (em, actor) => {
+    const found = await lockConnection(em, connection.id)
+    const isSameClient = found.issuer === settings.issuer && found.clientId === clientId
+    if (clientSecret === '' && !(isSameClient && found.sealedClientSecret)) {
+      throw inputInvalid('the client secret is missing')
+    }
+    if (!isSameClient) assertNotRequired(found)
+    if (clientSecret !== '') {
+      const sealed = sealer.seal(clientSecret, secretOwnerOf(found.id))
+      found.sealedClientSecret = sealed.sealed
+      found.sealingKeyId = sealed.sealingKeyId
+    }
+    return providerChanged(context, em, actor, found, settings, isSameClient)
+  })
+}
+
+export interface SamlInput {
+  organizationId: string
+  /** One of the two. */
+  metadataUrl?: string | null | undefined
+  metadata?: string | null | undefined
+}
+
+/** Names the SAML identity provider, by where its metadata is or by the metadata itself. */
+export async function configureSaml(context: Context, input: SamlInput): Promise<SsoConnection> {
+  const { organizationId } = input
+  const connection = await prepared(context, organizationId, 'SAML')
+  const metadataUrl = input.metadataUrl?.trim() || null
+  const text = input.metadata?.trim() || null
+  if ((metadataUrl === null) === (text === null)) {
+    throw inputInvalid('give the address of the metadata or the metadata, not both')
+  }
+  const saml =
+    metadataUrl === null ? parseSamlMetadata(text ?? '') : await readMetadata(context, metadataUrl)
+
+  return changing(context, organizationId, async (em, actor) => {
+    const found = await lockConnection(em, connection.id)
+    const isSame = JSON.stringify(found.saml) === JSON.stringify(saml)
+    if (!isSame) assertNotRequired(found)
+    const { issuer } = saml
+    const settings = { issuer, saml, metadataUrl, metadataReadAt: context.now() }
+    return providerChanged(context, em, actor, found, settings, isSame)
+  })
+}
+
+/** Reads metadata from where an organization says it is. */
+export async function readMetadata(
+  { sso }: Pick<Context, 'sso'>,
+  url: string,
+): Promise<SamlProvider> {
+  const answer = await guardedFetch(url, { bytesMax: metadataBytesMax }, sso.guard)
+  if (answer.status !== 200) {
+    const reason = `its address answers with status ${answer.status}`
+    throw new SluiceError('SLUICE_SSO_METADATA_INVALID', { reason })
+  }
+  return parseSamlMetadata(await answer.text())
+}
+
+export interface SsoRolesInput {
+  organizationId: string
+  admitsNewMembers: boolean
+  defaultRole: RoleGiven
+  roleAttribute?: string | null | undefined
+  mappings: readonly { value: string; given: RoleGiven }[]
+}
+
+/** Says which role people get. Nobody gives more than they hold, and nobody becomes owner by it. */
+export async function configureRoles(
+  context: Context,
+  input: SsoRolesInput,
+): Promise<SsoConnection> {
+  const { organizationId, admitsNewMembers, defaultRole, mappings } = input
+  assertMay(context.principal, organizationId, 'sso.manage')
+  if (mappings.length > mappingsMax) throw inputInvalid(`there are more than ${mappingsMax} rules`)
+  const roleAttribute = input.roleAttribute?.trim() || null
+  if (mappings.length > 0 && roleAttribute === null) {
+    throw inputInvalid('rules need the name of the attribute that they look at')
+  }
+  const rules = mappings.map(({ value, given }) => ({
+    value: nameOf(value, 'the value of a rule', mappingCharactersMax),
+    given,
+  }))
+
+  return changing(context, organizationId, async (em, actor) => {
+    const connection = await em.findOne(SsoConnection, { organizationId }, { refresh: true })
+    if (!connection) throw new SluiceError('SLUICE_SSO_NOT_FOUND')
+    const labels = new Map<RoleGiven, string>()
+    for (const given of [defaultRole, ...rules.map((rule) => rule.given)]) {
+      labels.set(given, await assertGivable(em, organizationId, actor, given))
+    }
+    await em.nativeDelete(SsoRoleMapping, { connectionId: connection.id })
+    rules.forEach(({ value, given }, position) => {
+      const { role, customRoleId = null } = given
+      em.persist(
+        em.create(SsoRoleMapping, {
+          connectionId: connection.id,
+          position,
+          value,
+          role,
+          customRoleId,
+        }),
+      )
+    })
+    Object.assign(connection, {
+      admitsNewMembers,
+      defaultRole: defaultRole.role,
+      defaultCustomRoleId: defaultRole.customRoleId ?? null,
+      roleAttribute: roleAttribute && nameOf(roleAttribute, 'the attribute', 200),
+      updatedAt: context.now(),
+    })
+    const words = rules.map(({ value, given }) => `${value}: ${labels.get(given)}`)
+    const details = [`default ${labels.get(defaultRole)}`, ...words].join(', ')
+    record(context, em, actor, connection, 'sso.roles-changed', details)
+    await em.flush()
+    return connection
+  })
+}
+
+/** Switches single sign-on off, on beside other sign-ins, or on instead of them. */
+export async function setEnforcement(
+  context: Context,
+  organizationId: string,
+  enforcement: SsoEnforcement,
+): Promise<SsoConnection> {
+  assertMay(context.principal, organizationId, 'sso.manage')
+  const { connection, isOther } = await changing(context, organizationId, async (em, actor) => {
+    const found = await em.findOne(SsoConnection, { organizationId }, { refresh: true })
+    if (!found) throw new SluiceError('SLUICE_SSO_NOT_FOUND')
+    const before = found.enforcement
+    if (before === enforcement) return { connection: found, isOther: false }
+    if (enforcement !== 'OFF' && !found.issuer) throw new SluiceError('SLUICE_SSO_INCOMPLETE')
+    if (enforcement !== 'OFF' && !found.testedAt) throw new SluiceError('SLUICE_SSO_UNTESTED')
+    if (enforcement === 'REQUIRED') await assertOwnerLeft(em, organizationId)
+    found.enforcement = enforcement
+    found.updatedAt = context.now()
+    record(context, em, actor, found, 'sso.enforcement-changed', `from ${before} to ${enforcement}`)
+    await em.flush()
+    return { connection: found, isOther: true }
+  })
+  // Gateways ask again who may enter: within two seconds nobody is inside who may not be.
+  if (isOther) await announceAll(context, organizationId)
+  return connection
+}
+
+/** Takes single sign-on away, with everything it knows of people. */
+export async function removeConnection(context: Context, organizationId: string): Promise<string> {
+  assertMay(context.principal, organizationId, 'sso.manage')
+  const id = await changing(context, organizationId, async (em, actor) => {
+    const found = await em.findOne(SsoConnection, { organizationId }, { refresh: true })
+    if (!found) throw new SluiceError('SLUICE_SSO_NOT_FOUND')
+    record(context, em, actor, found, 'sso.removed', found.kind)
+    em.remove(found)
+    return found.id
+  })
+  await announceAll(context, organizationId)
+  return id
+}
+
+/** Limits what leads to outgoing requests, and finds or begins the connection. */
+async function prepared(
+  context: Context,
+  organizationId: string,
+  kind: SsoKind,
+): Promise<SsoConnection> {
+  assertMay(context.principal, organizationId, 'sso.manage')
+  await context.attempts.count(attemptLimits.ssoSettingsByUser, context.principal.id)
+  return createConnection(context, organizationId, kind)
+}
+
+function changing<T>(
+  context: Context,
+  organizationId: string,
+  change: (em: EntityManager, actor: SsoActor) => Promise<T>,
+): Promise<T> {
+  return context.em.transactional(async (em) =>
+    change(em, await lockForSso(em, context, organizationId)),
+  )
+}
+
+async function lockConnection(em: EntityManager, id: string): Promise<SsoConnection> {
+  const found = await em.findOne(SsoConnection, { id }, { refresh: true })
+  if (!found) throw new SluiceError('SLUICE_SSO_NOT_FOUND')
+  return found
+}
+
+/** What another provider says is another matter: who passed the former one passes this one first. */
+async function providerChanged(
+  context: Context,
+  em: EntityManager,
+  actor: SsoActor,
+  connection: SsoConnection,
+  settings: Partial<SsoConnection>,
+  isSame: boolean,
+): Promise<SsoConnection> {
+  if (!isSame) {
+    await em.nativeDelete(SsoProof, { connectionId: connection.id })
+    if (connection.issuer !== settings.issuer) {
+      await em.nativeDelete(SsoLink, { connectionId: connection.id })
+    }
+    Object.assign(connection, { testedAt: null, lastTest: null, enforcement: 'OFF' })
+  }
+  Object.assign(connection, settings, { updatedAt: context.now() })
+  record(context, em, actor, connection, 'sso.changed', `${connection.kind}, ${settings.issuer}`)
+  await em.flush()
+  return connection
+}
+
+async function forgetPeople(em: EntityManager, { id }: SsoConnection): Promise<void> {
+  await em.nativeDelete(SsoProof, { connectionId: id })
+  await em.nativeDelete(SsoLink, { connectionId: id })
+}
+
+function assertNotRequired({ enforcement }: SsoConnection): void {
+  if (enforcement === 'REQUIRED') throw new SluiceError('SLUICE_SSO_REQUIRED')
+}
+
+async function assertGivable(
+  em: EntityManager,
+  organizationId: string,
+  { permissions: held }: SsoActor,
+  given: RoleGiven,
+): Promise<string> {
+  const owner: Role = 'OWNER'
+  if (given.role === owner) throw inputInvalid('nobody becomes owner by single sign-on')
+  const { permissions, label } = await lookUpRole(em, organizationId, given)
+  if (!covers(held, permissions)) throw new SluiceError('SLUICE_FORBIDDEN')
+  return label
+}
+
+/** When the identity provider fails one day, an owner with a second factor still comes in. */
+async function assertOwnerLeft(em: EntityManager, organizationId: string): Promise<void> {
+  const rows = await em.execute<unknown[]>(
+    `select 1 from "identity"."member" m
+     join "identity"."second_factor" f on f.user_id = m.user_id and f.confirmed_at is not null
+     where m.organization_id = ? and m.role = 'OWNER' limit 1`,
+    [organizationId],
+  )
+  if (rows.length === 0) throw new SluiceError('SLUICE_SSO_NO_OWNER_LEFT')
+}
+
+async function announceAll({ em, revocations }: Context, organizationId: string): Promise<void> {
+  const members = await em.find(Member, { organizationId }, { disableIdentityMap: true })
+  await Promise.all(members.map((member) => announceMembership(revocations, member)))
+}
+
+function record(
+  { visitorIp: ip, now }: Context,
+  em: EntityManager,
+  { actor }: SsoActor,
+  { id, organizationId }: SsoConnection,
+  action: AuditAction,
+  details: string,
+): void {
+  const target = { type: 'sso-connection', id } as const
+  recordAct(em, {
+    action,
+    actor,
+    organizationId,
+    target,
+    details: details.slice(0, 500).toWellFormed(),
+    ip,
+    at: now(),
+  })
+}
