@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { memberPrincipal } from './testing/principals.ts'
+import { apiKeyPrincipal, memberPrincipal } from './testing/principals.ts'
 import { createWorld } from './testing/world.ts'
 
 test('GraphiQL is given to admins alone, whole and from here', async () => {
@@ -30,4 +30,23 @@ test('the page loads nothing from elsewhere and no script of its own text', asyn
   expect(html).toContain('mutation GraphiqlRefreshSignIn')
   expect(html).not.toMatch(/https?:|<script>/)
   expect((await fetch(`${world.origin}/graphiql/start.js`)).status).toBe(200)
+})
+
+test('GraphiQL on the public graph is given to API keys alone', async () => {
+  await using world = await createWorld()
+  const app = async (token: string) =>
+    fetch(`${world.origin}/public/graphiql/app.js`, {
+      headers: { authorization: `Bearer ${token}` },
+    })
+
+  expect((await fetch(`${world.origin}/public/graphiql/app.js`)).status).toBe(401)
+  expect((await app(world.signIn(memberPrincipal({ isAdmin: true })))).status).toBe(403)
+  const given = await app(world.signIn(apiKeyPrincipal()))
+
+  expect(given.status).toBe(200)
+  expect(await given.text()).toContain("endpoint: '/public/graphql'")
+  const page = await (await fetch(`${world.origin}/public/graphiql`)).text()
+  expect(page).toContain('API key')
+  expect(page).not.toMatch(/https?:|<script>/)
+  expect((await fetch(`${world.origin}/public/graphiql/start.js`)).status).toBe(200)
 })

@@ -4,6 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { promisify } from 'node:util'
 import { gzip } from 'node:zlib'
 
+import type { Principal } from '@sluice/kit/principal'
 import { SluiceError } from '@sluice/schema/errors'
 import { graphiqlOperations } from '@sluice/schema/operations/graphiql'
 
@@ -12,31 +13,77 @@ import { contentSecurityPolicy } from './security-headers.ts'
 
 const compress = promisify(gzip)
 
-export const graphiqlPaths: ReadonlySet<string> = new Set([
-  '/graphiql',
-  '/graphiql/start.js',
-  '/graphiql/app.js',
-])
+/** One page with GraphiQL: where it is, what it asks, and who is given the app. */
+interface GraphiqlPage {
+  readonly endpoint: string
+  readonly html: string
+  readonly start: URL
+  /** Throws for whom it is not. */
+  assertFor(principal: Principal): void
+}
+
+const pages: Readonly<Record<string, GraphiqlPage>> = {
+  '/graphiql': {
+    endpoint: '/graphql',
+    html: pageOf(
+      '<p>Loading GraphiQL.</p>',
+      `src="/graphiql/start.js" data-document="${graphiqlOperations.refreshSignIn.replaceAll('\n', '&#10;')}"`,
+    ),
+    start: new URL('graphiql-start.js', import.meta.url),
+    assertFor({ isAdmin }) {
+      if (!isAdmin) throw new SluiceError('SLUICE_FORBIDDEN')
+    },
+  },
+  '/public/graphiql': {
+    endpoint: '/public/graphql',
+    html: pageOf(
+      `<form>
+<label for="key">API key</label>
+<input id="key" type="password" autocomplete="off" spellcheck="false" placeholder="slk_…" required autofocus>
+<button>Open GraphiQL</button>
+<p role="alert"></p>
+<p>The key stays in this page until it is closed. What you run is real.</p>
+</form>`,
+      'src="/public/graphiql/start.js"',
+    ),
+    start: new URL('public/graphiql-start.js', import.meta.url),
+    assertFor({ kind }) {
+      if (kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
+      if (kind !== 'api-key') throw new SluiceError('SLUICE_API_KEY_NEEDED')
+    },
+  },
+}
+
+/** Page, start and app of each. */
+export const graphiqlPaths: ReadonlySet<string> = new Set(
+  Object.keys(pages).flatMap((path) => [path, `${path}/start.js`, `${path}/app.js`]),
+)
 
 /**
- * GraphiQL for admins of the platform, whole in one file and without a network. A browser that opens `/graphiql` sends
- * no access token, so the page is a few lines that get one from the refresh cookie and fetch the app with it.
+ * GraphiQL, whole in one file and without a network: on `/graphql` for admins of the platform, on `/public/graphql` for
+ * whoever holds an API key. A browser that opens the page sends no credential, so the page is a few lines that get one
+ * (from the refresh cookie, or by asking for the key) and fetch the app with it.
  */
 export function createGraphiql(options: {
   authenticator: Authenticator
   consoleOrigin: string
   visitorIpOf: (request: IncomingMessage) => string
 }) {
-  // 9 MB of script are loaded when the first admin comes, and kept compressed.
-  let app: Promise<Buffer> | null = null
+  // 9 MB of script are loaded when somebody comes, and kept compressed.
+  const apps = new Map<GraphiqlPage, Promise<Buffer>>()
 
-  async function sendApp(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function sendApp(
+    request: IncomingMessage,
+    response: ServerResponse,
+    page: GraphiqlPage,
+  ): Promise<void> {
     const authorization = request.headers.authorization ?? null
     const ip = options.visitorIpOf(request)
     const { principal } = await options.authenticator.authenticate(authorization, ip)
-    if (!principal.isAdmin) throw new SluiceError('SLUICE_FORBIDDEN')
-    app ??= loadApp()
-    const body = await app
+    page.assertFor(principal)
+    const loading = apps.get(page) ?? loadApp(page.endpoint)
+    apps.set(page, loading)
+    const body = await loading
     response
       .writeHead(200, {
         'content-type': 'text/javascript; charset=utf-8',
@@ -52,9 +99,11 @@ export function createGraphiql(options: {
     response: ServerResponse,
     path: string,
   ): Promise<void> => {
-    if (path === '/graphiql/app.js') return sendApp(request, response)
-    const isPage = path === '/graphiql'
-    const body = isPage ? page : await readFile(new URL('graphiql-start.js', import.meta.url))
+    const isPage = Object.hasOwn(pages, path)
+    const page = pages[isPage ? path : path.slice(0, path.lastIndexOf('/'))]
+    assert(page, 'routes asks for GraphiQL’s own paths alone')
+    if (path.endsWith('/app.js')) return sendApp(request, response, page)
+    const body = isPage ? page.html : await readFile(page.start)
     response
       .writeHead(200, {
         'content-type': isPage ? 'text/html; charset=utf-8' : 'text/javascript; charset=utf-8',
@@ -66,7 +115,7 @@ export function createGraphiql(options: {
 }
 
 /** GraphiQL as the package renders it, without the page around it and with our own start. */
-async function loadApp(): Promise<Buffer> {
+async function loadApp(endpoint: string): Promise<Buffer> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
   const html = renderGraphiQL()
   const css = between(html, html.indexOf('<style>'), '<style>', html.indexOf('</style>'))
@@ -77,7 +126,7 @@ async function loadApp(): Promise<Buffer> {
       "document.head.appendChild(document.createElement('style')).textContent =",
       JSON.stringify(css),
       script,
-      appEnd,
+      appEndOf(endpoint),
     ].join('\n'),
   )
 }
@@ -88,7 +137,7 @@ function between(text: string, at: number, opening: string, end: number): string
 }
 
 // GraphiQL takes its `fetch` from the page and has no other place for a header that changes.
-const appEnd = `
+const appEndOf = (endpoint: string) => `
 const fetchAsIs = self.fetch.bind(self)
 self.fetch = async (url, init) => {
   const headers = new Headers(init?.headers)
@@ -97,13 +146,15 @@ self.fetch = async (url, init) => {
 }
 YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
   title: 'Sluice',
-  endpoint: '/graphql',
+  endpoint: '${endpoint}',
+  defaultQuery: self.sluiceQuery,
   subscriptionsProtocol: 'WS',
   shouldPersistHeaders: false,
   connectionParams: async () => ({ authorization: await sluiceAuthorization() }),
 })`
 
-const page = `<!doctype html>
+function pageOf(body: string, script: string): string {
+  return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -112,12 +163,16 @@ const page = `<!doctype html>
 <style>
 html, body, #root { height: 100%; margin: 0 }
 body { font-family: system-ui, sans-serif }
-#root > p { max-width: 40rem; margin: 4rem auto; padding: 0 1rem }
+#root > p, #root > form { max-width: 40rem; margin: 4rem auto; padding: 0 1rem }
+#root label { display: block; font-weight: 600; margin-bottom: .5rem }
+#root input { font: inherit; padding: .5rem; width: 24rem; max-width: 100%; box-sizing: border-box }
+#root button { font: inherit; padding: .5rem 1rem }
 </style>
 </head>
 <body class="no-focus-outline">
-<div id="root"><p>Loading GraphiQL.</p></div>
-<script src="/graphiql/start.js" data-document="${graphiqlOperations.refreshSignIn.replaceAll('\n', '&#10;')}"></script>
+<div id="root">${body}</div>
+<script ${script}></script>
 </body>
 </html>
 `
+}
