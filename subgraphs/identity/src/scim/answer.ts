@@ -8,6 +8,7 @@ import { etagsOf, type Etags } from './etag.ts'
 import { readGroupPatch } from './group-members.ts'
 import { listAnswer, queryOf, searchOf, type Query } from './list.ts'
 import { applyOperation, readOperations } from './patch.ts'
+import { listUsers, readUser, type Answered } from './read-users.ts'
 import { objectOf, readResource, type Data } from './resource.ts'
 import { noteCall, type Call } from './scim-call.ts'
 import { ScimError, scimErrorOf, scimProblem } from './scim-error.ts'
@@ -21,14 +22,7 @@ import {
   readGroup,
 } from './scim-group.ts'
 import { authenticateCall } from './scim-token.ts'
-import {
-  changeUser,
-  createUser,
-  deleteUser,
-  listUsers,
-  readUser,
-  type Answered,
-} from './scim-user.ts'
+import { changeUser, createUser, deleteUser } from './scim-user.ts'
 
 /** A call as HTTP brings it. */
 export interface ScimRequest {
@@ -65,7 +59,7 @@ export async function answerScim(
   }
   if (call) {
     const { method, path, query } = request
-    const detail = answer.status < 400 ? null : String(answer.body?.['detail'] ?? '')
+    const detail = (answer.body?.['detail'] ?? null) as string | null
     const asked =
       query.size === 0
         ? path

@@ -18,20 +18,13 @@ export interface Columns {
 
 /** The filter as a condition on the rows of a resource. Throws 400 `invalidFilter` for attributes that there are not. */
 export function filterSql(type: ResourceType, columns: Columns, filter: Filter): Sql {
-  switch (filter.kind) {
-    case 'and':
-    case 'or': {
-      const parts = filter.filters.map((one) => filterSql(type, columns, one))
-      return joined(parts, filter.kind)
-    }
-    case 'not': {
-      const { text, values } = filterSql(type, columns, filter.filter)
-      return { text: `not (${text})`, values }
-    }
-    case 'present':
-    case 'compare':
-      return termSql(type, columns, filter)
+  if ('filters' in filter) {
+    const parts = filter.filters.map((one) => filterSql(type, columns, one))
+    return joined(parts, filter.kind)
   }
+  if (filter.kind !== 'not') return termSql(type, columns, filter)
+  const { text, values } = filterSql(type, columns, filter.filter)
+  return { text: `not (${text})`, values }
 }
 
 type Term = Extract<Filter, { kind: 'present' | 'compare' }>
@@ -76,22 +69,16 @@ function elementTerm(attribute: Attribute, sub: string | null, term: Term): Sql[
 }
 
 function elementSql(attribute: Attribute, filter: Filter): Sql {
-  switch (filter.kind) {
-    case 'and':
-    case 'or': {
-      const parts = filter.filters.map((one) => elementSql(attribute, one))
-      return joined(parts, filter.kind)
-    }
-    case 'not': {
-      const { text, values } = elementSql(attribute, filter.filter)
-      return { text: `not (${text})`, values }
-    }
-    case 'present':
-    case 'compare': {
-      const sub = partOf(attribute, filter.path)
-      return comparison(`e->>'${sub.name}'`, sub, filter)
-    }
+  if ('filters' in filter) {
+    const parts = filter.filters.map((one) => elementSql(attribute, one))
+    return joined(parts, filter.kind)
   }
+  if (filter.kind === 'not') {
+    const { text, values } = elementSql(attribute, filter.filter)
+    return { text: `not (${text})`, values }
+  }
+  const sub = partOf(attribute, filter.path)
+  return comparison(`e->>'${sub.name}'`, sub, filter)
 }
 
 /** The part of a list's values that a condition inside brackets names. Throws 400 `invalidFilter`. */

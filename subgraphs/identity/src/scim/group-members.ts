@@ -76,14 +76,13 @@ function membersChangeOf(op: Operation['op'], where: Filter | null, value: unkno
 function idsIn(where: Filter): string[] {
   const terms = where.kind === 'or' ? where.filters : [where]
   return terms.flatMap((term) => {
-    const isId =
-      term.kind === 'compare' &&
-      term.operator === 'eq' &&
-      term.path.name.toLowerCase() === 'value' &&
-      typeof term.value === 'string'
-    if (!isId) throw new ScimError(400, 'Members are removed by their value.', 'invalidPath')
+    const isEqual = term.kind === 'compare' && term.operator === 'eq'
+    const id = isEqual && term.path.name.toLowerCase() === 'value' ? term.value : null
+    if (typeof id !== 'string') {
+      throw new ScimError(400, 'Members are removed by their value.', 'invalidPath')
+    }
     // Whoever is not in the group need not be removed from it.
-    return isUuid(String(term.value)) ? [String(term.value).toLowerCase()] : []
+    return isUuid(id) ? [id.toLowerCase()] : []
   })
 }
 

@@ -1,5 +1,4 @@
 import {
-  attributeIn,
   extensionOf,
   findAttribute,
   type Attribute,
@@ -202,37 +201,28 @@ function templateOf(attribute: Attribute, where: Filter | null): Data {
 
 /** Whether one value of a list is what the brackets of a path ask for. */
 function matches(attribute: Attribute, filter: Filter, one: Data): boolean {
-  switch (filter.kind) {
-    case 'and':
-      return filter.filters.every((part) => matches(attribute, part, one))
-    case 'or':
-      return filter.filters.some((part) => matches(attribute, part, one))
-    case 'not':
-      return !matches(attribute, filter.filter, one)
-    case 'present':
-    case 'compare': {
-      const part = partOf(attribute, filter.path)
-      const value = one[part.name]
-      if (filter.kind === 'present') return value !== undefined && value !== ''
-      const fold = (text: unknown) => (part.caseExact ? String(text) : String(text).toLowerCase())
-      const [left, right] = [
-        fold(value ?? (part.type === 'boolean' ? false : '')),
-        fold(filter.value),
-      ]
-      const compared = {
-        eq: left === right,
-        ne: left !== right,
-        co: left.includes(right),
-        sw: left.startsWith(right),
-        ew: left.endsWith(right),
-        gt: left > right,
-        ge: left >= right,
-        lt: left < right,
-        le: left <= right,
-      }
-      return compared[filter.operator]
-    }
+  if ('filters' in filter) {
+    const isOne = (part: Filter) => matches(attribute, part, one)
+    return filter.kind === 'and' ? filter.filters.every(isOne) : filter.filters.some(isOne)
   }
+  if (filter.kind === 'not') return !matches(attribute, filter.filter, one)
+  const part = partOf(attribute, filter.path)
+  const value = one[part.name] ?? (part.type === 'boolean' ? false : '')
+  if (filter.kind === 'present') return value !== ''
+  const fold = (text: unknown) => (part.caseExact ? String(text) : String(text).toLowerCase())
+  const [left, right] = [fold(value), fold(filter.value)]
+  const compared = {
+    eq: left === right,
+    ne: left !== right,
+    co: left.includes(right),
+    sw: left.startsWith(right),
+    ew: left.endsWith(right),
+    gt: left > right,
+    ge: left >= right,
+    lt: left < right,
+    le: left <= right,
+  }
+  return compared[filter.operator]
 }
 
 function withoutPart(one: Data, part: string): Data {

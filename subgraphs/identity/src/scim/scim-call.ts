@@ -15,7 +15,7 @@ export interface Call {
   readonly ip: string
   /** Where SCIM is served, for the addresses of resources. */
   readonly baseUrl: string
-  readonly deps: Pick<Deps, 'revocations' | 'wakeOutbox' | 'now'>
+  readonly deps: Pick<Deps, 'orm' | 'revocations' | 'wakeOutbox' | 'now'>
 }
 
 /** Who did it, for the audit. */

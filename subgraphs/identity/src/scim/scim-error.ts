@@ -1,5 +1,4 @@
-import type { SluiceError } from '@sluice/schema/errors'
-import { errors } from '@sluice/schema/errors'
+import { problemOf, type SluiceError } from '@sluice/schema/errors'
 
 /** What `scimType` can say of a 400 or 409 (RFC 7644 §3.12). */
 export type ScimType =
@@ -46,14 +45,14 @@ export function scimProblem({ status, scimType, message }: ScimError) {
 
 /** A failure of the rules that SCIM shares with the graph, in SCIM's form. */
 export function scimErrorOf(error: SluiceError): ScimError {
-  const { status, cause, fix } = errors[error.code]
+  const { status, title, detail, fix } = problemOf(error)
   const seconds = error.details['retryAfterSeconds']
   const headers = {
     'sluice-error': error.code,
     ...(seconds === undefined ? {} : { 'retry-after': String(seconds) }),
   }
   const type = error.code === 'SLUICE_INPUT_INVALID' ? 'invalidValue' : null
-  return new ScimError(status, `${error.message} ${cause} ${fix}`, type, headers)
+  return new ScimError(status, `${title} ${detail} ${fix}`, type, headers)
 }
 
 export function invalidValue(detail: string): ScimError {

@@ -3,7 +3,6 @@ import type { EntityManager } from '@sluice/kit/database'
 import { isUuid } from '@sluice/kit/uuid'
 
 import { recordAct, type AuditAction } from '../audit/audit.ts'
-import type { Member } from '../organization/member.entity.ts'
 import { announceMembership } from '../organization/membership.ts'
 import { lockOrganization } from '../organization/organization.ts'
 import { groupSchemaId } from './attributes.ts'
@@ -12,11 +11,11 @@ import type { Columns } from './filter-sql.ts'
 import { applyMembers, memberIdsOf, membersOf, type MembersChange } from './group-members.ts'
 import { settleRoles } from './group-roles.ts'
 import { conditionOf, countOf, listAnswer, type Query } from './list.ts'
+import type { Answered } from './read-users.ts'
 import { isWanted, objectOf, project, readResource, type Data, type Wanted } from './resource.ts'
 import { actorOf, type Call } from './scim-call.ts'
 import { invalidValue, ScimError } from './scim-error.ts'
 import { ScimGroup } from './scim-group.entity.ts'
-import type { Answered } from './scim-user.ts'
 
 const groupsMax = 1_000
 const nameCharactersMax = 320
@@ -194,7 +193,10 @@ async function lockGroup(em: EntityManager, { organizationId }: Call, id: string
   return group
 }
 
-async function announce({ deps }: Call, members: readonly Member[]): Promise<void> {
+async function announce(
+  { deps }: Call,
+  members: Awaited<ReturnType<typeof settleRoles>>,
+): Promise<void> {
   for (const member of members) await announceMembership(deps.revocations, member)
 }
 

@@ -3,7 +3,6 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { proofLifeMs } from '../account/assert-proved.ts'
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
-import { addMember } from '../organization/member.ts'
 import { openWorld, type World } from '../testing.ts'
 import { findCalls } from './scim-call.ts'
 import { ScimToken } from './scim-token.entity.ts'
@@ -75,7 +74,7 @@ test('tokens are for those who manage single sign-on, and for a fresh proof', as
   const { organizationId } = owner
   const { tokenId } = await openProvider(world, owner)
   const developer = await world.person()
-  await addMember(await owner.context(), organizationId, developer.email, 'DEVELOPER')
+  await world.join(organizationId, developer, 'DEVELOPER')
   const stranger = await world.person()
 
   for (const [person, code] of [

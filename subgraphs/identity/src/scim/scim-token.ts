@@ -7,6 +7,7 @@ import { assertProved } from '../account/assert-proved.ts'
 import { recordAct, type AuditAction } from '../audit/audit.ts'
 import type { Context, Deps } from '../context.ts'
 import { hashOf, isWellFormed, newCredential, shownPrefixOf } from '../credential/credential.ts'
+import { Organization } from '../organization/organization.entity.ts'
 import { lockAsActor, personOf } from '../organization/organization.ts'
 import { inputInvalid, nameOf } from '../text.ts'
 import type { User } from '../user/user.entity.ts'
@@ -112,6 +113,12 @@ export async function authenticateCall(
   const now = deps.now()
   if (!token || !isGood(token, now)) throw unauthorized()
   const { organizationId } = token
+  const { suspendedAt, suspensionReason } = await system.findOneOrFail(Organization, {
+    id: organizationId,
+  })
+  if (suspendedAt) {
+    throw new SluiceError('SLUICE_ORGANIZATION_SUSPENDED', { reason: suspensionReason ?? '' })
+  }
   if (!token.lastUsedAt || now.getTime() - token.lastUsedAt.getTime() >= lastUsedEveryMs) {
     await system.nativeUpdate(
       ScimToken,
