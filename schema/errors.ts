@@ -147,6 +147,18 @@ export const errors = {
     cause: 'Each of them is a way into your account.',
     fix: 'Remove one that you do not use.',
   },
+  SLUICE_ACCOUNT_OWNS: {
+    status: 409,
+    title: 'Others would be left without an owner: {organizations}.',
+    cause: 'You are the only owner there, and not the only member.',
+    fix: 'Make somebody else the owner, or delete the organization, and then your account.',
+  },
+  SLUICE_LAST_STAFF: {
+    status: 409,
+    title: 'You are the only member of staff.',
+    cause: 'Without your account nobody could look after this server.',
+    fix: 'Make somebody else staff first.',
+  },
   SLUICE_LAST_WAY_IN: {
     status: 409,
     title: 'Without this you could not sign in any more.',

@@ -1,5 +1,7 @@
 import { builder } from '../builder.ts'
 import { changeEmail, confirmEmail, sendEmailVerification } from './confirm-email.ts'
+import { deleteAccount } from './delete-account.ts'
+import { exportAccount } from './export-account.ts'
 import { changePassword, requestPasswordReset, resetPassword } from './password.ts'
 import { reauthenticate } from './prove.ts'
 import { hasPassword } from './ways-in.ts'
@@ -48,6 +50,18 @@ builder.mutationFields((t) => ({
     },
     resolve: (_root, { currentPassword, password }, context) =>
       changePassword(context, currentPassword, password),
+  }),
+  exportAccount: t.string({
+    description: 'Everything that is kept of you as a person, as JSON.',
+    resolve: (_root, _args, context) => exportAccount(context),
+  }),
+  deleteAccount: t.boolean({
+    description:
+      'Deletes your account at once, with the organizations that you alone are in, and ends all your sign-ins.',
+    args: {
+      email: t.arg.string({ required: true, description: 'Your address, so that it is meant.' }),
+    },
+    resolve: (_root, { email }, context) => deleteAccount(context, email),
   }),
   reauthenticate: t.boolean({
     description:

@@ -22,6 +22,8 @@ export const auditActions = [
   'user.passkey-added',
   'user.passkey-renamed',
   'user.passkey-removed',
+  'user.exported',
+  'user.deleted',
   'sign-in.started',
   'sign-in.proved',
   'sign-in.ended',

@@ -11,7 +11,7 @@ import { recordRevocations } from '../revocation/revocation-list.ts'
 import { inputInvalid, nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
 import { Member } from './member.entity.ts'
-import { announceMembership, assignRole, freshMember } from './membership.ts'
+import { announceMembership, assignRole, freshMember, type Act } from './membership.ts'
 import { Organization } from './organization.entity.ts'
 import { lockAsActor, personOf } from './organization.ts'
 
@@ -95,29 +95,37 @@ export async function deleteOrganization(
 
   await context.em.transactional(async (em) => {
     const actor = await lockAsActor(em, organizationId, actorId, 'organization.delete')
-    const { name, slug } = await freshOrganization(em, organizationId)
-    if (slugText.trim() !== slug) throw inputInvalid('this is not the slug of the organization')
-    const at = now()
-    recordAct(em, {
-      action: 'organization.deleted',
-      actor: actor.user,
-      organizationId,
-      target: { type: 'organization', id: organizationId },
-      details: `${name} (${slug})`,
-      ip,
-      at,
-    })
-    recordEvent(em, 'organization.deleted', `organization:${organizationId}`, { organizationId })
-    recordRevocations(em, 'organization', [organizationId], { at, reason: 'disabled' })
-    await em.flush()
-    // Takes members, roles, invitations and credentials with it.
-    await em.nativeDelete(Organization, { id: organizationId })
+    const organization = await freshOrganization(em, organizationId)
+    if (slugText.trim() !== organization.slug) throw inputInvalid('this is not the slug of the organization')
+    await dissolveOrganization(em, organization, { actor: actor.user, ip, at: now() })
   })
   context.wakeOutbox()
   await revocations.publish('organization', organizationId)
   const memberships = principal.memberships.filter((one) => one.organizationId !== organizationId)
   becomePrincipal(context, { ...principal, memberships })
   return organizationId
+}
+
+/** Part of the caller's transaction, for whom it is locked, and who publishes the revocation after the commit. */
+export async function dissolveOrganization(
+  em: EntityManager,
+  { id: organizationId, name, slug }: Organization,
+  { actor, ip, at }: Act,
+): Promise<void> {
+  recordAct(em, {
+    action: 'organization.deleted',
+    actor,
+    organizationId,
+    target: { type: 'organization', id: organizationId },
+    details: `${name} (${slug})`,
+    ip,
+    at,
+  })
+  recordEvent(em, 'organization.deleted', `organization:${organizationId}`, { organizationId })
+  recordRevocations(em, 'organization', [organizationId], { at, reason: 'disabled' })
+  await em.flush()
+  // Takes members, roles, invitations and credentials with it.
+  await em.nativeDelete(Organization, { id: organizationId })
 }
 
 async function freshOrganization(em: EntityManager, id: string): Promise<Organization> {
