@@ -98,6 +98,18 @@ export function waysInRootOf(world: Platform, grant: () => object) {
       ways.passkeys = ways.passkeys.filter((one) => one.id !== id)
       return id
     },
+    exportAccount: () => {
+      prove()
+      return JSON.stringify({ account: { email: ada.email } })
+    },
+    deleteAccount: ({ email }: { email: string }) => {
+      prove()
+      if (email !== ada.email) {
+        throw failure('SLUICE_ACCOUNT_OWNS', { organizations: 'Acme' })
+      }
+      world.isSignedIn = false
+      return true
+    },
     startPasskeySignIn: () => options,
     signInWithPasskey: ({ response }: { response: string }) => {
       known(response)

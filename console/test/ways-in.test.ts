@@ -1,3 +1,5 @@
+import { text } from 'node:stream/consumers'
+
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 
@@ -123,6 +125,29 @@ test('other accounts are linked after a proof and removed, and a refusal is told
   await page.getByRole('button', { name: 'Remove it' }).click()
 
   await expect.poll(() => world.ways.links, { timeout: 15_000 }).toEqual([])
+  expect(complaints).toEqual([])
+})
+
+test('everything that is kept is downloaded after a proof, and the account is deleted by typing its email', async () => {
+  await using opened = await stage.open('/o/acme/security')
+  const { page, world, url, complaints } = opened
+  await page.getByRole('button', { name: 'Download your data' }).click()
+  await page.getByRole('textbox', { name: 'Your password' }).fill('correct horse battery')
+  const [file] = await Promise.all([page.waitForEvent('download'), page.keyboard.press('Enter')])
+  expect(file.suggestedFilename()).toBe('sluice-account.json')
+  expect(await text(await file.createReadStream())).toContain('ada@example.com')
+
+  await page.getByRole('button', { name: 'Delete your account' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Delete your account?' })
+  await dialog.getByRole('textbox', { name: 'Your email' }).fill('somebody@example.com')
+  await page.keyboard.press('Enter')
+  await dialog.getByRole('alert').getByText('without an owner: Acme').waitFor()
+  expect(await barriers(page)).toEqual([])
+  await dialog.getByRole('textbox', { name: 'Your email' }).fill('ada@example.com')
+  await page.keyboard.press('Enter')
+
+  await page.waitForURL((to) => to.pathname === '/sign-in' && to.origin === url)
+  expect(world.isSignedIn).toBe(false)
   expect(complaints).toEqual([])
 })
 

@@ -35,11 +35,13 @@ type Documents = {
     "mutation CreateRole($input: CreateRoleInput!) {\n  createRole(input: $input) {\n    id\n    __typename\n  }\n}": typeof types.CreateRoleDocument,
     "mutation CreateTunnel($organizationId: ID!, $input: TunnelInput!) {\n  createTunnel(organizationId: $organizationId, input: $input) {\n    id\n    name\n    kind\n    urls\n    __typename\n  }\n}": typeof types.CreateTunnelDocument,
     "query CustomDomains($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    entitlements {\n      maxCustomDomains\n      __typename\n    }\n    customDomains(first: 25, after: $after) {\n      nodes {\n        id\n        domain\n        status\n        createdAt\n        verifiedAt\n        lastCheckedAt\n        lastError\n        dnsRecords {\n          type\n          name\n          value\n          purpose\n          found\n          __typename\n        }\n        tls {\n          status\n          expiresAt\n          issuer\n          error\n          checkedAt\n          __typename\n        }\n        certificate {\n          source\n          fingerprint\n          issuer\n          names\n          expiresAt\n          __typename\n        }\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.CustomDomainsDocument,
+    "mutation DeleteAccount($email: String!) {\n  deleteAccount(email: $email)\n}": typeof types.DeleteAccountDocument,
     "mutation DeleteRole($input: DeleteRoleInput!) {\n  deleteRole(input: $input)\n}": typeof types.DeleteRoleDocument,
     "mutation DeleteTunnel($id: ID!) {\n  deleteTunnel(id: $id)\n}": typeof types.DeleteTunnelDocument,
     "mutation DetachCustomDomain($id: ID!) {\n  detachCustomDomain(id: $id) {\n    id\n    __typename\n  }\n}": typeof types.DetachCustomDomainDocument,
     "mutation EndOtherSignIns {\n  endOtherSignIns\n}": typeof types.EndOtherSignInsDocument,
     "mutation EndSignIn($id: ID!) {\n  endSignIn(id: $id)\n}": typeof types.EndSignInDocument,
+    "mutation ExportAccount {\n  exportAccount\n}": typeof types.ExportAccountDocument,
     "mutation FinishSignIn($ticket: String!, $code: String!) {\n  finishSignIn(ticket: $ticket, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": typeof types.FinishSignInDocument,
     "query GetStarted($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 20) {\n      nodes {\n        id\n        name\n        status\n        urls\n        __typename\n      }\n      __typename\n    }\n    requests(first: 5) {\n      nodes {\n        id\n        method\n        path\n        status\n        durationMs\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.GetStartedDocument,
     "query InvitationOffer($token: String!) {\n  invitation(token: $token) {\n    organizationName\n    email\n    roleName\n    hasAccount\n    expiresAt\n    __typename\n  }\n}": typeof types.InvitationOfferDocument,
@@ -118,11 +120,13 @@ const documents: Documents = {
     "mutation CreateRole($input: CreateRoleInput!) {\n  createRole(input: $input) {\n    id\n    __typename\n  }\n}": types.CreateRoleDocument,
     "mutation CreateTunnel($organizationId: ID!, $input: TunnelInput!) {\n  createTunnel(organizationId: $organizationId, input: $input) {\n    id\n    name\n    kind\n    urls\n    __typename\n  }\n}": types.CreateTunnelDocument,
     "query CustomDomains($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    entitlements {\n      maxCustomDomains\n      __typename\n    }\n    customDomains(first: 25, after: $after) {\n      nodes {\n        id\n        domain\n        status\n        createdAt\n        verifiedAt\n        lastCheckedAt\n        lastError\n        dnsRecords {\n          type\n          name\n          value\n          purpose\n          found\n          __typename\n        }\n        tls {\n          status\n          expiresAt\n          issuer\n          error\n          checkedAt\n          __typename\n        }\n        certificate {\n          source\n          fingerprint\n          issuer\n          names\n          expiresAt\n          __typename\n        }\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.CustomDomainsDocument,
+    "mutation DeleteAccount($email: String!) {\n  deleteAccount(email: $email)\n}": types.DeleteAccountDocument,
     "mutation DeleteRole($input: DeleteRoleInput!) {\n  deleteRole(input: $input)\n}": types.DeleteRoleDocument,
     "mutation DeleteTunnel($id: ID!) {\n  deleteTunnel(id: $id)\n}": types.DeleteTunnelDocument,
     "mutation DetachCustomDomain($id: ID!) {\n  detachCustomDomain(id: $id) {\n    id\n    __typename\n  }\n}": types.DetachCustomDomainDocument,
     "mutation EndOtherSignIns {\n  endOtherSignIns\n}": types.EndOtherSignInsDocument,
     "mutation EndSignIn($id: ID!) {\n  endSignIn(id: $id)\n}": types.EndSignInDocument,
+    "mutation ExportAccount {\n  exportAccount\n}": types.ExportAccountDocument,
     "mutation FinishSignIn($ticket: String!, $code: String!) {\n  finishSignIn(ticket: $ticket, code: $code) {\n    accessToken\n    expiresAt\n    user {\n      id\n      __typename\n    }\n    __typename\n  }\n}": types.FinishSignInDocument,
     "query GetStarted($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 20) {\n      nodes {\n        id\n        name\n        status\n        urls\n        __typename\n      }\n      __typename\n    }\n    requests(first: 5) {\n      nodes {\n        id\n        method\n        path\n        status\n        durationMs\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.GetStartedDocument,
     "query InvitationOffer($token: String!) {\n  invitation(token: $token) {\n    organizationName\n    email\n    roleName\n    hasAccount\n    expiresAt\n    __typename\n  }\n}": types.InvitationOfferDocument,
@@ -281,6 +285,10 @@ export function graphql(source: "query CustomDomains($organizationId: ID!, $afte
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation DeleteAccount($email: String!) {\n  deleteAccount(email: $email)\n}"): (typeof documents)["mutation DeleteAccount($email: String!) {\n  deleteAccount(email: $email)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "mutation DeleteRole($input: DeleteRoleInput!) {\n  deleteRole(input: $input)\n}"): (typeof documents)["mutation DeleteRole($input: DeleteRoleInput!) {\n  deleteRole(input: $input)\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
@@ -298,6 +306,10 @@ export function graphql(source: "mutation EndOtherSignIns {\n  endOtherSignIns\n
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation EndSignIn($id: ID!) {\n  endSignIn(id: $id)\n}"): (typeof documents)["mutation EndSignIn($id: ID!) {\n  endSignIn(id: $id)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation ExportAccount {\n  exportAccount\n}"): (typeof documents)["mutation ExportAccount {\n  exportAccount\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

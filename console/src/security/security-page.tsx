@@ -8,6 +8,7 @@ import { problemOfSearch } from '../sign-in/problem-search.ts'
 import { Page } from '../ui/page.tsx'
 import { Panel } from '../ui/panel.tsx'
 import { ProblemNote } from '../ui/problem-note.tsx'
+import { AccountData } from './account-data.tsx'
 import { EmailSettings } from './email-settings.tsx'
 import { NoPassword } from './no-password.tsx'
 import { Passkeys } from './passkeys.tsx'
@@ -75,6 +76,9 @@ export function SecurityPage() {
         </Panel>
         <Panel title="Sign-ins" of={signIns} isFlush onRetry={refetch}>
           {(all) => <SignIns signIns={all} onChanged={refetch} />}
+        </Panel>
+        <Panel title="Your data" of={me} onRetry={refetch} skeletonRows={2}>
+          {({ email }) => <AccountData email={email} />}
         </Panel>
       </Stack>
     </Page>
