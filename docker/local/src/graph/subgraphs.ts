@@ -4,7 +4,7 @@ import { createServer as createBilling } from '@sluice/billing/server'
 import { createServer as createDomains } from '@sluice/domains/server'
 import { createServer as createIdentity } from '@sluice/identity/server'
 import type { SubgraphName } from '@sluice/kit/internal-token'
-import { silentLog as log } from '@sluice/kit/log'
+import type { Log } from '@sluice/kit/log'
 import type { SealingKey } from '@sluice/kit/sealer'
 import { generatePrivateJwks, publicJwksOf, type PrivateJwks } from '@sluice/kit/signing-keys'
 import { createServer as createTunnels } from '@sluice/tunnels/server'
@@ -29,8 +29,9 @@ export async function openSubgraphs(options: {
   internalJwks: PrivateJwks
   consoleOrigin: string
   webhookKeys: readonly SealingKey[]
+  log: Log
 }): Promise<Subgraphs> {
-  const { databaseUrl, redisUrl, consoleOrigin } = options
+  const { databaseUrl, redisUrl, consoleOrigin, log } = options
   const internalPublicJwks = publicJwksOf(options.internalJwks)
   const sealingKey = randomBytes(32)
   const signingJwks = await generatePrivateJwks(2)

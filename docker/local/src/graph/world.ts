@@ -7,7 +7,7 @@ import { createServer as createBillingWorker } from '@sluice/billing-worker/serv
 import { createServer as createGateway } from '@sluice/gateway/server'
 import { createServer as createInspectorWorker } from '@sluice/inspector-worker/server'
 import type { SubgraphName } from '@sluice/kit/internal-token'
-import { silentLog } from '@sluice/kit/log'
+import { silentLog, type Log } from '@sluice/kit/log'
 import { openRedis, redisReady } from '@sluice/kit/redis'
 import { withRowSecurity } from '@sluice/kit/row-security'
 import { generatePrivateJwks, type PrivateJwks } from '@sluice/kit/signing-keys'
@@ -86,7 +86,7 @@ let lastIp = 0
  */
 export async function openWorld(
   documents: readonly string[] = [],
-  { rowSecurity = false }: { rowSecurity?: boolean } = {},
+  { rowSecurity = false, log = silentLog }: { rowSecurity?: boolean; log?: Log } = {},
 ): Promise<World> {
   await using disposer = new AsyncDisposableStack()
   const database = disposer.use(await openEmptyDatabase(inject('databaseUrl')))
@@ -98,7 +98,6 @@ export async function openWorld(
   const internalJwks = await generatePrivateJwks(1)
   const relayKey = `slrk_${randomBytes(32).toString('base64url')}`
   const consoleOrigin = 'http://localhost:4000'
-  const log = silentLog
   const webhookKeys = [{ id: 'test', key: randomBytes(32) }]
   const subgraphs = disposer.use(
     await openSubgraphs({
@@ -107,6 +106,7 @@ export async function openWorld(
       internalJwks,
       consoleOrigin,
       webhookKeys,
+      log,
     }),
   )
   const [gateway] = await Promise.all([
