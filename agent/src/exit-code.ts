@@ -32,6 +32,8 @@ const byCode: Partial<Record<ErrorCode, number>> = {
   SLUICE_NOT_LOGGED_IN: exitCodes.credential,
   SLUICE_UNAUTHENTICATED: exitCodes.credential,
   SLUICE_AUTHTOKEN_INVALID: exitCodes.credential,
+  SLUICE_AUTHTOKEN_EXPIRED: exitCodes.credential,
+  SLUICE_AUTHTOKEN_IP_REFUSED: exitCodes.credential,
   SLUICE_AGENT_TOKEN_INVALID: exitCodes.credential,
   SLUICE_SERVER_FOREIGN: exitCodes.unreachable,
   SLUICE_ROUND_TRIP_FAILED: exitCodes.roundTrip,

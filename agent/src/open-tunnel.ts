@@ -220,6 +220,8 @@ async function untilEnded(ended: AbortSignal): Promise<void> {
 }
 
 const authtokenCodes = new Set(['SLUICE_AUTHTOKEN_INVALID', 'SLUICE_UNAUTHENTICATED'])
+/** These say more than that the authtoken is not valid. */
+const tellingCodes = new Set(['SLUICE_AUTHTOKEN_EXPIRED', 'SLUICE_AUTHTOKEN_IP_REFUSED'])
 
 const suspendedCodes = new Set(['SLUICE_ORGANIZATION_SUSPENDED', 'SLUICE_USER_SUSPENDED'])
 
@@ -232,6 +234,7 @@ async function nameRevocation(error: unknown, api: Api): Promise<unknown> {
     if (refusal instanceof SluiceError && authtokenCodes.has(refusal.code)) {
       return new SluiceError('SLUICE_AUTHTOKEN_INVALID', {}, { cause: error })
     }
+    if (refusal instanceof SluiceError && tellingCodes.has(refusal.code)) return refusal
     // With the reason that staff has given.
     if (refusal instanceof SluiceError && suspendedCodes.has(refusal.code)) return refusal
   }

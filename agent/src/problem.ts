@@ -120,6 +120,8 @@ interface PlainProblem {
 const authtokenCodes = new Set([
   'SLUICE_NOT_LOGGED_IN',
   'SLUICE_AUTHTOKEN_INVALID',
+  'SLUICE_AUTHTOKEN_EXPIRED',
+  'SLUICE_AUTHTOKEN_IP_REFUSED',
   'SLUICE_UNAUTHENTICATED',
 ])
 /** Failures in which the server has no page to show. */
@@ -145,6 +147,6 @@ function showAt(server: string | null, problem: PlainProblem): ShownProblem {
 /** Authtokens, relay keys and JWTs, wherever a foreign message may repeat one. */
 function withoutSecrets(text: string): string {
   return text
-    .replaceAll(/\b(slt|slrk)_[0-9A-Za-z]+/g, '$1_…')
+    .replaceAll(/\b(slt|slk|slc|slrk)_[0-9A-Za-z]+/g, '$1_…')
     .replaceAll(/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, 'eyJ…')
 }

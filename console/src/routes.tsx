@@ -36,6 +36,11 @@ const pages = {
     () => import('./authtokens/authtokens-page.tsx'),
     'AuthtokensPage',
   ),
+  apiKeysPage: lazyRouteComponent(() => import('./api-keys/api-keys-page.tsx'), 'ApiKeysPage'),
+  serviceAccountsPage: lazyRouteComponent(
+    () => import('./service-accounts/service-accounts-page.tsx'),
+    'ServiceAccountsPage',
+  ),
   membersPage: lazyRouteComponent(() => import('./members/members-page.tsx'), 'MembersPage'),
   usagePage: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
   domainsPage: lazyRouteComponent(() => import('./domains/domains-page.tsx'), 'DomainsPage'),
@@ -208,6 +213,18 @@ const authtokens = createRoute({
   component: pages.authtokensPage,
 })
 
+const apiKeys = createRoute({
+  getParentRoute: () => organization,
+  path: '/api-keys',
+  component: pages.apiKeysPage,
+})
+
+const serviceAccounts = createRoute({
+  getParentRoute: () => organization,
+  path: '/service-accounts',
+  component: pages.serviceAccountsPage,
+})
+
 const members = createRoute({
   getParentRoute: () => organization,
   path: '/members',
@@ -266,6 +283,8 @@ const routeTree = root.addChildren([
       tunnel,
       requests,
       authtokens,
+      apiKeys,
+      serviceAccounts,
       members,
       usage,
       domains,

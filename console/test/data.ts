@@ -2,6 +2,8 @@ import { SluiceError, problemOf } from '@sluice/schema/errors'
 import type { ErrorCode } from '@sluice/schema/errors'
 import { GraphQLError } from 'graphql'
 
+import type { FixtureApiKey } from './machines-world.ts'
+
 const nowMs = Date.now()
 export const ago = (seconds: number) => new Date(nowMs - seconds * 1000).toISOString()
 
@@ -151,8 +153,12 @@ export function filledData() {
         createdAt: ago(86_400 * 20),
         createdBy: ada,
         lastUsedAt: ago(95) as string | null,
+        serviceAccount: null as { id: string; name: string } | null,
+        expiresAt: ago(-86_400 * 3) as string | null,
+        allowedIps: ['198.51.100.0/24'] as string[],
         lastUsedIp: '198.51.100.23' as string | null,
         revokedAt: null as string | null,
+        successorId: null as string | null,
       },
       {
         id: 'a2',
@@ -162,10 +168,15 @@ export function filledData() {
         createdAt: ago(86_400 * 50),
         createdBy: grace,
         lastUsedAt: null,
+        serviceAccount: null,
+        expiresAt: null,
+        allowedIps: [],
         lastUsedIp: null,
         revokedAt: ago(86_400 * 2),
+        successorId: null,
       },
     ],
+    ...machines(),
     ...people(),
     domains: [
       {
@@ -286,6 +297,41 @@ function entryOf(id: string, action: string, targetType: string, targetId: strin
   }
 }
 
+/** The programs of the organization, and what partners ask with. */
+function machines() {
+  return {
+    serviceAccounts: [
+      {
+        id: 'sa1',
+        name: 'nightly report',
+        role: 'VIEWER',
+        customRole: null as { id: string; name: string } | null,
+        createdAt: ago(86_400 * 30),
+        disabledAt: null as string | null,
+      },
+    ],
+    apiKeys: [
+      {
+        id: 'k1',
+        name: 'status page',
+        prefix: 'slk_7Rw2Qe',
+        permissions: ['tunnels.read', 'domains.read', 'requests.read'],
+        requestsPerMinute: 120,
+        createdAt: ago(86_400 * 40),
+        createdBy: null,
+        makerHolds: false,
+        serviceAccount: null,
+        expiresAt: ago(-86_400 * 5),
+        allowedIps: ['203.0.113.0/24', '2001:db8::/32'],
+        lastUsedAt: ago(240),
+        lastUsedIp: '203.0.113.9',
+        revokedAt: null,
+        successorId: null,
+      },
+    ] as FixtureApiKey[],
+  }
+}
+
 /** Who is in the organization, and who is asked to be. */
 function people() {
   return {
@@ -331,6 +377,8 @@ export const emptyData = (): Data => ({
   tunnels: [],
   requests: [],
   authtokens: [],
+  apiKeys: [],
+  serviceAccounts: [],
   members: [],
   roles: [],
   invitations: [],

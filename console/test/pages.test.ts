@@ -61,6 +61,20 @@ const cases: readonly PageCase[] = [
     owner: 'identity',
   },
   {
+    path: 'api-keys',
+    title: 'API keys',
+    full: 'Its maker has left',
+    empty: 'No API key yet',
+    owner: 'identity',
+  },
+  {
+    path: 'service-accounts',
+    title: 'Service accounts',
+    full: 'nightly report',
+    empty: 'No service account yet',
+    owner: 'identity',
+  },
+  {
     path: 'members',
     title: 'Members',
     full: 'grace@example.com',

@@ -17,6 +17,7 @@ import {
   tunnelOf,
 } from './data.ts'
 import type { Data, FixtureTunnel } from './data.ts'
+import { machineFieldsOf, machineMutationsOf } from './machines-world.ts'
 import { organizationFieldsOf, organizationMutationsOf } from './organization-world.ts'
 import { pageOf } from './page-of.ts'
 import type { Page } from './page-of.ts'
@@ -116,6 +117,7 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
     ...accountMutationsOf(world),
     ...waysInRootOf(world, grant),
     ...organizationMutationsOf(world),
+    ...machineMutationsOf(world),
     me: () => me,
     organization: async ({ id }: { id: string }) => {
       await world.gate
@@ -180,6 +182,7 @@ function organizationOf(world: Platform) {
     createdAt: ago(86_400 * 60),
     viewerRole: () => world.role,
     ...organizationFieldsOf(world),
+    ...machineFieldsOf(world),
     authtokens: (page: Page) => pageOf(data.authtokens, page),
     members: (page: Page) => pageOf(data.members, page),
     auditEntries: ({ action, ...page }: Page & { action?: string | null }) =>
@@ -266,26 +269,6 @@ function mutationsOf(world: Platform) {
     return found
   }
   return {
-    createAuthtoken: ({ name, scopes }: { name: string; scopes?: string[] }) => {
-      const authtoken = {
-        id: `a${data.authtokens.length + 1}`,
-        name,
-        prefix: 'slt_NEW0',
-        scopes: scopes ?? ['TUNNELS_START', 'TUNNELS_READ', 'REQUESTS_READ'],
-        createdAt: ago(0),
-        createdBy: ada,
-        lastUsedAt: null,
-        lastUsedIp: null,
-        revokedAt: null,
-      }
-      data.authtokens.unshift(authtoken)
-      return { authtoken, secret: 'slt_NEW0bq8Zr2Vn6cXw3LkTy7Hd9Mf1Gs5Pj4Ae0uQiWo' }
-    },
-    revokeAuthtoken: ({ id }: { id: string }) => {
-      const found = data.authtokens.find((authtoken) => authtoken.id === id)
-      if (!found) throw failure('SLUICE_AUTHTOKEN_NOT_FOUND')
-      return Object.assign(found, { revokedAt: ago(0) })
-    },
     createTunnel: ({ input }: { input: { name?: string } }) => {
       if (data.tunnels.some(({ name }) => name === input.name)) {
         throw failure('SLUICE_ENDPOINT_HOST_TAKEN', {

@@ -38,6 +38,12 @@ export const cliOperations = {
   }
 }`,
 
+  credentialEnd: `query CliCredentialEnd {
+  viewer {
+    expiresAt
+  }
+}`,
+
   status: `query CliStatus {
   viewer {
     kind

@@ -1,3 +1,4 @@
+import { warnOfEnd } from '../authtoken-end.ts'
 import { openInspectorFor } from '../inspector/open-inspector-for.ts'
 import { openTunnel } from '../open-tunnel.ts'
 import { needsWebhookSecret, webhookSecretVariable } from '../policy-flags.ts'
@@ -31,7 +32,11 @@ export async function runHttp(
   assertConnections(proxyProtocol, upstream)
   const way = { upstream, ca, proxyOf, guard, tap, proxyProtocol }
   const options = { api, input, ...way, signal: io.signal, openSession }
-  const tunnelAndLogin = Promise.all([openTunnel(options), findLogin(api)])
+  const tunnelAndLogin = Promise.all([
+    openTunnel(options),
+    findLogin(api),
+    warnOfEnd(api, output, settings),
+  ])
   tunnelAndLogin.catch(() => inspector?.close())
   const [tunnel, loggedInAs] = await tunnelAndLogin
   // The server may have stored another Host than the flags say: replays get what visitors get.

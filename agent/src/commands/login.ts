@@ -1,6 +1,7 @@
 import { SluiceError } from '@sluice/schema/errors'
 
 import { createApi } from '../api.ts'
+import { warnOfEnd } from '../authtoken-end.ts'
 import { readSavedConfig, writeSavedConfig } from '../config-file.ts'
 import { isLoopback } from '../localhost.ts'
 import { readLine, readSecret } from '../prompt.ts'
@@ -20,7 +21,8 @@ export async function runLogin(context: CommandContext): Promise<void> {
   const authtoken = await askAuthtoken(context)
   if (!authtokenForm.test(authtoken)) throw new SluiceError('SLUICE_AUTHTOKEN_INVALID')
 
-  const viewer = await findViewer(createApi({ server, authtoken, ca, proxyOf, signal: io.signal }))
+  const api = createApi({ server, authtoken, ca, proxyOf, signal: io.signal })
+  const viewer = await findViewer(api)
   const { config } = await readSavedConfig(configPath)
   await writeSavedConfig(configPath, {
     ...config,
@@ -34,6 +36,7 @@ export async function runLogin(context: CommandContext): Promise<void> {
     return
   }
   output.message(`Logged in to ${server} as ${viewerText(viewer)}. Saved in ${configPath}`)
+  await warnOfEnd(api, output, { server })
   output.message('Next: sluice http 3000')
 }
 

@@ -1,5 +1,6 @@
 import type { ProxyProtocolVersion } from '@sluice/wire'
 
+import { warnOfEnd } from '../authtoken-end.ts'
 import { openTunnel } from '../open-tunnel.ts'
 import { createTargetGuard } from '../target-guard.ts'
 import { addressText, parsePortTarget } from '../target.ts'
@@ -42,6 +43,7 @@ export async function runPort(
   const [tunnel, loggedInAs] = await Promise.all([
     openTunnel({ api, input, upstream, ca, proxyOf, guard, raw, signal: io.signal }),
     findLogin(api),
+    warnOfEnd(api, output, settings),
   ])
   output.message(`Connecting ${tunnel.name} …`)
 

@@ -1,5 +1,6 @@
 import { SluiceError } from '@sluice/schema/errors'
 
+import { warnOfEnd } from '../authtoken-end.ts'
 import { openInspectorFor } from '../inspector/open-inspector-for.ts'
 import { openTunnel } from '../open-tunnel.ts'
 import { Interrupted } from '../problem.ts'
@@ -48,6 +49,7 @@ export async function runStart(
   const { settings, io, output } = context
   const wanted = choose(project, names, flags)
   const api = apiOf(context)
+  await warnOfEnd(api, output, settings)
   const view = createProjectView(output, settings.server)
   const inspector = await openInspectorFor(project.agent, output)
   if (inspector) output.message(`Inspector: ${inspector.url}`)

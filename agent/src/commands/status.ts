@@ -1,5 +1,6 @@
 import { cliOperations } from '@sluice/schema/operations/cli'
 
+import { warnOfEnd } from '../authtoken-end.ts'
 import type { Output } from '../output.ts'
 import { shownProblemOf } from '../problem.ts'
 import { plainText } from '../terminal-text.ts'
@@ -27,7 +28,8 @@ interface StatusAnswer {
 export async function runStatus(context: CommandContext): Promise<void> {
   const { settings, output } = context
   const startedAt = performance.now()
-  const { data, problems } = await apiOf(context).queryPartial<StatusAnswer>(cliOperations.status)
+  const api = apiOf(context)
+  const { data, problems } = await api.queryPartial<StatusAnswer>(cliOperations.status)
   const answeredMs = Math.round(performance.now() - startedAt)
 
   const { server, serverFrom, authtokenFrom, configPath } = settings
@@ -53,6 +55,7 @@ export async function runStatus(context: CommandContext): Promise<void> {
   showViewer(data, row, authtokenFrom)
   showTunnels(data, row, output)
   for (const { title, code } of shown) output.warning(`Not complete: ${title} (${code})`)
+  await warnOfEnd(api, output, settings)
 }
 
 type Row = (label: string, text: string) => void

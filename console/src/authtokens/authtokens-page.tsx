@@ -1,12 +1,17 @@
-import { Badge, Button, Checkbox, Group, Modal, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Button, Checkbox, Group, Modal, Stack, Table, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useState } from 'react'
 import type { FormEvent } from 'react'
 
+import { ActsFor } from '../credentials/acts-for.tsx'
+import { GoodFor, isGood, LastUsed } from '../credentials/cells.tsx'
+import { RotateDialog } from '../credentials/rotate-dialog.tsx'
+import { TermsFields, termsOf } from '../credentials/terms-fields.tsx'
 import {
   AuthtokensDocument,
   CreateAuthtokenDocument,
   RevokeAuthtokenDocument,
+  RotateAuthtokenDocument,
 } from '../gql/graphql.ts'
 import type { AuthtokensQuery } from '../gql/graphql.ts'
 import { loadedOf } from '../graph/loaded.ts'
@@ -32,7 +37,9 @@ export function AuthtokensPage() {
   const { organization, role } = usePlace()
   const [isCreating, creating] = useDisclosure(false)
   const [revoking, setRevoking] = useState<Authtoken | null>(null)
+  const [rotating, setRotating] = useState<Authtoken | null>(null)
   const revoke = useAction(RevokeAuthtokenDocument)
+  const rotate = useAction(RotateAuthtokenDocument)
   const pages = usePages({
     document: AuthtokensDocument,
     variables: { organizationId: organization.id },
@@ -69,12 +76,32 @@ export function AuthtokensPage() {
       >
         {(authtokens) => (
           <>
-            <AuthtokenTable authtokens={authtokens} {...(mayChange && { onRevoke: setRevoking })} />
+            <AuthtokenTable
+              authtokens={authtokens}
+              {...(mayChange && { onRevoke: setRevoking, onRotate: setRotating })}
+            />
             <LoadMore {...pages} count={authtokens.length} what={['authtoken', 'authtokens']} />
           </>
         )}
       </Panel>
       <CreateDialog isOpen={isCreating} onClose={creating.close} onCreated={pages.refetch} />
+      <RotateDialog
+        name={rotating?.name ?? null}
+        what="authtoken"
+        isBusy={rotate.isBusy}
+        problem={rotate.problem}
+        onRotate={async (overlapSeconds) => {
+          if (!rotating) return null
+          const { data } = await rotate.run({ id: rotating.id, overlapSeconds })
+          if (data) pages.refetch()
+          return data?.rotateAuthtoken.secret ?? null
+        }}
+        onClose={() => {
+          rotate.reset()
+          setRotating(null)
+        }}
+        show={(secret) => <CreatedAuthtoken secret={secret} />}
+      />
       <Confirm
         isOpen={revoking !== null}
         title={`Revoke ${revoking?.name}?`}
@@ -95,12 +122,13 @@ export function AuthtokensPage() {
 interface TableProps {
   readonly authtokens: readonly Authtoken[]
   readonly onRevoke?: (authtoken: Authtoken) => void
+  readonly onRotate?: (authtoken: Authtoken) => void
 }
 
-function AuthtokenTable({ authtokens, onRevoke }: TableProps) {
+function AuthtokenTable({ authtokens, onRevoke, onRotate }: TableProps) {
   return (
     <div className="scroll">
-      <Table aria-label="Authtokens" miw={720}>
+      <Table aria-label="Authtokens" miw={860}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th>Name</Table.Th>
@@ -108,6 +136,7 @@ function AuthtokenTable({ authtokens, onRevoke }: TableProps) {
             <Table.Th>Scopes</Table.Th>
             <Table.Th>Created</Table.Th>
             <Table.Th>Last used</Table.Th>
+            <Table.Th>Good until, from</Table.Th>
             <Table.Th>
               <span className="visually-hidden">Actions</span>
             </Table.Th>
@@ -126,20 +155,31 @@ function AuthtokenTable({ authtokens, onRevoke }: TableProps) {
               <Table.Td>
                 <Ago at={authtoken.createdAt} />
                 {authtoken.createdBy && ` by ${authtoken.createdBy.name}`}
-              </Table.Td>
-              <Table.Td>
-                {authtoken.lastUsedAt ? <Ago at={authtoken.lastUsedAt} /> : 'never'}
-                {authtoken.lastUsedIp && (
-                  <Text size="xs" c="dimmed" className="mono">
-                    {authtoken.lastUsedIp}
+                {authtoken.serviceAccount && (
+                  <Text size="xs" c="dimmed">
+                    for {authtoken.serviceAccount.name}
                   </Text>
                 )}
               </Table.Td>
+              <Table.Td>
+                <LastUsed {...authtoken} />
+              </Table.Td>
+              <Table.Td>
+                <GoodFor {...authtoken} />
+              </Table.Td>
               <Table.Td ta="right">
-                {authtoken.revokedAt ? (
-                  <Badge data-quiet>Revoked</Badge>
-                ) : (
-                  onRevoke && (
+                {isGood(authtoken) && onRevoke && onRotate && (
+                  <Group gap="xs" justify="flex-end" wrap="nowrap">
+                    {!authtoken.successorId && (
+                      <Button
+                        variant="default"
+                        size="xs"
+                        onClick={() => onRotate(authtoken)}
+                        aria-label={`Rotate ${authtoken.name}`}
+                      >
+                        Rotate
+                      </Button>
+                    )}
                     <Button
                       variant="default"
                       size="xs"
@@ -148,7 +188,7 @@ function AuthtokenTable({ authtokens, onRevoke }: TableProps) {
                     >
                       Revoke
                     </Button>
-                  )
+                  </Group>
                 )}
               </Table.Td>
             </Table.Tr>
@@ -179,11 +219,13 @@ function CreateDialog({ isOpen, onClose, onCreated }: DialogProps) {
   }
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
-    const name = formText(event.currentTarget, 'name')
+    const form = event.currentTarget
     const { data } = await run({
       organizationId: organization.id,
-      name,
+      name: formText(form, 'name'),
       scopes: chosen.filter(isScope),
+      serviceAccountId: formText(form, 'actsFor') || null,
+      ...termsOf(form),
     })
     if (!data) return
     setSecret(data.createAuthtoken.secret)
@@ -231,6 +273,11 @@ function CreateDialog({ isOpen, onClose, onCreated }: DialogProps) {
                 ))}
               </Stack>
             </Checkbox.Group>
+            <ActsFor
+              otherwise="Me"
+              description="One that acts for you ends when you leave the organization."
+            />
+            <TermsFields />
             <Group justify="flex-end">
               <Button type="submit" loading={isBusy} disabled={chosen.length === 0}>
                 Create

@@ -1,10 +1,12 @@
 import { Group, Text } from '@mantine/core'
 import {
   IconActivity,
+  IconApi,
   IconChartBar,
   IconHistory,
   IconKey,
   IconPlayerPlay,
+  IconRobot,
   IconRoute,
   IconUsers,
   IconWorld,
@@ -31,6 +33,8 @@ const groups = [
     title: 'Organization',
     links: [
       { to: '/o/$slug/authtokens', label: 'Authtokens', icon: IconKey },
+      { to: '/o/$slug/api-keys', label: 'API keys', icon: IconApi },
+      { to: '/o/$slug/service-accounts', label: 'Service accounts', icon: IconRobot },
       { to: '/o/$slug/members', label: 'Members', icon: IconUsers },
       { to: '/o/$slug/usage', label: 'Plan and usage', icon: IconChartBar },
       { to: '/o/$slug/audit', label: 'Audit log', icon: IconHistory },

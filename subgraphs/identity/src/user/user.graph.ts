@@ -75,6 +75,13 @@ export const ViewerType = builder.objectRef<{ self: true }>('Viewer').implement(
       description: 'What an authtoken may do; empty for people, whose role decides.',
       resolve: (_viewer, _args, { principal }) => principal.scopes,
     }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When an authtoken or API key ends by itself; null when it does not.',
+      resolve: (_viewer, _args, { principal }) =>
+        principal.expiresAt ? new Date(principal.expiresAt) : null,
+    }),
     isAdmin: t.boolean({
       description: 'Whether this is staff of this Sluice server.',
       resolve: (_viewer, _args, { principal }) => principal.isAdmin,
