@@ -4,6 +4,7 @@ import type { RestRoute } from '@sluice/kit/rest'
 import { auditRoutes } from './audit/audit-routes.ts'
 import { authenticateRoute } from './authenticate/authenticate-route.ts'
 import type { Deps } from './context.ts'
+import { memberRoutes } from './organization/member-routes.ts'
 import { revocationsRoute } from './revocation/revocations-route.ts'
 import { revokeRoute } from './revocation/revoke-route.ts'
 import { scimRoutes } from './scim/scim-routes.ts'
@@ -22,5 +23,6 @@ export function restRoutes(deps: Deps, log: Log): RestRoute[] {
     ...ssoRoutes(deps),
     ...ssoAdminRoutes(deps),
     ...scimRoutes(deps, log),
+    ...memberRoutes(deps),
   ]
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Member } from '../organization/member.entity.ts'
 import { removeMember } from '../organization/member.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
+import { EmailDomain } from '../sso/email-domain.entity.ts'
 import { openWorld, type Person, type World } from '../testing.ts'
 import { User } from '../user/user.entity.ts'
 import { mapScimGroup } from './map-group.ts'
@@ -291,6 +292,42 @@ test('a stranger’s account is not taken, whether they have confirmed their add
   const em = forkSystem(world.db.orm)
   expect(await em.count(Member, { userId: stranger.userId })).toBe(before)
   expect(await em.count(ScimUser, { userId: stranger.userId })).toBe(0)
+})
+
+test('of a domain that the organization has proved, an account is taken once its holder has confirmed it', async () => {
+  const { owner: boss, send: sends } = await openTeam()
+  const em = forkSystem(world.db.orm)
+  const domain = `${crypto.randomUUID()}.test`
+  await em.insert(EmailDomain, {
+    id: crypto.randomUUID(),
+    organizationId: boss.organizationId,
+    domain,
+    token: 'x',
+    status: 'VERIFIED',
+    createdAt: world.deps.now(),
+    verifiedAt: world.deps.now(),
+    lastCheckedAt: null,
+    lastError: null,
+  })
+  const colleague = await world.person('Carla')
+  const email = `carla@${domain}`
+  await em.nativeUpdate(User, { id: colleague.userId }, { email, emailVerifiedAt: null })
+
+  const squatted = await sends('POST', '/Users', personBody(email))
+  expect(squatted.status).toBe(409)
+  expect(squatted.body.detail).toMatch(/never confirmed/)
+  await em.nativeUpdate(User, { id: colleague.userId }, { emailVerifiedAt: world.deps.now() })
+
+  const elsewhere = await send('POST', '/Users', personBody(email))
+  expect(elsewhere.status).toBe(409)
+  const taken = await sends('POST', '/Users', personBody(email))
+  expect(taken).toMatchObject({ status: 201, body: { active: true } })
+  expect(
+    await em.count(Member, { userId: colleague.userId, organizationId: boss.organizationId }),
+  ).toBe(1)
+  const fresh = await sends('POST', '/Users', personBody(`new@${domain}`))
+  expect(fresh.status).toBe(201)
+  expect((await em.findOneOrFail(User, { email: `new@${domain}` })).emailVerifiedAt).not.toBeNull()
 })
 
 test('whoever was taken out by people is not brought back by a provider', async () => {

@@ -3,6 +3,7 @@ import { SluiceError } from '@sluice/schema/errors'
 
 import { Member } from '../organization/member.entity.ts'
 import { addUser } from '../sign-in/sign-up.ts'
+import { organizationOfEmail } from '../sso/email-domain.ts'
 import { nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
 import { emailOf } from '../user/user.ts'
@@ -50,11 +51,11 @@ export async function accountFor(
 
 /** Whether the organization has proved that the domain of an address is its own. */
 export async function ownsDomainOf(
-  _em: EntityManager,
-  _organizationId: string,
-  _email: string,
+  em: EntityManager,
+  organizationId: string,
+  email: string,
 ): Promise<boolean> {
-  return false
+  return (await organizationOfEmail(em, email)) === organizationId
 }
 
 /** The primary address, else that for work, else the first, else the name they go by. */
