@@ -51,6 +51,9 @@ const change = (missing: Verdict) =>
 /** For people with a role, never for an authtoken. */
 const manage = (missing: Verdict) =>
   ({ ...change(missing), authtoken: { scopes: all, verdict: forbidden } }) as const
+/** Of a person, whatever their role: asked with an id that is nobody’s, as another’s counts. */
+const ownOnly = (missing: Verdict) =>
+  ({ ...manage(missing), viewer: missing, owner: missing }) as const
 /** For staff and relays: nobody of an organization, whatever their role. */
 const staff = {
   stranger: forbidden,
@@ -265,6 +268,21 @@ export const rows: Record<string, Row> = {
     anonymous: unauthenticated,
     viewer: 'SLUICE_SIGN_IN_NOT_FOUND',
     authtoken: { scopes: all, verdict: forbidden },
+  },
+  'Mutation.renamePasskey': {
+    document: 'mutation WalkRenamePasskey($id: ID!) { renamePasskey(id: $id, name: "walk") { id } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...ownOnly('SLUICE_PASSKEY_NOT_FOUND'),
+  },
+  'Mutation.removePasskey': {
+    document: 'mutation WalkRemovePasskey($id: ID!) { removePasskey(id: $id) }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...ownOnly('SLUICE_PASSKEY_NOT_FOUND'),
+  },
+  'Mutation.unlinkSocial': {
+    document: 'mutation WalkUnlinkSocial($id: ID!) { unlinkSocial(id: $id) }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...ownOnly('SLUICE_SOCIAL_NOT_LINKED'),
   },
   'Mutation.retryMail': {
     document: 'mutation WalkRetryMail($id: ID!) { retryMail(id: $id) { id } }',
