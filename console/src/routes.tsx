@@ -7,6 +7,7 @@ import {
   redirect,
 } from '@tanstack/react-router'
 
+import { auditSearchOf } from './audit/filter.ts'
 import { parseRequestSearch } from './requests/request-filter.ts'
 import { ErrorPage } from './shell/error-page.tsx'
 import { NotFoundPage, WholeNotFoundPage } from './shell/not-found-page.tsx'
@@ -41,11 +42,37 @@ const pages = {
     () => import('./service-accounts/service-accounts-page.tsx'),
     'ServiceAccountsPage',
   ),
+  webhooksPage: lazyRouteComponent(() => import('./webhooks/webhooks-page.tsx'), 'WebhooksPage'),
+  partnersPage: lazyRouteComponent(() => import('./partners/partners-page.tsx'), 'PartnersPage'),
   membersPage: lazyRouteComponent(() => import('./members/members-page.tsx'), 'MembersPage'),
   usagePage: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
   domainsPage: lazyRouteComponent(() => import('./domains/domains-page.tsx'), 'DomainsPage'),
   auditPage: lazyRouteComponent(() => import('./audit/audit-page.tsx'), 'AuditPage'),
+  ssoPage: lazyRouteComponent(() => import('./sso/sso-page.tsx'), 'SsoPage'),
+  scimPage: lazyRouteComponent(() => import('./scim/scim-page.tsx'), 'ScimPage'),
+  ssoSignInPage: lazyRouteComponent(
+    () => import('./sign-in/sso-sign-in-page.tsx'),
+    'SsoSignInPage',
+  ),
   securityPage: lazyRouteComponent(() => import('./security/security-page.tsx'), 'SecurityPage'),
+  adminShell: lazyRouteComponent(() => import('./admin/admin-shell.tsx'), 'AdminShell'),
+  adminUsersPage: lazyRouteComponent(() => import('./admin/users-page.tsx'), 'UsersPage'),
+  adminUserPage: lazyRouteComponent(() => import('./admin/user-page.tsx'), 'UserPage'),
+  adminOrganizationsPage: lazyRouteComponent(
+    () => import('./admin/organizations-page.tsx'),
+    'OrganizationsPage',
+  ),
+  adminOrganizationPage: lazyRouteComponent(
+    () => import('./admin/organization-page.tsx'),
+    'OrganizationPage',
+  ),
+  adminHostsPage: lazyRouteComponent(() => import('./admin/hosts-page.tsx'), 'HostsPage'),
+  adminBlocksPage: lazyRouteComponent(() => import('./admin/blocks-page.tsx'), 'BlocksPage'),
+  adminAnomaliesPage: lazyRouteComponent(
+    () => import('./admin/anomalies-page.tsx'),
+    'AllAnomaliesPage',
+  ),
+  anomaliesPage: lazyRouteComponent(() => import('./admin/anomalies-page.tsx'), 'AnomaliesPage'),
   mailPage: lazyRouteComponent(() => import('./mail/mail-page.tsx'), 'MailPage'),
   signInCodePage: lazyRouteComponent(
     () => import('./sign-in/sign-in-code-page.tsx'),
@@ -106,6 +133,15 @@ const signInCode = createRoute({
   path: '/sign-in/code',
   validateSearch: (raw: Record<string, unknown>): DoorSearch => ({ to: ownPathOf(raw['to']) }),
   component: pages.signInCodePage,
+})
+
+const ssoSignIn = createRoute({
+  getParentRoute: () => root,
+  path: '/sign-in/sso',
+  validateSearch: (raw: Record<string, unknown>): { to?: string | undefined } => ({
+    to: ownPathOf(raw['to']),
+  }),
+  component: pages.ssoSignInPage,
 })
 
 const signUpRoute = createRoute({
@@ -225,6 +261,21 @@ const serviceAccounts = createRoute({
   component: pages.serviceAccountsPage,
 })
 
+const webhooks = createRoute({
+  getParentRoute: () => organization,
+  path: '/webhooks',
+  validateSearch: ({ endpoint }: Record<string, unknown>): { endpoint?: string | undefined } => ({
+    endpoint: typeof endpoint === 'string' && endpoint !== '' ? endpoint : undefined,
+  }),
+  component: pages.webhooksPage,
+})
+
+const partners = createRoute({
+  getParentRoute: () => organization,
+  path: '/partner-api',
+  component: pages.partnersPage,
+})
+
 const members = createRoute({
   getParentRoute: () => organization,
   path: '/members',
@@ -246,10 +297,21 @@ const domains = createRoute({
 const audit = createRoute({
   getParentRoute: () => organization,
   path: '/audit',
-  validateSearch: ({ action }: Record<string, unknown>): { action?: string | undefined } => ({
-    action: typeof action === 'string' && action !== '' ? action : undefined,
-  }),
+  validateSearch: auditSearchOf,
   component: pages.auditPage,
+})
+
+const scim = createRoute({
+  getParentRoute: () => organization,
+  path: '/scim',
+  component: pages.scimPage,
+})
+
+const sso = createRoute({
+  getParentRoute: () => organization,
+  path: '/sso',
+  validateSearch: problemSearchOf,
+  component: pages.ssoPage,
 })
 
 const security = createRoute({
@@ -265,9 +327,73 @@ const mail = createRoute({
   component: pages.mailPage,
 })
 
+const anomalies = createRoute({
+  getParentRoute: () => organization,
+  path: '/anomalies',
+  component: pages.anomaliesPage,
+})
+
+/** For staff of the platform, outside all organizations. */
+const admin = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/admin',
+  component: pages.adminShell,
+})
+
+const adminIndex = createRoute({
+  getParentRoute: () => admin,
+  path: '/',
+  beforeLoad: () => {
+    redirect({ to: '/admin/users', throw: true })
+  },
+})
+
+const adminUsers = createRoute({
+  getParentRoute: () => admin,
+  path: '/users',
+  component: pages.adminUsersPage,
+})
+
+const adminUser = createRoute({
+  getParentRoute: () => admin,
+  path: '/users/$userId',
+  component: pages.adminUserPage,
+})
+
+const adminOrganizations = createRoute({
+  getParentRoute: () => admin,
+  path: '/organizations',
+  component: pages.adminOrganizationsPage,
+})
+
+const adminOrganization = createRoute({
+  getParentRoute: () => admin,
+  path: '/organizations/$organizationId',
+  component: pages.adminOrganizationPage,
+})
+
+const adminHosts = createRoute({
+  getParentRoute: () => admin,
+  path: '/hosts',
+  component: pages.adminHostsPage,
+})
+
+const adminBlocks = createRoute({
+  getParentRoute: () => admin,
+  path: '/blocks',
+  component: pages.adminBlocksPage,
+})
+
+const adminAnomalies = createRoute({
+  getParentRoute: () => admin,
+  path: '/anomalies',
+  component: pages.adminAnomaliesPage,
+})
+
 const routeTree = root.addChildren([
   signInRoute,
   signInCode,
+  ssoSignIn,
   signUpRoute,
   forgotPassword,
   resetPassword,
@@ -276,6 +402,16 @@ const routeTree = root.addChildren([
   signedIn.addChildren([
     home,
     shortcut,
+    admin.addChildren([
+      adminIndex,
+      adminUsers,
+      adminUser,
+      adminOrganizations,
+      adminOrganization,
+      adminHosts,
+      adminBlocks,
+      adminAnomalies,
+    ]),
     organization.addChildren([
       organizationIndex,
       start,
@@ -285,10 +421,15 @@ const routeTree = root.addChildren([
       authtokens,
       apiKeys,
       serviceAccounts,
+      webhooks,
+      partners,
       members,
       usage,
       domains,
       audit,
+      anomalies,
+      sso,
+      scim,
       security,
       mail,
     ]),

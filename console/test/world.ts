@@ -2,6 +2,7 @@ import { namesOf, rolePermissions } from '@sluice/schema/permissions'
 
 import { accountMutationsOf, passCode } from './account-world.ts'
 import type { Credentials } from './account-world.ts'
+import { auditFieldsOf, auditMutationsOf, auditOf, type FixtureAudit } from './audit-world.ts'
 import { createChannel } from './channel.ts'
 import {
   ada,
@@ -21,8 +22,14 @@ import { machineFieldsOf, machineMutationsOf } from './machines-world.ts'
 import { organizationFieldsOf, organizationMutationsOf } from './organization-world.ts'
 import { pageOf } from './page-of.ts'
 import type { Page } from './page-of.ts'
+import { scimFieldsOf, scimMutationsOf, scimState, type ScimState } from './scim-world.ts'
+import { ssoFieldsOf, ssoRootOf, ssoState } from './sso-world.ts'
+import type { SsoState } from './sso-world.ts'
+import { staffFieldsOf, staffRootOf, staffState } from './staff-world.ts'
+import type { StaffState } from './staff-world.ts'
 import { waysIn, waysInRootOf } from './ways-in-world.ts'
 import type { WaysIn } from './ways-in-world.ts'
+import { webhookFieldsOf, webhookRootOf } from './webhooks-world.ts'
 
 export type Subgraph = 'identity' | 'tunnels' | 'domains' | 'billing'
 
@@ -30,6 +37,7 @@ type Channel = ReturnType<typeof createChannel<object>>
 
 export interface Platform {
   readonly data: Data
+  readonly audit: FixtureAudit
   isSignedIn: boolean
   /** What Ada is in the first organization. */
   role: string
@@ -43,6 +51,9 @@ export interface Platform {
   secondFactor: { confirmedAt: string; recoveryCodesLeft: number } | null
   /** How Ada can sign in beside her password. */
   readonly ways: WaysIn
+  readonly sso: SsoState
+  readonly scim: ScimState
+  readonly staff: StaffState
   /** Subgraphs that do not answer. */
   readonly down: Set<Subgraph>
   /** What every answer about an organization waits for. */
@@ -70,6 +81,7 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
   const data = isEmpty ? emptyData() : filledData()
   const world: Platform = {
     data,
+    audit: auditOf(),
     isSignedIn,
     role: 'OWNER',
     hasLeft: false,
@@ -77,6 +89,9 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
     isProved: false,
     secondFactor: null,
     ways: waysIn(),
+    sso: ssoState(),
+    scim: scimState(isEmpty),
+    staff: staffState(),
     down: new Set<Subgraph>(),
     gate: Promise.resolve(),
     statuses: createChannel<object>(),
@@ -116,8 +131,15 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
     ...mutationsOf(world),
     ...accountMutationsOf(world),
     ...waysInRootOf(world, grant),
+    ...ssoRootOf(world.sso, () => {
+      world.isSignedIn = false
+    }),
     ...organizationMutationsOf(world),
     ...machineMutationsOf(world),
+    ...scimMutationsOf(world.scim),
+    ...webhookRootOf(world),
+    ...auditMutationsOf(world),
+    ...staffRootOf(world.staff),
     me: () => me,
     organization: async ({ id }: { id: string }) => {
       await world.gate
@@ -162,10 +184,6 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
       if (!world.isSignedIn) throw failure('SLUICE_UNAUTHENTICATED')
       return grant()
     },
-    signOut: () => {
-      world.isSignedIn = false
-      return true
-    },
     tunnelStatus: () => mapped(world.statuses.listen(), 'tunnelStatus'),
     trafficEvents: () => mapped(world.traffic.listen(), 'trafficEvents'),
     requestCaptured: () => mapped(world.captured.listen(), 'requestCaptured'),
@@ -182,14 +200,14 @@ function organizationOf(world: Platform) {
     createdAt: ago(86_400 * 60),
     viewerRole: () => world.role,
     ...organizationFieldsOf(world),
+    ...ssoFieldsOf(world.sso),
+    ...scimFieldsOf(world.scim),
     ...machineFieldsOf(world),
+    ...webhookFieldsOf(world),
     authtokens: (page: Page) => pageOf(data.authtokens, page),
     members: (page: Page) => pageOf(data.members, page),
-    auditEntries: ({ action, ...page }: Page & { action?: string | null }) =>
-      pageOf(
-        data.auditEntries.filter((entry) => !action || entry.action === action),
-        page,
-      ),
+    ...auditFieldsOf(world),
+    ...staffFieldsOf(world.staff, 'o1'),
     tunnels: (page: Page) => {
       fail(world, 'tunnels')
       return pageOf(

@@ -10,6 +10,7 @@ import {
   IconMoon,
   IconShieldLock,
   IconSun,
+  IconUserShield,
 } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
 
@@ -53,6 +54,14 @@ export function AccountMenu({ onHelp }: { onHelp: () => void }) {
         >
           Security
         </Menu.Item>
+        {me.isAdmin && (
+          <Menu.Item
+            leftSection={<IconUserShield size={14} />}
+            onClick={() => void navigate({ to: '/admin/users' })}
+          >
+            Staff
+          </Menu.Item>
+        )}
         {me.isAdmin && (
           <Menu.Item
             leftSection={<IconMail size={14} />}

@@ -3,8 +3,11 @@ import { useDisclosure } from '@mantine/hooks'
 import { Outlet, useNavigate, useParams, useRouterState } from '@tanstack/react-router'
 import { useEffect, useMemo, useState } from 'react'
 
+import { SuspendedNote } from '../admin/suspend.tsx'
 import { TunnelStatusChangesDocument } from '../gql/graphql.ts'
 import { useStream } from '../live/use-stream.ts'
+import { ClosedOrganization } from '../sso/closed-organization.tsx'
+import { useClosedOrganizations } from '../sso/closed-organizations.ts'
 import { TunnelStatusesContext } from '../tunnels/tunnel-statuses-context.ts'
 import { createTunnelStatuses } from '../tunnels/tunnel-statuses.ts'
 import { Mark } from '../ui/mark.tsx'
@@ -25,12 +28,21 @@ export function OrganizationShell() {
     () => (membership ? { organization: membership.organization, role: membership.role } : null),
     [membership],
   )
-  if (!place) return <WholeNotFoundPage />
+  if (!place) return <NotHere slug={slug} />
   return (
     <PlaceContext value={place} key={place.organization.id}>
       <Frame place={place} />
     </PlaceContext>
   )
+}
+
+/** No organization of this sign-in. It may be one that asks for its single sign-on first. */
+function NotHere({ slug }: { slug: string }) {
+  const { closed, isLoading } = useClosedOrganizations()
+  const organization = closed.find((one) => one.slug === slug)
+  if (isLoading) return null
+  if (!organization) return <WholeNotFoundPage />
+  return <ClosedOrganization organization={organization} returnTo={`/o/${slug}/tunnels`} />
 }
 
 function Frame({ place }: { place: Place }) {
@@ -84,6 +96,12 @@ function Frame({ place }: { place: Place }) {
           <Side onHelp={help.open} />
         </AppShell.Navbar>
         <AppShell.Main id="main" tabIndex={-1}>
+          {organization.suspension && (
+            <SuspendedNote
+              title="This organization is suspended"
+              suspension={organization.suspension}
+            />
+          )}
           <Outlet />
         </AppShell.Main>
       </AppShell>

@@ -1,18 +1,24 @@
 import { Group, Text } from '@mantine/core'
 import {
   IconActivity,
+  IconAlertTriangle,
   IconApi,
   IconChartBar,
+  IconCode,
   IconHistory,
+  IconId,
   IconKey,
   IconPlayerPlay,
   IconRobot,
   IconRoute,
   IconUsers,
+  IconUsersGroup,
+  IconWebhook,
   IconWorld,
 } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 
+import type { Role } from '../gql/graphql.ts'
 import { Mark } from '../ui/mark.tsx'
 import { AccountMenu } from './account-menu.tsx'
 import { ConnectionWord } from './connection-word.tsx'
@@ -35,12 +41,25 @@ const groups = [
       { to: '/o/$slug/authtokens', label: 'Authtokens', icon: IconKey },
       { to: '/o/$slug/api-keys', label: 'API keys', icon: IconApi },
       { to: '/o/$slug/service-accounts', label: 'Service accounts', icon: IconRobot },
+      { to: '/o/$slug/webhooks', label: 'Webhooks', icon: IconWebhook },
+      { to: '/o/$slug/partner-api', label: 'Partner API', icon: IconCode },
       { to: '/o/$slug/members', label: 'Members', icon: IconUsers },
       { to: '/o/$slug/usage', label: 'Plan and usage', icon: IconChartBar },
+      { to: '/o/$slug/sso', label: 'Single sign-on', icon: IconId },
+      { to: '/o/$slug/scim', label: 'SCIM', icon: IconUsersGroup },
       { to: '/o/$slug/audit', label: 'Audit log', icon: IconHistory },
+      { to: '/o/$slug/anomalies', label: 'Anomalies', icon: IconAlertTriangle },
     ],
   },
 ] as const
+
+const forManagers: ReadonlySet<string> = new Set(['/o/$slug/audit', '/o/$slug/anomalies'])
+
+function isShown(to: string, role: Role, permissions: readonly string[]): boolean {
+  if (to === '/o/$slug/sso' || to === '/o/$slug/scim') return permissions.includes('sso.manage')
+  if (to === '/o/$slug/webhooks') return permissions.includes('webhooks.read')
+  return !forManagers.has(to) || isManager(role)
+}
 
 /** The side of every page: organization, pages, connection, account. */
 export function Side({ onHelp }: { onHelp: () => void }) {
@@ -60,7 +79,7 @@ export function Side({ onHelp }: { onHelp: () => void }) {
           <div key={title}>
             <div className="side-group">{title}</div>
             {links
-              .filter(({ to }) => to !== '/o/$slug/audit' || isManager(role))
+              .filter(({ to }) => isShown(to, role, organization.viewerPermissions))
               .map(({ to, label, icon: Icon }) => (
                 <Link
                   key={to}

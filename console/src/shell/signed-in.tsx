@@ -4,6 +4,7 @@ import { useEffect, useState } from 'react'
 import type { Client } from 'urql'
 import { Provider, useQuery } from 'urql'
 
+import { ImpersonationBanner } from '../admin/impersonation-banner.tsx'
 import { MeDocument } from '../gql/graphql.ts'
 import { createGraph } from '../graph/client.ts'
 import { loadedOf } from '../graph/loaded.ts'
@@ -72,6 +73,7 @@ function WhoAmI() {
   }
   return (
     <MeContext value={me.value}>
+      <ImpersonationBanner />
       <Outlet />
     </MeContext>
   )

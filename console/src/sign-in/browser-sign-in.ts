@@ -1,7 +1,14 @@
 import type { Client } from 'urql'
 
-import { RefreshSignInDocument, SignOutDocument } from '../gql/graphql.ts'
+import {
+  currentImpersonation,
+  forgetImpersonation,
+  grantOfImpersonation,
+  leaveImpersonation,
+} from '../admin/impersonation.ts'
+import { RefreshSignInDocument, SignOutOfSsoDocument } from '../gql/graphql.ts'
 import { problemAt, unreachable } from '../graph/problem.ts'
+import { leaveFor } from './providers.ts'
 import type { Grant, RefreshAnswer, SignInStore } from './sign-in.ts'
 import { createSignIn } from './sign-in.ts'
 
@@ -20,8 +27,18 @@ export function grantOf({ accessToken, expiresAt, user }: SignedIn): Grant {
 
 /** The sign-in of this browser: tabs take turns at refreshing, and a sign-out in one is a sign-out in all. */
 export function createBrowserSignIn(anonymous: Client) {
+  // Its token is good once per page: a refusal, or the end of its time, leads back to oneself.
+  let impersonation = currentImpersonation()
   const signIn = createSignIn({
-    refresh: () => inTurn(() => refreshThrough(anonymous)),
+    async refresh() {
+      if (impersonation) {
+        const grant = grantOfImpersonation(impersonation)
+        impersonation = null
+        return { kind: 'granted', grant }
+      }
+      forgetImpersonation()
+      return inTurn(() => refreshThrough(anonymous))
+    },
     now: Date.now,
     setTimer(fire, delayMs) {
       const id = setTimeout(fire, delayMs)
@@ -34,17 +51,21 @@ export function createBrowserSignIn(anonymous: Client) {
   return {
     ...signIn,
     async signOut() {
+      const acting = currentImpersonation()
+      if (acting) return leaveImpersonation(acting)
       const token = signIn.token()
       signIn.end()
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel has no target
       channel.postMessage('out')
-      await anonymous
+      const { data } = await anonymous
         .mutation(
-          SignOutDocument,
+          SignOutOfSsoDocument,
           {},
           token ? { fetchOptions: { headers: { authorization: `Bearer ${token}` } } } : {},
         )
         .toPromise()
+      // Whoever came by single sign-on is signed in there as well.
+      if (data?.signOutOfSso) leaveFor(data.signOutOfSso)
     },
     close() {
       channel.close()

@@ -4,6 +4,7 @@ import { getRouteApi, Link, useNavigate } from '@tanstack/react-router'
 import { useEffect, useState } from 'react'
 import { useQuery } from 'urql'
 
+import { SuspendedNote } from '../admin/suspend.tsx'
 import { DeleteTunnelDocument, StopTunnelDocument, TunnelDocument } from '../gql/graphql.ts'
 import type { TunnelQuery } from '../gql/graphql.ts'
 import { loadedOf } from '../graph/loaded.ts'
@@ -55,6 +56,12 @@ export function TunnelPage() {
     >
       {tunnel ? (
         <Stack>
+          {tunnel.suspension && (
+            <SuspendedNote
+              title={`${tunnel.suspension.name} is suspended`}
+              suspension={tunnel.suspension}
+            />
+          )}
           <SimpleGrid cols={{ base: 1, md: 2 }}>
             <Addresses tunnel={tunnel} />
             <About tunnel={tunnel} />

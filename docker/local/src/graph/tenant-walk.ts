@@ -110,6 +110,14 @@ export const rows: Record<string, Row> = {
     viewer: 'allowed',
     authtoken: { scopes: except('REQUESTS_READ'), verdict: 'missing' },
   },
+  'Query.webhookEndpoint': {
+    document: 'query WalkWebhookEndpoint($id: ID!) { webhookEndpoint(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.webhookEndpointId }),
+    stranger: 'missing',
+    anonymous: 'missing',
+    viewer: 'missing',
+    authtoken: { scopes: all, verdict: 'missing' },
+  },
   'Subscription.trafficEvents': {
     document:
       'subscription WalkTraffic($id: ID!) { trafficEvents(tunnelId: $id) { cursor tunnel { id } } }',
@@ -270,7 +278,8 @@ export const rows: Record<string, Row> = {
     authtoken: { scopes: all, verdict: forbidden },
   },
   'Mutation.renamePasskey': {
-    document: 'mutation WalkRenamePasskey($id: ID!) { renamePasskey(id: $id, name: "walk") { id } }',
+    document:
+      'mutation WalkRenamePasskey($id: ID!) { renamePasskey(id: $id, name: "walk") { id } }',
     variables: (ids) => ({ id: ids.organizationId }),
     ...ownOnly('SLUICE_PASSKEY_NOT_FOUND'),
   },
@@ -287,6 +296,48 @@ export const rows: Record<string, Row> = {
   'Mutation.retryMail': {
     document: 'mutation WalkRetryMail($id: ID!) { retryMail(id: $id) { id } }',
     variables: (ids) => ({ id: ids.mailId }),
+    ...staff,
+  },
+  'Query.staffUser': {
+    document: 'query WalkStaffUser($id: ID!) { staffUser(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...staff,
+  },
+  'Query.staffOrganization': {
+    document: 'query WalkStaffOrganization($id: ID!) { staffOrganization(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...staff,
+  },
+  'Mutation.suspendUser': {
+    document: 'mutation WalkSuspendUser($id: ID!) { suspendUser(id: $id, reason: "walk") { id } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...staff,
+  },
+  'Mutation.unsuspendUser': {
+    document: 'mutation WalkUnsuspendUser($id: ID!) { unsuspendUser(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...staff,
+  },
+  'Mutation.suspendOrganization': {
+    document:
+      'mutation WalkSuspend($id: ID!) { suspendOrganization(id: $id, reason: "walk") { id } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...staff,
+  },
+  'Mutation.unsuspendOrganization': {
+    document: 'mutation WalkUnsuspend($id: ID!) { unsuspendOrganization(id: $id) { id } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...staff,
+  },
+  'Mutation.startImpersonation': {
+    document:
+      'mutation WalkImpersonate($id: ID!) { startImpersonation(input: { userId: $id, reason: "walk" }) { expiresAt } }',
+    variables: (ids) => ({ id: ids.organizationId }),
+    ...staff,
+  },
+  'Mutation.endImpersonation': {
+    document: 'mutation WalkEndImpersonation($id: ID!) { endImpersonation(id: $id) }',
+    variables: (ids) => ({ id: ids.organizationId }),
     ...staff,
   },
   'Mutation.createAuthtoken': {
@@ -350,7 +401,11 @@ export const rows: Record<string, Row> = {
 /** How a field of an organization answers a viewer, and an owner's authtoken with these scopes. */
 export interface FieldRow {
   viewer: Verdict
-  authtoken: { scopes: readonly AuthtokenScope[]; verdict: Verdict }
+  authtoken: {
+    scopes: readonly AuthtokenScope[]
+    verdict: Verdict /** Allowed, unless there is nothing to see in the walk. */
+    owner?: Verdict
+  }
 }
 
 const open = {
@@ -375,6 +430,12 @@ export const organizationRows: Record<string, FieldRow> = {
   auditSignedHeads: { ...people, viewer: forbidden },
   auditHeadKeys: open,
   auditStreams: { ...people, viewer: forbidden },
+  suspension: {
+    owner: 'missing',
+    viewer: 'missing',
+    authtoken: { scopes: all, verdict: 'missing' },
+  },
+  anomalies: { ...people, viewer: forbidden },
   tunnels: readable('TUNNELS_READ'),
   customDomains: readable('TUNNELS_READ'),
   requests: readable('REQUESTS_READ'),

@@ -10,9 +10,9 @@ import type { Context } from '../context.ts'
 import { PlanSubscription } from './plan-subscription.entity.ts'
 import { findPlan, firstPlanId, plansVersion, type Plan } from './plans.ts'
 
-/** Whether plan and usage of an organization may be read. */
+/** Whether plan and usage of an organization may be read: by those whom it lets, and by staff. */
 export function mayReadBilling({ principal }: Context, organizationId: string): boolean {
-  return may(principal, organizationId, 'billing.read')
+  return principal.isAdmin || may(principal, organizationId, 'billing.read')
 }
 
 /** The plan of a subscription. A plan that a release took away counts as the first one. */

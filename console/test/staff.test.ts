@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+
+import { barriers, createStage } from './browser.ts'
+import type { Stage } from './browser.ts'
+
+vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
+
+let stage: Stage
+beforeAll(async () => {
+  stage = await createStage()
+})
+afterAll(() => stage.close())
+
+test('staff finds a user, suspends them with a reason, and lifts it again', async () => {
+  await using opened = await stage.open('/admin/users')
+  const { page, world, complaints } = opened
+  await page.getByRole('searchbox', { name: 'Search by name, address or id' }).fill('grace')
+  await page.getByText('ada@example.com').waitFor({ state: 'detached' })
+  expect(await barriers(page)).toEqual([])
+  await page.getByRole('link', { name: 'Grace Hopper' }).click()
+  await page.getByRole('button', { name: 'Suspend …' }).click()
+  const dialog = page.getByRole('dialog', { name: 'Suspend Grace Hopper?' })
+  await dialog.getByRole('textbox', { name: 'Reason' }).fill('Phishing.')
+  expect(await barriers(page)).toEqual([])
+  await dialog.getByRole('button', { name: 'Suspend' }).click()
+
+  await page.getByText('This account is suspended').waitFor()
+  expect(world.staff.suspensions.get('u2')?.reason).toBe('Phishing.')
+  expect(await barriers(page)).toEqual([])
+  await page.getByRole('button', { name: 'Lift the suspension' }).click()
+  await page.getByRole('button', { name: 'Suspend …' }).waitFor()
+  expect(complaints).toEqual([])
+})
+
+test('members of a suspended organization see why on every page', async () => {
+  await using opened = await stage.open('/admin/organizations')
+  const { page, world, url, complaints } = opened
+  await page.getByRole('link', { name: 'Acme' }).click()
+  await page.getByText('Free').waitFor()
+  await page.getByRole('button', { name: 'Suspend …' }).click()
+  await page.getByRole('textbox', { name: 'Reason' }).fill('Unpaid and unreachable.')
+  await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click()
+  await page.getByText('This organization is suspended').waitFor()
+  expect(world.staff.suspensions.has('o1')).toBe(true)
+
+  await page.goto(`${url}/o/acme/members`)
+  await page.getByText('Unpaid and unreachable.').waitFor()
+  expect(await barriers(page)).toEqual([])
+  expect(complaints).toEqual([])
+})
+
+test('an address is taken out of service by its name, and put back', async () => {
+  await using opened = await stage.open('/admin/hosts')
+  const { page, world, complaints } = opened
+  await page.getByText('Phishing, reported by a bank.').waitFor()
+  await page.getByRole('button', { name: 'Suspend an address …' }).click()
+  await page.getByRole('textbox', { name: 'Address' }).fill('pay.tunnel.localhost')
+  await page.getByRole('textbox', { name: 'Reason' }).fill('Phishing.')
+  expect(await barriers(page)).toEqual([])
+  await page.getByRole('dialog').getByRole('button', { name: 'Suspend' }).click()
+
+  await page.getByRole('button', { name: 'Lift the suspension of pay.tunnel.localhost' }).click()
+  await page.getByText('pay.tunnel.localhost').waitFor({ state: 'detached' })
+  expect(world.staff.hosts).toHaveLength(1)
+  expect(await barriers(page)).toEqual([])
+  expect(complaints).toEqual([])
+})
+
+test('staff acts as a customer behind a banner that stays, and comes back by it', async () => {
+  await using opened = await stage.open('/admin/users/u2')
+  const { page, world, url, complaints } = opened
+  await page.getByRole('button', { name: 'Act as this user …' }).click()
+  await page.getByRole('textbox', { name: 'Reason' }).fill('They cannot see their tunnel.')
+  expect(await barriers(page)).toEqual([])
+  await page.getByRole('button', { name: 'Act as Grace Hopper' }).click()
+
+  const banner = page.getByRole('region', { name: 'Impersonation' })
+  await banner.getByText('You act as Grace Hopper (grace@example.com)').waitFor()
+  await banner.getByText('To look only.').waitFor()
+  await page.goto(`${url}/o/acme/members`)
+  await banner.waitFor()
+  expect(await barriers(page)).toEqual([])
+  expect([...world.staff.impersonated.keys()]).toEqual(['u2'])
+  await banner.getByRole('button', { name: 'End' }).click()
+
+  await page.getByRole('button', { name: 'Act as this user …' }).waitFor()
+  expect(await page.getByRole('region', { name: 'Impersonation' }).count()).toBe(0)
+  expect(world.staff.impersonated.size).toBe(0)
+  expect(complaints).toEqual([])
+})
+
+test('anomalies of an organization and of the server are read by severity', async () => {
+  await using opened = await stage.open('/o/acme/anomalies')
+  const { page, url, complaints } = opened
+  await page.getByText('Impossible travel').waitFor()
+  await page.getByRole('combobox', { name: 'Severity' }).selectOption('MEDIUM')
+  await page.getByText('Many wrong passwords or codes').waitFor()
+  await page.getByText('Impossible travel').waitFor({ state: 'detached' })
+  expect(await barriers(page)).toEqual([])
+
+  await page.goto(`${url}/admin/anomalies`)
+  await page.getByText('Impossible travel').waitFor()
+  expect(await barriers(page)).toEqual([])
+  await page.goto(`${url}/admin/blocks`)
+  await page.getByRole('button', { name: 'Lift the block of 203.0.113.0/24' }).click()
+  await page.getByText('None is blocked').waitFor()
+  expect(await barriers(page)).toEqual([])
+  expect(complaints).toEqual([])
+})
