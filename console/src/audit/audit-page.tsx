@@ -1,34 +1,82 @@
-import { Anchor, Button, Table, Text, TextInput } from '@mantine/core'
-import { IconSearch } from '@tabler/icons-react'
+import { Button, Menu, Tabs, Text } from '@mantine/core'
+import { IconChevronDown } from '@tabler/icons-react'
 import { getRouteApi } from '@tanstack/react-router'
-import { useEffect, useState } from 'react'
+import { useState } from 'react'
 
 import { AuditEntriesDocument } from '../gql/graphql.ts'
-import type { AuditEntriesQuery } from '../gql/graphql.ts'
 import { loadedOf } from '../graph/loaded.ts'
+import type { Problem } from '../graph/problem.ts'
 import { usePages } from '../graph/use-pages.ts'
 import { usePlace } from '../shell/organization.ts'
+import { useDoor } from '../sign-in/sign-in-context.ts'
 import { Command } from '../ui/copy.tsx'
 import { Empty } from '../ui/empty.tsx'
 import { LoadMore } from '../ui/load-more.tsx'
 import { Page } from '../ui/page.tsx'
 import { Panel } from '../ui/panel.tsx'
-import { Ago } from '../ui/time.tsx'
+import { ProblemNote } from '../ui/problem-note.tsx'
+import { AuditFilterBar } from './audit-filter.tsx'
+import { AuditProof } from './audit-proof.tsx'
+import { AuditStreams } from './audit-streams.tsx'
+import { AuditTable, entriesOf } from './audit-table.tsx'
+import { downloadAudit } from './export-audit.ts'
+import type { ExportFormat } from './export-audit.ts'
+import { isFiltered, variablesOf } from './filter.ts'
+import type { AuditFilter } from './filter.ts'
 
 const route = getRouteApi('/in/o/$slug/audit')
-const typingRestMs = 300
-const actionMax = 100
-
-const entriesOf = (data: AuditEntriesQuery) => data.organization?.auditEntries
-type Entry = NonNullable<ReturnType<typeof entriesOf>>['nodes'][number]
 
 export function AuditPage() {
-  const { organization } = usePlace()
-  const { action } = route.useSearch()
+  const { view = 'entries', ...filter } = route.useSearch()
   const navigate = route.useNavigate()
+  const { organization } = usePlace()
+  const mayStream = organization.viewerPermissions.includes('audit.manage')
+  const show = (search: AuditFilter & { view?: 'proof' | 'streams' }) =>
+    void navigate({ search, replace: true, resetScroll: false })
+
+  return (
+    <Page
+      title="Audit log"
+      about="Who changed what, and from where. Entries are never changed or removed."
+      actions={<Export filter={filter} />}
+      isWide
+    >
+      <Tabs
+        value={view}
+        keepMounted={false}
+        onChange={(next) =>
+          show(next === 'proof' || next === 'streams' ? { ...filter, view: next } : filter)
+        }
+      >
+        <Tabs.List mb="md">
+          <Tabs.Tab value="entries">Entries</Tabs.Tab>
+          <Tabs.Tab value="proof">Proof</Tabs.Tab>
+          {mayStream && <Tabs.Tab value="streams">Streams</Tabs.Tab>}
+        </Tabs.List>
+        <Tabs.Panel value="entries">
+          <Entries filter={filter} onFilter={show} />
+        </Tabs.Panel>
+        <Tabs.Panel value="proof">
+          <AuditProof />
+        </Tabs.Panel>
+        <Tabs.Panel value="streams">
+          <AuditStreams />
+        </Tabs.Panel>
+      </Tabs>
+    </Page>
+  )
+}
+
+interface EntriesProps {
+  readonly filter: AuditFilter
+  readonly onFilter: (filter: AuditFilter) => void
+}
+
+function Entries({ filter, onFilter }: EntriesProps) {
+  const { organization } = usePlace()
   const pages = usePages({
     document: AuditEntriesDocument,
-    variables: { organizationId: organization.id, action: action ?? null },
+    variables: { organizationId: organization.id, ...variablesOf(filter) },
     pick: entriesOf,
   })
   const list = loadedOf(pages, {
@@ -36,33 +84,24 @@ export function AuditPage() {
     pick: () => pages.nodes,
     isEmpty: (entries) => entries.length === 0,
   })
-  const filter = (next: string) =>
-    void navigate({ search: next ? { action: next } : {}, replace: true, resetScroll: false })
 
   return (
-    <Page
-      title="Audit log"
-      about="Who changed what, and from where. Entries are never changed or removed."
-    >
-      <ActionFilter action={action ?? ''} onChange={filter} />
+    <>
+      <AuditFilterBar filter={filter} onChange={onFilter} />
       <Panel
         of={list}
         isFlush
         onRetry={pages.refetch}
         empty={
-          action ? (
+          isFiltered(filter) ? (
             <Empty
-              title={`Nothing was recorded as ${action}`}
+              title="Nothing was recorded that fits"
               action={
-                <Button variant="default" onClick={() => filter('')}>
-                  Show all actions
+                <Button variant="default" onClick={() => onFilter({})}>
+                  Show all entries
                 </Button>
               }
-            >
-              <Text size="sm" c="dimmed">
-                The action must be written as the list shows it.
-              </Text>
-            </Empty>
+            />
           ) : (
             <Empty title="Nothing was recorded yet">
               <Text size="sm" c="dimmed">
@@ -75,112 +114,47 @@ export function AuditPage() {
       >
         {(entries) => (
           <>
-            <AuditTable entries={entries} onFilter={filter} />
+            <AuditTable entries={entries} onFilter={(action) => onFilter({ ...filter, action })} />
             <LoadMore {...pages} count={entries.length} what={['entry', 'entries']} />
           </>
         )}
       </Panel>
-    </Page>
+    </>
   )
 }
 
-function ActionFilter({
-  action,
-  onChange,
-}: {
-  action: string
-  onChange: (action: string) => void
-}) {
-  const [text, setText] = useState(action)
-  useEffect(() => setText(action), [action])
-  useEffect(() => {
-    if (text.trim() === action) return undefined
-    const id = setTimeout(() => onChange(text.trim()), typingRestMs)
-    return () => clearTimeout(id)
-  }, [text])
+/** Downloads what the filter leaves, with the sign-in. */
+function Export({ filter }: { filter: AuditFilter }) {
+  const { organization } = usePlace()
+  const { signIn } = useDoor()
+  const [isBusy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<Problem | null>(null)
+
+  const download = async (format: ExportFormat) => {
+    setBusy(true)
+    const token = await signIn.freshToken()
+    setProblem(await downloadAudit({ organizationId: organization.id, format, filter, token }))
+    setBusy(false)
+  }
 
   return (
-    <TextInput
-      aria-label="Action"
-      placeholder="Action, for example authtoken.created"
-      leftSection={<IconSearch size={16} aria-hidden />}
-      maw={340}
-      mb="md"
-      maxLength={actionMax}
-      value={text}
-      onChange={(event) => setText(event.currentTarget.value)}
-      data-filter
-    />
-  )
-}
-
-interface TableProps {
-  readonly entries: readonly Entry[]
-  readonly onFilter: (action: string) => void
-}
-
-function AuditTable({ entries, onFilter }: TableProps) {
-  return (
-    <div className="scroll">
-      <Table aria-label="Audit log" verticalSpacing={6} miw={920}>
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>When</Table.Th>
-            <Table.Th>Action</Table.Th>
-            <Table.Th>Who</Table.Th>
-            <Table.Th>Target</Table.Th>
-            <Table.Th>Details</Table.Th>
-            <Table.Th>Address</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {entries.map((entry) => (
-            <Table.Tr key={entry.id}>
-              <Table.Td>
-                <Ago at={entry.at} />
-              </Table.Td>
-              <Table.Td>
-                <Anchor
-                  component="button"
-                  type="button"
-                  className="mono"
-                  title="Show only this action"
-                  onClick={() => onFilter(entry.action)}
-                >
-                  {entry.action}
-                </Anchor>
-              </Table.Td>
-              <Table.Td className="whole">
-                {entry.actor?.name ?? entry.actorName}
-                {entry.actorKind.toLowerCase() !== 'user' && (
-                  <Text size="xs" c="dimmed">
-                    {entry.actorKind.toLowerCase()}
-                  </Text>
-                )}
-              </Table.Td>
-              <Table.Td>
-                {entry.targetType}
-                {entry.targetId && (
-                  <Text
-                    size="xs"
-                    c="dimmed"
-                    className="mono"
-                    truncate
-                    maw={140}
-                    title={entry.targetId}
-                  >
-                    {entry.targetId}
-                  </Text>
-                )}
-              </Table.Td>
-              <Table.Td className="mono" style={{ overflowWrap: 'anywhere' }}>
-                {entry.details ?? '–'}
-              </Table.Td>
-              <Table.Td className="mono">{entry.ip ?? '–'}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </div>
+    <>
+      {problem && <ProblemNote problem={problem} />}
+      <Menu position="bottom-end">
+        <Menu.Target>
+          <Button
+            variant="default"
+            loading={isBusy}
+            rightSection={<IconChevronDown size={16} aria-hidden />}
+          >
+            Export
+          </Button>
+        </Menu.Target>
+        <Menu.Dropdown>
+          <Menu.Item onClick={() => void download('csv')}>For spreadsheets (CSV)</Menu.Item>
+          <Menu.Item onClick={() => void download('jsonl')}>To verify (JSON Lines)</Menu.Item>
+        </Menu.Dropdown>
+      </Menu>
+    </>
   )
 }
