@@ -20,7 +20,7 @@ const mayUse: Record<string, readonly string[]> = {
   'workers/billing': ['kit', 'schema', 'billing/jobs'],
   'workers/certificates': ['kit', 'schema', 'domains/jobs'],
   'workers/inspector': ['kit', 'schema', 'tunnels/jobs'],
-  console: ['schema'],
+  console: ['schema', 'client'],
   // Given to partners: it knows the contract and nothing of the server.
   client: [],
   'docker/local': [

@@ -3,6 +3,7 @@ import type { ErrorCode } from '@sluice/schema/errors'
 import { GraphQLError } from 'graphql'
 
 import type { FixtureApiKey } from './machines-world.ts'
+import { filledEndpoints } from './webhooks-data.ts'
 
 const nowMs = Date.now()
 export const ago = (seconds: number) => new Date(nowMs - seconds * 1000).toISOString()
@@ -144,6 +145,7 @@ export function filledData() {
         ][index % 5],
       ),
     ).toReversed(),
+    webhookEndpoints: filledEndpoints(ago),
     authtokens: [
       {
         id: 'a1',
@@ -381,6 +383,7 @@ export const emptyData = (): Data => ({
   serviceAccounts: [],
   members: [],
   roles: [],
+  webhookEndpoints: [],
   invitations: [],
   domains: [],
   auditEntries: [],

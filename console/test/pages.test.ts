@@ -75,6 +75,13 @@ const cases: readonly PageCase[] = [
     owner: 'identity',
   },
   {
+    path: 'webhooks?endpoint=w1',
+    title: 'Webhooks',
+    full: 'tunnel.offline',
+    empty: 'No endpoint yet',
+    owner: 'tunnels',
+  },
+  {
     path: 'members',
     title: 'Members',
     full: 'grace@example.com',
@@ -93,6 +100,13 @@ const cases: readonly PageCase[] = [
     title: 'Audit log',
     full: 'authtoken.created',
     empty: 'Nothing was recorded yet',
+    owner: 'identity',
+  },
+  {
+    path: 'scim',
+    title: 'SCIM',
+    full: 'Platform engineers',
+    empty: 'No token yet',
     owner: 'identity',
   },
   {

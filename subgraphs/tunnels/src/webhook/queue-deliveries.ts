@@ -1,6 +1,5 @@
 import type { EntityManager } from '@sluice/kit/database'
-
-import type { testEvent, WebhookEvent } from './webhook-event.ts'
+import type { testEvent, WebhookEvent } from '@sluice/schema/webhook-events'
 
 /** What happened, as it is told. */
 export interface WebhookMessage {

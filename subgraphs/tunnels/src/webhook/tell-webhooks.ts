@@ -2,10 +2,10 @@ import type { EntityManager } from '@sluice/kit/database'
 import type { EventHandlers } from '@sluice/kit/inbox'
 import type { EventPayload } from '@sluice/schema/events'
 import type { RequestRecord } from '@sluice/schema/redis'
+import { isWebhookEvent } from '@sluice/schema/webhook-events'
 
 import { Tunnel } from '../tunnel/tunnel.entity.ts'
 import { queueDeliveries } from './queue-deliveries.ts'
-import { isWebhookEvent } from './webhook-event.ts'
 
 type Act = EventPayload<'act.recorded'>
 

@@ -2,12 +2,12 @@ import { afterKeyset, pageOf, type Page } from '@sluice/kit/keyset'
 import { assertMay } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
+import { testEvent } from '@sluice/schema/webhook-events'
 
 import type { Context } from '../context.ts'
 import { WebhookDelivery, type DeliveryState } from './webhook-delivery.entity.ts'
 import type { WebhookEndpoint } from './webhook-endpoint.entity.ts'
 import { findEndpointToChange, recordWebhookAct } from './webhook-endpoint.ts'
-import { testEvent } from './webhook-event.ts'
 
 /** Deliveries that one act sends again. */
 const replayedMax = 1_000

@@ -1,7 +1,6 @@
 import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
-
-import type { WebhookEvent } from './webhook-event.ts'
+import type { WebhookEvent } from '@sluice/schema/webhook-events'
 
 /** Why an endpoint was switched off by itself: it failed for days, or answered 410 Gone. */
 export type DisabledReason = 'FAILING' | 'GONE'

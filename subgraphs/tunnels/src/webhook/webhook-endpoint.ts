@@ -5,13 +5,13 @@ import { assertMay, may } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 import type { ActAction } from '@sluice/schema/events'
+import { webhookEventNames } from '@sluice/schema/webhook-events'
 import { z } from 'zod'
 
 import type { Context, WebhookSettings } from '../context.ts'
 import { lockOrganization } from '../organization/organization.ts'
 import { WebhookDelivery } from './webhook-delivery.entity.ts'
 import { WebhookEndpoint } from './webhook-endpoint.entity.ts'
-import { webhookEvents } from './webhook-event.ts'
 import { newSecret, overlapOf } from './webhook-secret.ts'
 
 const endpointsMax = 10
@@ -21,7 +21,7 @@ const capturedPerMinuteMax = 600
 const Fields = z.object({
   url: z.string(),
   description: z.string().trim().max(200, 'has at most 200 characters').default(''),
-  events: z.array(z.enum(webhookEvents)).min(1, 'names at least one event'),
+  events: z.array(z.enum(webhookEventNames)).min(1, 'names at least one event'),
   capturedPerMinuteMax: z
     .int()
     .min(1, 'is at least 1')
@@ -44,6 +44,15 @@ export async function listEndpoints(
 ): Promise<WebhookEndpoint[] | null> {
   if (!isUuid(organizationId) || !may(principal, organizationId, 'webhooks.read')) return null
   return em.find(WebhookEndpoint, { organizationId }, { orderBy: { createdAt: 'asc', id: 'asc' } })
+}
+
+/** An endpoint that the principal may see. */
+export async function findEndpointOrNull(
+  { em, principal }: Context,
+  id: string,
+): Promise<WebhookEndpoint | null> {
+  const endpoint = isUuid(id) ? await em.findOne(WebhookEndpoint, { id }) : null
+  return endpoint && may(principal, endpoint.organizationId, 'webhooks.read') ? endpoint : null
 }
 
 /** An endpoint that the principal may change or use. Another organization's counts as missing. */

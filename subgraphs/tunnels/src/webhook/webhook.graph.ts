@@ -1,4 +1,5 @@
 import { connectionType, pageSize } from '@sluice/kit/graph'
+import { webhookEventNames } from '@sluice/schema/webhook-events'
 
 import { builder } from '../builder.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'
@@ -8,14 +9,14 @@ import type { WebhookEndpoint } from './webhook-endpoint.entity.ts'
 import {
   createEndpoint,
   deleteEndpoint,
+  findEndpointOrNull,
   listEndpoints,
   rotateSecret,
   updateEndpoint,
   type EndpointWithSecret,
 } from './webhook-endpoint.ts'
-import { webhookEvents } from './webhook-event.ts'
 
-const events = webhookEvents.join(', ')
+const events = webhookEventNames.join(', ')
 
 const DeliveryStateType = builder.enumType('WebhookDeliveryState', {
   description: 'What became of a delivery.',
@@ -155,6 +156,17 @@ builder.objectField(OrganizationType, 'webhookEndpoints', (t) =>
     nullable: true,
     description: 'Its webhook endpoints, the oldest first; null for those who may not see them.',
     resolve: ({ id }, _args, context) => listEndpoints(context, id),
+  }),
+)
+
+builder.queryField('webhookEndpoint', (t) =>
+  t.field({
+    tag: 'public',
+    type: EndpointType,
+    nullable: true,
+    description: 'One webhook endpoint; null when there is none that you may see.',
+    args: { id: t.arg.id({ required: true, description: 'The id of the endpoint.' }) },
+    resolve: (_root, { id }, context) => findEndpointOrNull(context, id),
   }),
 )
 
