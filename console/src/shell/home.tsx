@@ -1,6 +1,7 @@
 import { Navigate, useParams } from '@tanstack/react-router'
 
 import { Door } from '../sign-in/door.tsx'
+import { useClosedOrganizations } from '../sso/closed-organizations.ts'
 import { goTo } from './chords.ts'
 import { CreateOrganization } from './create-organization.tsx'
 import { useMe } from './me.ts'
@@ -24,7 +25,12 @@ export function Shortcut() {
 
 function HomeAt({ page }: { page: string }) {
   const home = homeOf(useMe())
+  const { closed, isLoading } = useClosedOrganizations()
   if (home) return <Navigate to={`/o/${home.slug}/${page}` as '/'} replace />
+  if (isLoading) return null
+  const [first] = closed
+  // Its page offers the single sign-on that it asks for.
+  if (first) return <Navigate to="/o/$slug/tunnels" params={{ slug: first.slug }} replace />
   return (
     <Door
       title="No organization yet"

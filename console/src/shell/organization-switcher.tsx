@@ -1,8 +1,9 @@
 import { Menu, Modal, Text, UnstyledButton } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import { IconCheck, IconPlus, IconSelector } from '@tabler/icons-react'
+import { IconCheck, IconLock, IconPlus, IconSelector } from '@tabler/icons-react'
 import { useNavigate } from '@tanstack/react-router'
 
+import { useClosedOrganizations } from '../sso/closed-organizations.ts'
 import { CreateOrganization } from './create-organization.tsx'
 import { useMe } from './me.ts'
 import { roles, usePlace } from './organization.ts'
@@ -12,6 +13,7 @@ const listHeight = 320
 
 export function OrganizationSwitcher() {
   const { memberships } = useMe()
+  const { closed, isSsoSignIn } = useClosedOrganizations()
   const { organization, role } = usePlace()
   const [isCreating, creating] = useDisclosure(false)
   const navigate = useNavigate()
@@ -44,10 +46,23 @@ export function OrganizationSwitcher() {
               {each.name}
             </Menu.Item>
           ))}
-          <Menu.Divider />
-          <Menu.Item leftSection={<IconPlus size={14} />} onClick={creating.open}>
-            New organization
-          </Menu.Item>
+          {closed.map((each) => (
+            <Menu.Item
+              key={each.id}
+              rightSection={<IconLock size={14} aria-label="asks for single sign-on" />}
+              onClick={() => void navigate({ to: '/o/$slug/tunnels', params: { slug: each.slug } })}
+            >
+              {each.name}
+            </Menu.Item>
+          ))}
+          {!isSsoSignIn && (
+            <>
+              <Menu.Divider />
+              <Menu.Item leftSection={<IconPlus size={14} />} onClick={creating.open}>
+                New organization
+              </Menu.Item>
+            </>
+          )}
         </Menu.Dropdown>
       </Menu>
       <Modal

@@ -86,6 +86,14 @@ export function SignInPage() {
       </OtherWays>
       <Text size="sm">
         <Anchor
+          renderRoot={(props) => <Link to="/sign-in/sso" search={to ? { to } : {}} {...props} />}
+          underline="always"
+        >
+          Use single sign-on
+        </Anchor>
+      </Text>
+      <Text size="sm">
+        <Anchor
           renderRoot={(props) => <Link to="/forgot-password" {...props} />}
           underline="always"
         >
