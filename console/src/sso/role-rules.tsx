@@ -51,8 +51,6 @@ export function RoleRules({ connection, onChanged }: StepProps) {
   )
   const told = connection.lastTest?.attributes ?? []
 
-  const change = (key: number, changed: Partial<Rule>) =>
-    setRules(rules.map((rule) => (rule.key === key ? { ...rule, ...changed } : rule)))
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
     setSaved(false)
@@ -107,49 +105,7 @@ export function RoleRules({ connection, onChanged }: StepProps) {
               The first rule that fits decides, at each sign-in. Without one it is the role of new
               members. Owners stay owners.
             </Text>
-            {rules.map(({ key, value, choice }, index) => (
-              <Group key={key} gap="sm">
-                <TextInput
-                  aria-label={`Value of rule ${index + 1}`}
-                  placeholder="developers"
-                  value={value}
-                  onChange={(event) => change(key, { value: event.currentTarget.value })}
-                  required
-                  maxLength={500}
-                  w={280}
-                />
-                <Select
-                  aria-label={`Role of rule ${index + 1}`}
-                  data={choices}
-                  value={choice}
-                  onChange={(next) => next && change(key, { choice: next })}
-                  allowDeselect={false}
-                  w={200}
-                />
-                <ActionIcon
-                  variant="subtle"
-                  color="gray"
-                  aria-label={`Remove rule ${index + 1}`}
-                  onClick={() => setRules(rules.filter((rule) => rule.key !== key))}
-                >
-                  <IconTrash size={16} />
-                </ActionIcon>
-              </Group>
-            ))}
-            {rules.length < rulesMax && (
-              <Group>
-                <Button
-                  variant="default"
-                  size="xs"
-                  onClick={() => {
-                    const key = Math.max(-1, ...rules.map((rule) => rule.key)) + 1
-                    setRules([...rules, { key, value: '', choice: 'DEVELOPER' }])
-                  }}
-                >
-                  Add a rule
-                </Button>
-              </Group>
-            )}
+            <Rules rules={rules} choices={choices} onChange={setRules} />
           </Stack>
         )}
         {problem && <ProblemNote problem={problem} />}
@@ -165,6 +121,64 @@ export function RoleRules({ connection, onChanged }: StepProps) {
         </Group>
       </Stack>
     </form>
+  )
+}
+
+interface RulesProps {
+  readonly rules: readonly Rule[]
+  readonly choices: readonly { value: string; label: string }[]
+  readonly onChange: (rules: readonly Rule[]) => void
+}
+
+function Rules({ rules, choices, onChange }: RulesProps) {
+  const change = (key: number, changed: Partial<Rule>) =>
+    onChange(rules.map((rule) => (rule.key === key ? { ...rule, ...changed } : rule)))
+  return (
+    <>
+      {rules.map(({ key, value, choice }, index) => (
+        <Group key={key} gap="sm">
+          <TextInput
+            aria-label={`Value of rule ${index + 1}`}
+            placeholder="developers"
+            value={value}
+            onChange={(event) => change(key, { value: event.currentTarget.value })}
+            required
+            maxLength={500}
+            w={280}
+          />
+          <Select
+            aria-label={`Role of rule ${index + 1}`}
+            data={[...choices]}
+            value={choice}
+            onChange={(next) => next && change(key, { choice: next })}
+            allowDeselect={false}
+            w={200}
+          />
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            aria-label={`Remove rule ${index + 1}`}
+            onClick={() => onChange(rules.filter((rule) => rule.key !== key))}
+          >
+            <IconTrash size={16} />
+          </ActionIcon>
+        </Group>
+      ))}
+      {rules.length < rulesMax && (
+        <Group>
+          <Button
+            variant="default"
+            size="xs"
+            onClick={() => {
+              const key = Math.max(-1, ...rules.map((rule) => rule.key)) + 1
+              onChange([...rules, { key, value: '', choice: 'DEVELOPER' }])
+            }}
+          >
+            Add a rule
+          </Button>
+        </Group>
+      )}
+    </>
   )
 }
 

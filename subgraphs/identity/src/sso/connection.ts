@@ -53,42 +53,53 @@ export async function createConnection(
   kind: SsoKind,
 ): Promise<SsoConnection> {
   assertMay(context.principal, organizationId, 'sso.manage')
-  return changing(context, organizationId, async (em, actor) => {
-    const known = await em.findOne(SsoConnection, { organizationId }, { refresh: true })
-    if (known?.kind === kind) return known
-    if (known) {
-      assertNotRequired(known)
-      await forgetPeople(em, known)
-      em.remove(known)
-      await em.flush()
-    }
-    const at = context.now()
-    const connection = em.create(SsoConnection, {
-      id: crypto.randomUUID(),
-      organizationId,
-      kind,
-      enforcement: 'OFF',
-      issuer: null,
-      clientId: null,
-      sealedClientSecret: null,
-      sealingKeyId: null,
-      saml: null,
-      metadataUrl: null,
-      metadataReadAt: null,
-      admitsNewMembers: true,
-      defaultRole: 'VIEWER',
-      defaultCustomRoleId: null,
-      roleAttribute: null,
-      testedAt: null,
-      lastTest: null,
-      createdAt: at,
-      updatedAt: at,
-    })
-    em.persist(connection)
-    record(context, em, actor, connection, 'sso.created', kind)
+  return changing(context, organizationId, (em, actor) =>
+    connectionOf(context, em, actor, organizationId, kind),
+  )
+}
+
+/** The connection of this kind; begun anew if there is none, or one of the other kind. */
+async function connectionOf(
+  context: Context,
+  em: EntityManager,
+  actor: SsoActor,
+  organizationId: string,
+  kind: SsoKind,
+): Promise<SsoConnection> {
+  const known = await em.findOne(SsoConnection, { organizationId }, { refresh: true })
+  if (known?.kind === kind) return known
+  if (known) {
+    assertNotRequired(known)
+    await forgetPeople(em, known)
+    em.remove(known)
     await em.flush()
-    return connection
+  }
+  const at = context.now()
+  const connection = em.create(SsoConnection, {
+    id: crypto.randomUUID(),
+    organizationId,
+    kind,
+    enforcement: 'OFF',
+    issuer: null,
+    clientId: null,
+    sealedClientSecret: null,
+    sealingKeyId: null,
+    saml: null,
+    metadataUrl: null,
+    metadataReadAt: null,
+    admitsNewMembers: true,
+    defaultRole: 'VIEWER',
+    defaultCustomRoleId: null,
+    roleAttribute: null,
+    testedAt: null,
+    lastTest: null,
+    createdAt: at,
+    updatedAt: at,
   })
+  em.persist(connection)
+  record(context, em, actor, connection, 'sso.created', kind)
+  await em.flush()
+  return connection
 }
 
 export interface OidcInput {
@@ -103,7 +114,7 @@ export interface OidcInput {
 export async function configureOidc(context: Context, input: OidcInput): Promise<SsoConnection> {
   const { sso, sealer } = context
   const { organizationId } = input
-  const connection = await prepared(context, organizationId, 'OIDC')
+  await countChange(context, organizationId)
   const issuer = parseGuardedUrl(input.issuer.trim(), sso.guard)
   if (issuer.protocol !== 'https:' && !sso.guard.allowPrivate) {
     const reason = 'it does not begin with https://'
@@ -119,8 +130,8 @@ export async function configureOidc(context: Context, input: OidcInput): Promise
   )
   const settings = { issuer: configuration.serverMetadata().issuer, clientId }
 
-  return changing(context, organizationId, async (em, actor) => {
-    const found = await lockConnection(em, connection.id)
+  const changed = await changing(context, organizationId, async (em, actor) => {
+    const found = await connectionOf(context, em, actor, organizationId, 'OIDC')
     const isSameClient = found.issuer === settings.issuer && found.clientId === clientId
     if (clientSecret === '' && !(isSameClient && found.sealedClientSecret)) {
       throw inputInvalid('the client secret is missing')
@@ -133,6 +144,8 @@ export async function configureOidc(context: Context, input: OidcInput): Promise
     }
     return providerChanged(context, em, actor, found, settings, isSameClient)
   })
+  await announceAll(context, organizationId)
+  return changed
 }
 
 export interface SamlInput {
@@ -145,7 +158,7 @@ export interface SamlInput {
 /** Names the SAML identity provider, by where its metadata is or by the metadata itself. */
 export async function configureSaml(context: Context, input: SamlInput): Promise<SsoConnection> {
   const { organizationId } = input
-  const connection = await prepared(context, organizationId, 'SAML')
+  await countChange(context, organizationId)
   const metadataUrl = input.metadataUrl?.trim() || null
   const text = input.metadata?.trim() || null
   if ((metadataUrl === null) === (text === null)) {
@@ -154,14 +167,16 @@ export async function configureSaml(context: Context, input: SamlInput): Promise
   const saml =
     metadataUrl === null ? parseSamlMetadata(text ?? '') : await readMetadata(context, metadataUrl)
 
-  return changing(context, organizationId, async (em, actor) => {
-    const found = await lockConnection(em, connection.id)
+  const changed = await changing(context, organizationId, async (em, actor) => {
+    const found = await connectionOf(context, em, actor, organizationId, 'SAML')
     const isSame = JSON.stringify(found.saml) === JSON.stringify(saml)
     if (!isSame) assertNotRequired(found)
     const { issuer } = saml
     const settings = { issuer, saml, metadataUrl, metadataReadAt: context.now() }
     return providerChanged(context, em, actor, found, settings, isSame)
   })
+  await announceAll(context, organizationId)
+  return changed
 }
 
 /** Reads metadata from where an organization says it is. */
@@ -277,15 +292,10 @@ export async function removeConnection(context: Context, organizationId: string)
   return id
 }
 
-/** Limits what leads to outgoing requests, and finds or begins the connection. */
-async function prepared(
-  context: Context,
-  organizationId: string,
-  kind: SsoKind,
-): Promise<SsoConnection> {
+/** Limits what leads to outgoing requests. */
+async function countChange(context: Context, organizationId: string): Promise<void> {
   assertMay(context.principal, organizationId, 'sso.manage')
   await context.attempts.count(attemptLimits.ssoSettingsByUser, context.principal.id)
-  return createConnection(context, organizationId, kind)
 }
 
 function changing<T>(
@@ -296,12 +306,6 @@ function changing<T>(
   return context.em.transactional(async (em) =>
     change(em, await lockForSso(em, context, organizationId)),
   )
-}
-
-async function lockConnection(em: EntityManager, id: string): Promise<SsoConnection> {
-  const found = await em.findOne(SsoConnection, { id }, { refresh: true })
-  if (!found) throw new SluiceError('SLUICE_SSO_NOT_FOUND')
-  return found
 }
 
 /** What another provider says is another matter: who passed the former one passes this one first. */

@@ -1,6 +1,7 @@
 import { forkSystem } from '@sluice/kit/database'
 
 import type { Context } from '../context.ts'
+import { isSsoSignIn } from '../sign-in/own-sign-in.ts'
 import { signOut } from '../sign-in/sign-in.ts'
 import { sessionOwnerOf } from './enter.ts'
 import { oidcSignOutUrl } from './oidc.ts'
@@ -19,7 +20,8 @@ export async function signOutOfSso(context: Context): Promise<string | null> {
 async function addressOf(context: Context): Promise<string | null> {
   const { orm, principal, sso, sealer } = context
   const { signInId } = principal
-  if (signInId === null) return null
+  // Who came in with an account of their own signs out of that, and of nothing else.
+  if (signInId === null || !(await isSsoSignIn(context))) return null
   const em = forkSystem(orm)
   const proof = await em.findOne(SsoProof, { signInId }, { orderBy: { provedAt: 'desc' } })
   const connection = proof && (await em.findOne(SsoConnection, { id: proof.connectionId }))
