@@ -6,6 +6,7 @@ import { PrivateJwks, PublicJwks } from '@sluice/kit/signing-keys'
 import type { JSONWebKeySet } from 'jose'
 import { z } from 'zod'
 
+import { impersonationMsOf, watchOptionsOf, watchVariables } from './anomaly/watch-config.ts'
 import { socialOptionsOf, socialVariables } from './social/social-config.ts'
 
 /** `sluice@example.com`, or with a name: `Sluice <sluice@example.com>`. */
@@ -14,8 +15,10 @@ const mailFrom = /^(?:[^<>"\r\n]+ <)?[^\s<>@",]+@[^\s<>@",]+>?$/
 export const config = (env: NodeJS.ProcessEnv) => {
   const values = readConfig(env, {
     ...databaseVariables,
+    OWNER_DATABASE_URL: z.url().optional(),
     REDIS_URL: z.url(),
     SIGNING_JWKS: json.pipe(PrivateJwks),
+    SIGNING_KEY_DAYS: z.coerce.number().int().min(0).max(3_650).default(90),
     INTERNAL_PUBLIC_JWKS: json.pipe(PublicJwks),
     AUDIT_JWKS: json.pipe(PrivateJwks).optional(),
     ALLOW_PRIVATE_ADDRESSES: flag.default(false),
@@ -28,14 +31,19 @@ export const config = (env: NodeJS.ProcessEnv) => {
     INVITATION_DAYS: z.coerce.number().int().min(1).max(90).default(7),
     BREACHED_PASSWORDS_URL: z.url({ protocol: /^https?$/ }).optional(),
     ...socialVariables,
+    ...watchVariables,
     HOST: z.string().default('127.0.0.1'),
     PORT: port.default(4001),
     LOG_LEVEL: logLevel.default('info'),
   })
   return {
     databaseUrl: databaseUrlOf(values),
+    ownerDatabaseUrl:
+      values.OWNER_DATABASE_URL &&
+      databaseUrlOf({ ...values, DATABASE_URL: values.OWNER_DATABASE_URL }),
     redisUrl: values.REDIS_URL,
     signingJwks: values.SIGNING_JWKS,
+    signingKeyDays: values.SIGNING_KEY_DAYS || null,
     internalPublicJwks: values.INTERNAL_PUBLIC_JWKS as JSONWebKeySet,
     auditJwks: values.AUDIT_JWKS,
     allowPrivateAddresses: values.ALLOW_PRIVATE_ADDRESSES,
@@ -49,6 +57,8 @@ export const config = (env: NodeJS.ProcessEnv) => {
     invitationLifeMs: values.INVITATION_DAYS * 24 * 60 * 60_000,
     breachedPasswordsUrl: values.BREACHED_PASSWORDS_URL ?? null,
     social: socialOptionsOf(values),
+    watch: watchOptionsOf(values),
+    impersonationMsMax: impersonationMsOf(values),
     host: values.HOST,
     port: values.PORT,
     logLevel: values.LOG_LEVEL,

@@ -2,6 +2,7 @@ import { createAttempts } from '@sluice/kit/attempts'
 import { databaseNotReady, forkSystem, migrate, openOrm, type Orm } from '@sluice/kit/database'
 import { openInbox } from '@sluice/kit/inbox'
 import { createInternalVerifier } from '@sluice/kit/internal-token'
+import { openKeyRing } from '@sluice/kit/key-ring'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { openObjectStore, type ObjectStoreSettings } from '@sluice/kit/object-store'
@@ -9,7 +10,7 @@ import { openOutboxPublisher } from '@sluice/kit/outbox'
 import { openRedis } from '@sluice/kit/redis'
 import { createRestRoutes } from '@sluice/kit/rest'
 import { Sealer, type SealingKey } from '@sluice/kit/sealer'
-import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
+import type { PrivateJwks } from '@sluice/kit/signing-keys'
 import { openSubgraph } from '@sluice/kit/subgraph'
 import type { JSONWebKeySet } from 'jose'
 
@@ -17,6 +18,7 @@ import { createBreachedPasswords } from './account/breached-passwords.ts'
 import { purgeAnomalies } from './anomaly/anomalies.ts'
 import { defaultWatch, openWatch, type WatchOptions } from './anomaly/open-watch.ts'
 import { openAudit } from './audit/open-audit.ts'
+import { migrateAsOwner } from './audit/runtime-role.ts'
 import { openHeadKeys } from './audit/signed-heads.ts'
 import { createContext, type Deps } from './context.ts'
 import { seedFirstAdmin, type FirstAdmin } from './first-admin.ts'
@@ -28,6 +30,7 @@ import { database } from './orm.ts'
 import { restRoutes } from './rest.ts'
 import { openRevocationAnnouncer, purgeRevocations } from './revocation/revocation-list.ts'
 import { createRevocations } from './revocations.ts'
+import { openSigningKeyRotation } from './rotation/rotate-signing-keys.ts'
 import { finishRotations } from './rotation/rotation.ts'
 import { schema } from './schema.ts'
 import { resealSecondFactors } from './second-factor/reseal.ts'
@@ -44,9 +47,13 @@ import { purgeTickets } from './ticket/ticket.ts'
 
 export interface ServerOptions {
   databaseUrl: string
+  /** The owner of the tables, when the role of `databaseUrl` shall be able to add to the audit only. */
+  ownerDatabaseUrl?: string | undefined
   redisUrl: string
   /** Sign access tokens; their public halves are served at `/.well-known/jwks.json`. */
   signingJwks: PrivateJwks
+  /** How old a key gets that signs access tokens and agent tokens; by hand only if left out. */
+  signingKeyDays?: number | null
   /** Who may call: the public keys of the gateway's internal header. */
   internalPublicJwks: JSONWebKeySet
   port: number
@@ -80,6 +87,17 @@ export interface ServerOptions {
   passwords?: Passwords
 }
 
+/** The keys as relays and gateways read them. */
+async function readJwks(host: string, port: number): Promise<JSONWebKeySet> {
+  const name = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
+  const authority = name.includes(':') ? `[${name}]` : name
+  const response = await fetch(`http://${authority}:${port}${jwksPath}`, {
+    signal: AbortSignal.timeout(jwksReadMs),
+  })
+  if (!response.ok) throw new Error(`the keys are answered with ${response.status}`)
+  return (await response.json()) as JSONWebKeySet
+}
+
 export interface Server {
   readonly port: number
   /** The first admin's sign-in on the very first start, to be printed once; null afterwards. */
@@ -89,19 +107,22 @@ export interface Server {
 
 const jwksPath = '/.well-known/jwks.json'
 const jwksCacheSeconds = 300
+const jwksReadMs = 5_000
 const purgeEveryMs = 60 * 60_000
 
 /** Brings the schema up to date, makes the first admin if there is none, and serves. Needs PostgreSQL, not Redis. */
 export async function createServer(options: ServerOptions): Promise<Server> {
   const { log, now = () => new Date(), passwords = createPasswords() } = options
   return opening(async (closer) => {
-    const keys = await openSigningKeys(options.signingJwks)
     const orm = await openOrm({ ...database, databaseUrl: options.databaseUrl })
     closer.defer(() => orm.close(true))
-    await migrate(orm, database.schema).catch((cause: unknown) => {
+    const { ownerDatabaseUrl: ownerUrl, databaseUrl } = options
+    const migrated = ownerUrl ? migrateAsOwner(ownerUrl, databaseUrl) : migrate(orm, database.schema)
+    await migrated.catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new Error(`identity cannot prepare its tables in PostgreSQL: ${reason}`, { cause })
     })
+    const keys = closer.add(await openKeyRing({ orm, roots: options.signingJwks, now, log }))
     const sealer = sealerOf(options.sealingKeys)
     const { failed } = await resealSecondFactors(forkSystem(orm), sealer)
     if (failed > 0) log.error({ failed }, 'second factors are sealed by a key that is not known')
@@ -146,6 +167,20 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     )
     closer.add(openImpersonationEnds({ orm, now, log }))
 
+    const published = () => readJwks(options.host ?? '127.0.0.1', port)
+    const signingKeyRotation = closer.add(
+      openSigningKeyRotation({
+        orm,
+        roots: options.signingJwks,
+        everyDays: options.signingKeyDays ?? null,
+        published,
+        onChanged: () => keys.read(),
+        wakeOutbox: () => outbox.wake(),
+        now,
+        log,
+      }),
+    )
+
     const deps: Deps = {
       ...watch,
       impersonationMsMax: options.impersonationMsMax ?? impersonationMsDefault,
@@ -158,6 +193,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       invitationLifeMs: options.invitationLifeMs ?? 7 * 24 * 60 * 60_000,
       accessTokens: createAccessTokens(keys),
       refreshTokens: createRefreshTokens(options.signingJwks),
+      signingKeyRotation,
       refreshCookie: createRefreshCookie(options.consoleOrigin),
       social: createSocial(options.social ?? {}, {
         consoleOrigin: options.consoleOrigin,
@@ -180,7 +216,6 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       verify: createInternalVerifier(options.internalPublicJwks, 'identity'),
       routes: restRoutes(deps, log),
     })
-    const jwks = JSON.stringify(keys.publicJwks)
     const { port } = closer.add(
       await openSubgraph({
         name: 'identity',
@@ -196,7 +231,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
           const cacheControl = `public, max-age=${jwksCacheSeconds}`
           response
             .writeHead(200, { 'content-type': 'application/json', 'cache-control': cacheControl })
-            .end(jwks)
+            .end(JSON.stringify(keys.publicJwks))
           return true
         },
       }),

@@ -62,7 +62,7 @@ async function openStreaming() {
     deliver: () => deliverStreams(deps, new AbortController().signal),
     stream: () =>
       forkSystem(orm).findOneOrFail(AuditStream, { organizationId: owner.organizationId }),
-    async act(name: string) {
+    act: async (name: string) => {
       await createAuthtoken(await owner.context(), owner.organizationId, name)
       await sealEntries(orm)
     },

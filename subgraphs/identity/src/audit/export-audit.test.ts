@@ -46,7 +46,7 @@ async function openExport(details: readonly string[]) {
     folder,
     organizationId,
     orm: db.orm,
-    async text(format: ExportFormat, filter: AuditFilter = {}) {
+    text: async (format: ExportFormat, filter: AuditFilter = {}) => {
       const chunks = []
       for await (const chunk of exportLines(
         exportedRecords(em(), organizationId, filter),
