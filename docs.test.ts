@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 
 import { defaultLimits } from './gateway/src/limits.ts'
 import { errors } from './schema/errors.ts'
+import { webhookEvents } from './schema/webhook-events.ts'
 import {
   anchorOf,
   errorPages,
@@ -157,6 +158,23 @@ test('the limits of the graph are the documented ones', () => {
     `${limits.eventsQueuedMax}, ${limits.eventBytesQueuedMax / 1024 ** 2} MiB`,
   ]
   expect(stated.filter((text) => !page.includes(text))).toEqual([])
+})
+
+test('the guide of the partner API tells of every webhook event and of the limits', () => {
+  const page = textOf('docs/partner-api.md')
+  const count = (number: number) => number.toLocaleString('en')
+  const stated = [
+    ...Object.entries(webhookEvents).map(([name, what]) => `| \`${name}\` | ${what} |`),
+    `| one operation | ${count(defaultLimits.publicCostMax)} (`,
+    `| ${count(defaultLimits.publicCostPerMinute)}, and ${defaultLimits.publicRequestsPerMinute} requests`,
+  ]
+  expect(stated.filter((text) => !page.includes(text))).toEqual([])
+})
+
+test('every GraphQL example of the partner API fits the contract', () => {
+  const contract = buildSchema(textOf('schema/public.graphql'))
+  const examples = examplesIn('docs/partner-api.md')
+  expect(examples.flatMap((text) => validate(contract, parse(text)))).toEqual([])
 })
 
 const examplesIn = (guide: string) =>
