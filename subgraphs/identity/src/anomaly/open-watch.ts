@@ -9,6 +9,7 @@ import {
 } from '../abuse/network-blocks.ts'
 import { createAlerts, type AlertOptions } from './alerts.ts'
 import { openAnomalies, type Anomalies } from './anomalies.ts'
+import { createCredentialNetworks, type SeeCredential } from './credential-networks.ts'
 import { openPlaces, type PlaceOf } from './places.ts'
 
 export interface WatchOptions {
@@ -31,6 +32,7 @@ export interface Watch {
   readonly blocks: NetworkBlocks
   readonly anomalies: Anomalies
   readonly placeOf: PlaceOf
+  readonly seeCredential: SeeCredential
 }
 
 export async function openWatch(
@@ -44,6 +46,7 @@ export async function openWatch(
   return {
     placeOf,
     anomalies,
+    seeCredential: createCredentialNetworks(redis, anomalies),
     blocks: createNetworkBlocks(redis, log, options.blocks),
     async close() {
       await anomalies.close()

@@ -14,10 +14,11 @@ import { hashOf, isWellFormed } from '../credential/credential.ts'
 import { permissionsOf } from '../role/held-permissions.ts'
 import type { Authenticated } from './authenticate.ts'
 
-type MachineDeps = Pick<Deps, 'orm' | 'now'>
+type MachineDeps = Pick<Deps, 'orm' | 'now' | 'seeCredential'>
 
 interface CredentialRow {
   id: string
+  name: string
   organization_id: string
   expires_at: string | null
   allowed_ips: string[]
@@ -38,7 +39,7 @@ interface AuthtokenRow extends CredentialRow {
 }
 
 /** What both kinds of credential tell, from a row `a`, a service account `s` and a custom role `c`. */
-const columns = `a.id, a.organization_id, o.suspension_reason, a.expires_at, to_json(a.allowed_ips) as allowed_ips,
+const columns = `a.id, a.name, a.organization_id, o.suspension_reason, a.expires_at, to_json(a.allowed_ips) as allowed_ips,
   c.permissions as custom_permissions, a.last_used_at > ? as used_lately, a.last_used_at is null as unused`
 
 /** `lastUsedAt` is written at most this often: it is for people, and a write per request is not. */
@@ -160,7 +161,7 @@ function lastUsedBefore({ now }: MachineDeps): Date {
 async function noteUse(
   em: EntityManager,
   table: 'authtoken' | 'api_key',
-  { id, used_lately, unused }: CredentialRow,
+  { id, name, organization_id: organizationId, used_lately, unused }: CredentialRow,
   ip: string,
   deps: MachineDeps,
 ): Promise<void> {
@@ -170,6 +171,7 @@ async function noteUse(
      where id = ? and (last_used_at is null or last_used_at <= ?)`,
     [deps.now(), ip || null, id, lastUsedBefore(deps)],
   )
+  await deps.seeCredential({ id, name, organizationId, ip })
   if (!unused) return
   await em.execute(
     `update "identity"."secret_rotations" set verified_at = ?

@@ -27,7 +27,7 @@ export interface Authenticated {
   expiresAt: string | null
 }
 
-type AuthenticateDeps = Pick<Deps, 'orm' | 'accessTokens' | 'now'>
+type AuthenticateDeps = Pick<Deps, 'orm' | 'accessTokens' | 'now' | 'seeCredential'>
 
 /** Says who holds a credential that came from an address. Throws SLUICE_UNAUTHENTICATED, or the code of its kind, for nobody. */
 export function authenticate(
