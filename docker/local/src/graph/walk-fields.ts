@@ -193,6 +193,7 @@ export const fields: Record<string, Field> = {
   'Query.revokedCredentials': { needs: 'relay' },
 
   // Tunnels
+  'Query.webhookEndpoint': { needs: 'webhooks.read', of: 'webhook-endpoint', ...nullable },
   'Mutation.createWebhookEndpoint': {
     needs: 'webhooks.manage',
     with: () => ({ input: { url: 'https://hooks.example.com/other', events: ['tunnel.online'] } }),
