@@ -15,13 +15,16 @@ import { inject } from 'vitest'
 import { database } from './orm.ts'
 import { createServer } from './server.ts'
 import { createPasswords } from './sign-in/password.ts'
+import type { SocialOptions } from './social/social.ts'
 import { plainHashes } from './testing.ts'
 
 export const signUp = `mutation { signUp(input: { email: "ada@example.test", password: "correct horse battery", name: "Ada" })
   { accessToken expiresAt user { id } } }`
 
 /** The server with engines of its own, called as the gateway calls it. */
-export async function openServer(options: { redisUrl?: string; consoleOrigin?: string } = {}) {
+export async function openServer(
+  options: { redisUrl?: string; consoleOrigin?: string; social?: SocialOptions } = {},
+) {
   await using opened = new AsyncDisposableStack()
   const db = opened.use(await openDatabase({ ...database, serverUrl: inject('databaseUrl') }))
   const redis = opened.use(await openTestRedis(inject('redisUrl')))
@@ -35,6 +38,7 @@ export async function openServer(options: { redisUrl?: string; consoleOrigin?: s
     port: 0,
     consoleOrigin: options.consoleOrigin ?? 'http://localhost:4000',
     sealingKeys: [{ id: 'test', key: randomBytes(32) }],
+    ...(options.social && { social: options.social }),
     log: silentLog,
     passwords: createPasswords(plainHashes),
   }

@@ -26,15 +26,21 @@ export interface SignUp {
   invitation?: string | null | undefined
 }
 
-/** Makes an account with a first organization, that it owns or that it is invited to, and signs it in. */
-export async function signUp(context: Context, input: SignUp): Promise<SignedIn> {
-  const { orm, attempts, visitorIp } = context
-  const { invitation = null } = input
+/** Counts a new account, however its owner showed who they are, and refuses one from a network that guesses. */
+export async function countSignUp(context: Context): Promise<void> {
+  const { attempts, visitorIp } = context
   await assertNotBlocked(context)
   await attempts.countAll([
     [attemptLimits.signUpByIp, addressOf(visitorIp)],
     [attemptLimits.signUpByNetwork, networkOf(visitorIp)],
   ])
+}
+
+/** Makes an account with a first organization, that it owns or that it is invited to, and signs it in. */
+export async function signUp(context: Context, input: SignUp): Promise<SignedIn> {
+  const { orm } = context
+  const { invitation = null } = input
+  await countSignUp(context)
   if (invitation) await countLinkUse(context)
   const email = emailOf(input.email)
   const name = nameOf(input.name, 'the name')

@@ -8,10 +8,9 @@ import { recordUserAct } from '../audit/user-act.ts'
 import type { Context } from '../context.ts'
 import { recordMail } from '../mail/mail.ts'
 import { isSecondFactorOn } from '../second-factor/second-factor.ts'
-import { addressOf, attemptLimits } from '../sign-in/attempts.ts'
 import { secondFactorTicket } from '../sign-in/finish-sign-in.ts'
 import { SignIn } from '../sign-in/sign-in.entity.ts'
-import { addAccount } from '../sign-in/sign-up.ts'
+import { addAccount, countSignUp } from '../sign-in/sign-up.ts'
 import { completeSignIn, startSignIn } from '../sign-in/start-sign-in.ts'
 import { takeTicket } from '../ticket/ticket.ts'
 import { User } from '../user/user.entity.ts'
@@ -113,12 +112,12 @@ async function signUp(
   attempt: Attempt,
   identity: SocialIdentity,
 ): Promise<string> {
-  const { orm, attempts, visitorIp, now } = context
+  const { orm, now } = context
   if (identity.verifiedEmail === null) throw new SluiceError('SLUICE_SOCIAL_EMAIL_UNVERIFIED')
   const email = emailOf(identity.verifiedEmail)
   const taken = await forkSystem(orm).count(User, { email })
   if (taken > 0) throw new SluiceError('SLUICE_SOCIAL_EMAIL_KNOWN')
-  await attempts.count(attemptLimits.signUpByIp, addressOf(visitorIp))
+  await countSignUp(context)
   const { user, started } = await forkSystem(orm)
     .transactional(async (em) => {
       const added = await addAccount(context, em, {

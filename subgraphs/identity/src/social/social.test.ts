@@ -1,4 +1,6 @@
 import { forkSystem } from '@sluice/kit/database'
+import { internalHeader } from '@sluice/kit/internal-token'
+import { anonymous } from '@sluice/kit/principal'
 import { Secret, TOTP } from 'otpauth'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -9,6 +11,7 @@ import { confirmSecondFactor, startSecondFactor } from '../second-factor/second-
 import { finishSignIn } from '../sign-in/finish-sign-in.ts'
 import { SignIn } from '../sign-in/sign-in.entity.ts'
 import { signIn } from '../sign-in/sign-in.ts'
+import { openServer } from '../testing-server.ts'
 import { openWorld, testPassword, type Person, type World } from '../testing.ts'
 import { User } from '../user/user.entity.ts'
 import { finishSocial } from './finish-social.ts'
@@ -296,6 +299,36 @@ test.for([
   `/${'a'.repeat(1_000)}`,
 ])('the way back never leads elsewhere: %j', (path) => {
   expect(() => returnPathOf(path, 'https://console.example')).toThrow('The input is not valid')
+})
+
+test('through the server: the callback sets the refresh cookie, and takes the other one away', async () => {
+  const consoleOrigin = 'https://console.example'
+  const redirected = { ...providers.options, google: null }
+  await using server = await openServer({ consoleOrigin, social: redirected })
+  const started = await server.graph(
+    'mutation { startSocialSignIn(provider: GITHUB, returnTo: "/o/acme") }',
+  )
+  const cookie = started.setCookie ?? ''
+  const address = new URL(started.data?.['startSocialSignIn'] as never as string)
+  expect(address.searchParams.get('redirect_uri')).toBe(`${consoleOrigin}/auth/github/callback`)
+  // The browser of the test comes back to where the other tests are; the rest of the answer is the same.
+  address.searchParams.set('redirect_uri', 'http://localhost:4000/auth/github/callback')
+  const { search } = await providers.visit(address.href, grace())
+  const callback = async (headers: Record<string, string>) =>
+    fetch(`${server.url}/auth/github/callback${search}`, { redirect: 'manual', headers })
+
+  const outside = await callback({ cookie })
+  const internal = { [internalHeader]: await server.headerFor(anonymous) }
+  const back = await callback({ cookie: cookie.split(';')[0] ?? '', ...internal })
+
+  expect(cookie).toMatch(
+    /^__Host-sluice_social=[\w-]{43}; Max-Age=600; Path=\/; HttpOnly; SameSite=Lax; Secure$/,
+  )
+  expect(outside.status).toBe(401)
+  expect([back.status, back.headers.get('location')]).toEqual([303, '/o/acme'])
+  expect(back.headers.get('x-sluice-set-cookie')).toMatch(
+    /^__Host-sluice_social=; Max-Age=0;.*, __Host-sluice_refresh=[\w.-]+; .*SameSite=Strict; Secure$/,
+  )
 })
 
 test('who does not set a provider up offers none', async () => {
