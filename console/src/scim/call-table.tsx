@@ -1,6 +1,7 @@
-import { Badge, Table, Text } from '@mantine/core'
+import { Table, Text } from '@mantine/core'
 
 import { Ago } from '../ui/time.tsx'
+import { StateWord } from '../ui/tone.tsx'
 import type { ScimCall } from './scim-page.tsx'
 
 /** What the identity provider asked last, and why it was refused. */
@@ -27,9 +28,7 @@ export function CallTable({ calls }: { calls: readonly ScimCall[] }) {
                 {method} {path}
               </Table.Td>
               <Table.Td>
-                <Badge color={status < 400 ? 'teal' : 'red'} variant="light">
-                  {status}
-                </Badge>
+                <StateWord tone={status < 400 ? 'good' : 'bad'}>{status}</StateWord>
                 {detail && (
                   <Text size="xs" c="dimmed">
                     {detail}
