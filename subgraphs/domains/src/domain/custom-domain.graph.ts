@@ -213,7 +213,7 @@ TunnelType.implement({
   fields: (t) => ({
     id: t.exposeID('id'),
     customDomains: t.field({
-      listSize: { assumedSize: 50 },
+      listSize: { assumedSize: 10 },
       type: [CustomDomainType],
       nullable: true,
       description: 'The custom domains that lead to it, at most 50.',
