@@ -28,6 +28,8 @@ export async function openSubgraphs(options: {
   redisUrl: string
   internalJwks: PrivateJwks
   consoleOrigin: string
+  /** Nobody answers at the one that is asked if left out. */
+  dnsServers?: readonly string[]
   webhookKeys: readonly SealingKey[]
   log: Log
 }): Promise<Subgraphs> {
@@ -35,6 +37,8 @@ export async function openSubgraphs(options: {
   const internalPublicJwks = publicJwksOf(options.internalJwks)
   const sealingKey = randomBytes(32)
   const signingJwks = await generatePrivateJwks(2)
+  // What DNS says is shown in the tests of domains.
+  const dnsServers = options.dnsServers ?? ['127.0.0.1:9']
   const ports: Partial<Record<SubgraphName, number>> = {}
   const running = new Map<SubgraphName, { port: number; close(): Promise<void> }>()
 
@@ -43,7 +47,15 @@ export async function openSubgraphs(options: {
     const common = { databaseUrl, redisUrl, internalPublicJwks, port, log }
     const sealingKeys = [{ id: 'test', key: sealingKey }]
     if (name === 'identity') {
-      return createIdentity({ ...common, signingJwks, consoleOrigin, sealingKeys })
+      return createIdentity({
+        ...common,
+        signingJwks,
+        consoleOrigin,
+        sealingKeys,
+        dnsServers,
+        // Identity providers of tests are on this machine.
+        allowPrivateAddresses: true,
+      })
     }
     if (name === 'tunnels') {
       const webhooks = { webhookKeys: options.webhookKeys, allowPrivateWebhooks: true }
@@ -51,13 +63,11 @@ export async function openSubgraphs(options: {
     }
     if (name === 'billing') return createBilling(common)
     const cnameTarget = 'edge.tunnel.localhost'
-    // Nobody answers there: what DNS says is shown in the tests of domains.
-    const dnsServers = ['127.0.0.1:9']
     return createDomains({
       ...common,
       cnameTarget,
       ownApexes: ['localhost'],
-      dnsServers,
+      dnsServers: [...dnsServers],
       sealingKeys,
     })
   }
