@@ -19,7 +19,7 @@ import { User } from '../user/user.entity.ts'
 import { assertProved } from './assert-proved.ts'
 
 /** The newest of each list; `…LeftOff` in the export says how many more there are. */
-export const exportedMax = 5_000
+const exportedMax = 5_000
 const format = 'sluice-account-1'
 
 /** What is kept of whoever asks as a person, as JSON. What opens something is not in it: secrets, digests, keys. */

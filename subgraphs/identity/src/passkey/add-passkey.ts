@@ -19,7 +19,7 @@ import { challengeLifeMs, newChallenge, parseResponse, takesChallenge } from './
 import { Passkey } from './passkey.entity.ts'
 import { relyingPartyOf } from './relying-party.ts'
 
-export const passkeysMax = 20
+const passkeysMax = 20
 export const nameCharactersMax = 60
 const transportsMax = 8
 /** Ed25519, ECDSA with P-256, RSA: what authenticators have. Left alone, the library asks Node for experimental ones. */

@@ -309,7 +309,7 @@ test('through the server: the callback sets the refresh cookie, and takes the ot
     'mutation { startSocialSignIn(provider: GITHUB, returnTo: "/o/acme") }',
   )
   const cookie = started.setCookie ?? ''
-  const address = new URL(started.data?.['startSocialSignIn'] as never as string)
+  const address = new URL(started.data?.['startSocialSignIn'] as unknown as string)
   expect(address.searchParams.get('redirect_uri')).toBe(`${consoleOrigin}/auth/github/callback`)
   // The browser of the test comes back to where the other tests are; the rest of the answer is the same.
   address.searchParams.set('redirect_uri', 'http://localhost:4000/auth/github/callback')
