@@ -1,3 +1,4 @@
+import type { Attempts } from '@sluice/kit/attempts'
 import type { EntityManager } from '@sluice/kit/database'
 import type { Log } from '@sluice/kit/log'
 import type { Principal } from '@sluice/kit/principal'
@@ -23,6 +24,8 @@ export interface Context {
   visitorIp: string
   em: EntityManager
   settings: DomainSettings
+  /** Counts who adds domains. */
+  attempts: Attempts
   /** Asks DNS about one domain. */
   checkDns: (domain: CustomDomain) => Promise<DnsCheck>
   loaders: Loaders

@@ -1,3 +1,4 @@
+import { createAttempts } from '@sluice/kit/attempts'
 import { databaseNotReady, forkFor, forkSystem, migrate, openOrm } from '@sluice/kit/database'
 import { openResolver } from '@sluice/kit/dns-proof'
 import { openInbox } from '@sluice/kit/inbox'
@@ -64,6 +65,7 @@ export async function createServer(
       openInbox({ orm, redisUrl, consumer: database.schema, handlers: incomingEvents, log }),
     )
 
+    const attempts = createAttempts(redis, log)
     const contextOf = ({ principal, visitorIp, signal }: Caller): Context => {
       const em = forkFor(orm, principal)
       return {
@@ -71,6 +73,7 @@ export async function createServer(
         visitorIp,
         em,
         settings,
+        attempts,
         checkDns: ({ domain, token }) =>
           checkDns({ domain, token, cnameTarget: settings.cnameTarget }, { dnsServers }, signal),
         loaders: createLoaders(em, principal),

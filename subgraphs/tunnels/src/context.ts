@@ -1,3 +1,4 @@
+import type { Attempts } from '@sluice/kit/attempts'
 import { forkFor, type EntityManager, type Orm } from '@sluice/kit/database'
 import type { Log } from '@sluice/kit/log'
 import type { ObjectStore } from '@sluice/kit/object-store'
@@ -44,6 +45,8 @@ export interface WebhookSettings {
 export interface Parts {
   readonly orm: Orm
   readonly redis: Redis
+  /** Counts who starts and makes tunnels. */
+  readonly attempts: Attempts
   readonly hub: ChannelHub
   /** Undefined: bodies are not kept. */
   readonly objects: ObjectStore | undefined

@@ -1,12 +1,14 @@
+import { createAttempts } from '@sluice/kit/attempts'
 import { databaseNotReady, forkSystem, migrate, openOrm } from '@sluice/kit/database'
 import { openInbox } from '@sluice/kit/inbox'
+import { openKeyRing, signingKeyEvents } from '@sluice/kit/key-ring'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { openObjectStore, type ObjectStoreSettings } from '@sluice/kit/object-store'
 import { openOutboxPublisher } from '@sluice/kit/outbox'
 import { openChannelHub, openRedis } from '@sluice/kit/redis'
 import type { SealingKey } from '@sluice/kit/sealer'
-import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
+import type { PrivateJwks } from '@sluice/kit/signing-keys'
 import { openSubgraph } from '@sluice/kit/subgraph'
 import type { JSONWebKeySet } from 'jose'
 
@@ -49,10 +51,10 @@ export function createServer(
 ): Promise<{ port: number; close(): Promise<void> }> {
   const { databaseUrl, redisUrl, log, now = () => new Date() } = options
   return opening(async (closer) => {
-    const keys = await openSigningKeys(options.signingJwks)
     const orm = await openOrm({ ...database, databaseUrl })
     closer.defer(() => orm.close(true))
     await migrate(orm, database.schema)
+    const keys = closer.add(await openKeyRing({ orm, roots: options.signingJwks, now, log }))
     const sealer = sealerOf(options.webhookKeys)
     if (sealer) {
       const resealed = await resealSecrets(() => forkSystem(orm), sealer)
@@ -76,12 +78,14 @@ export function createServer(
         changes.changed(organizationId)
       }),
       ...webhookEventsOf(now),
+      ...signingKeyEvents(),
     }
     closer.add(openInbox({ orm, redisUrl, consumer: database.schema, handlers, log }))
 
     const parts: Parts = {
       orm,
       redis,
+      attempts: createAttempts(redis, log),
       hub,
       objects,
       keys,

@@ -20,6 +20,8 @@ import { recordDomainAct } from './domain-act.ts'
 
 /** Whatever the plan says: an agent token names at most 50 endpoint hosts, the tunnel's own among them. */
 const domainsPerOrganizationMax = 49
+/** Each is looked up in DNS again and again. */
+const addByOrganization = { name: 'domain-add', attemptsMax: 120, windowMs: 60 * 60_000 }
 const tokenBytes = 16
 
 /** Whether the domains of an organization may be read. */
@@ -35,8 +37,9 @@ export async function addCustomDomain(
   context: Context,
   { organizationId, domain: text }: { organizationId: string; domain: string },
 ): Promise<CustomDomain> {
-  const { em, principal, settings } = context
+  const { em, principal, settings, attempts } = context
   assertMay(principal, organizationId, 'domains.manage')
+  await attempts.count(addByOrganization, organizationId)
   const domain = parseDomainName(text, settings.ownApexes)
   return em.transactional(async (locked) => {
     // Counting and adding belong together: two at once would both find room for one.

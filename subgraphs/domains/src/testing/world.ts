@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 
+import { createAttempts } from '@sluice/kit/attempts'
 import { forkFor, forkSystem } from '@sluice/kit/database'
 import { txtNameOf, txtValueOf } from '@sluice/kit/dns-proof'
 import { silentLog } from '@sluice/kit/log'
 import type { Principal } from '@sluice/kit/principal'
+import { openRedis } from '@sluice/kit/redis'
 import { Sealer } from '@sluice/kit/sealer'
 import { memberOf, openDatabase } from '@sluice/kit/testing'
 import { openDnsServer } from '@sluice/kit/testing-dns-server'
@@ -24,7 +26,11 @@ export const cnameTarget = 'edge.sluice.test'
 export async function createWorld() {
   const db = await openDatabase({ serverUrl: inject('databaseUrl'), ...database })
   const dns = await openDnsServer()
+  // Nobody is there: attempts are counted in memory.
+  const redis = openRedis('redis://127.0.0.1:1', silentLog)
+  const attempts = createAttempts(redis, silentLog)
   onTestFinished(async () => {
+    redis.disconnect()
     await dns.close()
     await db[Symbol.asyncDispose]()
   })
@@ -45,6 +51,7 @@ export async function createWorld() {
       visitorIp: '192.0.2.7',
       em,
       settings: { cnameTarget, ownApexes: ['tunnel.sluice.test', 'console.sluice.test'] },
+      attempts,
       checkDns: ({ domain, token }) =>
         checkDns({ domain, token, cnameTarget }, { dnsServers: [dns.address] }),
       loaders: createLoaders(em, principal),

@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { createAttempts } from '@sluice/kit/attempts'
 import { forkSystem } from '@sluice/kit/database'
 import { silentLog } from '@sluice/kit/log'
 import { openObjectStore } from '@sluice/kit/object-store'
@@ -51,6 +52,7 @@ export async function openWorld() {
   const parts: Parts = {
     orm: db.orm,
     redis,
+    attempts: createAttempts(redis, silentLog),
     hub,
     objects,
     keys,

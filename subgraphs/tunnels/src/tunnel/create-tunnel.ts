@@ -10,6 +10,7 @@ import { announceStatus } from './announce.ts'
 import { noteEndpointHost } from './endpoint-hosts.ts'
 import { parseHostHeader, parsePolicy } from './policy.ts'
 import { recordTunnelAct } from './tunnel-act.ts'
+import { countCreation } from './tunnel-attempts.ts'
 import { parseTunnelName, randomTunnelName } from './tunnel-name.ts'
 import { assertKind, freePortOf, parsePort, hasPort } from './tunnel-port.ts'
 import { endpointHostOf } from './tunnel-urls.ts'
@@ -35,6 +36,7 @@ export async function createTunnel(
   input: TunnelInput,
 ): Promise<Tunnel> {
   assertMay(context.principal, organizationId, 'tunnels.manage')
+  await countCreation(context, organizationId)
   const wanted = input.name ? parseTunnelName(input.name) : null
   const relays = await context.load.relays()
   if (input.region) assertRegion(relays, input.region)

@@ -20,6 +20,7 @@ import { assertServed } from '../suspension/suspended-host.ts'
 import { announceStatus } from './announce.ts'
 import { createTunnel, type TunnelInput } from './create-tunnel.ts'
 import { recordTunnelAct } from './tunnel-act.ts'
+import { countStart } from './tunnel-attempts.ts'
 import { parseTunnelName } from './tunnel-name.ts'
 import { assertKind, hasPort } from './tunnel-port.ts'
 import { Tunnel } from './tunnel.entity.ts'
@@ -60,6 +61,7 @@ export async function startTunnel(
   assertSame(found, input)
   await assertKind(context, found.organizationId, found.kind)
   await assertServed(context.parts, found)
+  await countStart(context, found.organizationId)
   // Picked before the epoch rises: without a relay a running session stays as it is.
   const { edgeAssignment, now } = parts
   const picked = assignEdges(relays, input.region || region || null, now(), edgeAssignment)
