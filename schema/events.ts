@@ -80,6 +80,14 @@ export const events = {
   }),
   /** Whoever holds something of it ends or deletes that. */
   'organization.deleted': z.object({ organizationId: z.uuid() }),
+  /** A key that signs agent tokens from then on. The private half is sealed under the keys of the environment. */
+  'signing-key.activated': z.object({
+    id: z.string().max(64),
+    publicKey: z.string().max(64),
+    sealed: z.string().max(200),
+    sealingKeyId: z.string().max(64),
+    activeFrom: z.iso.datetime(),
+  }),
   'authtoken.revoked': z.object({ organizationId: z.uuid(), authtokenId: z.uuid() }),
   'entitlements.changed': z.object({
     organizationId: z.uuid(),

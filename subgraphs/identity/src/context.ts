@@ -17,13 +17,14 @@ import { Organization } from './organization/organization.entity.ts'
 import type { Revocations } from './revocations.ts'
 import { CustomRole } from './role/custom-role.entity.ts'
 import { countHolders } from './role/role-holders.ts'
+import type { SigningKeyRotation } from './rotation/rotate-signing-keys.ts'
 import { ServiceAccount } from './service-account/service-account.entity.ts'
 import type { AccessTokens } from './sign-in/access-token.ts'
 import type { Passwords } from './sign-in/password.ts'
 import type { RefreshCookie } from './sign-in/refresh-cookie.ts'
 import type { RefreshTokens } from './sign-in/refresh-token.ts'
-import type { Sso } from './sso/sso.ts'
 import type { Social } from './social/social.ts'
+import type { Sso } from './sso/sso.ts'
 import type { User } from './user/user.entity.ts'
 import { findVisibleUsers } from './user/user.ts'
 
@@ -42,6 +43,7 @@ export interface Deps extends Watch {
   readonly invitationLifeMs: number
   readonly accessTokens: AccessTokens
   readonly refreshTokens: RefreshTokens
+  readonly signingKeyRotation: Pick<SigningKeyRotation, 'begin'>
   readonly refreshCookie: RefreshCookie
   /** Providers whose accounts can sign in here. */
   readonly social: Social

@@ -1,8 +1,10 @@
+import type { ServerResponse } from 'node:http'
+
 import { createAttempts } from '@sluice/kit/attempts'
 import { databaseNotReady, forkSystem, migrate, openOrm, type Orm } from '@sluice/kit/database'
 import { openInbox } from '@sluice/kit/inbox'
 import { createInternalVerifier } from '@sluice/kit/internal-token'
-import { openKeyRing } from '@sluice/kit/key-ring'
+import { openKeyRing, type KeyRing } from '@sluice/kit/key-ring'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { openObjectStore, type ObjectStoreSettings } from '@sluice/kit/object-store'
@@ -40,6 +42,7 @@ import { createPasswords, type Passwords } from './sign-in/password.ts'
 import { createRefreshCookie } from './sign-in/refresh-cookie.ts'
 import { createRefreshTokens } from './sign-in/refresh-token.ts'
 import { createSocial, type SocialOptions } from './social/social.ts'
+import { resealClientSecrets } from './sso/client-secret.ts'
 import { createSso } from './sso/sso.ts'
 import { purgeAssertions } from './sso/used-assertion.ts'
 import { impersonationMsDefault, openImpersonationEnds } from './staff/impersonation.ts'
@@ -87,6 +90,14 @@ export interface ServerOptions {
   passwords?: Passwords
 }
 
+function showKeys({ publicJwks }: KeyRing, response: ServerResponse): true {
+  const cacheControl = `public, max-age=${jwksCacheSeconds}`
+  response
+    .writeHead(200, { 'content-type': 'application/json', 'cache-control': cacheControl })
+    .end(JSON.stringify(publicJwks))
+  return true
+}
+
 /** The keys as relays and gateways read them. */
 async function readJwks(host: string, port: number): Promise<JSONWebKeySet> {
   const name = ['0.0.0.0', '::'].includes(host) ? '127.0.0.1' : host
@@ -117,7 +128,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const orm = await openOrm({ ...database, databaseUrl: options.databaseUrl })
     closer.defer(() => orm.close(true))
     const { ownerDatabaseUrl: ownerUrl, databaseUrl } = options
-    const migrated = ownerUrl ? migrateAsOwner(ownerUrl, databaseUrl) : migrate(orm, database.schema)
+    const migrated = ownerUrl
+      ? migrateAsOwner(ownerUrl, databaseUrl)
+      : migrate(orm, database.schema)
     await migrated.catch((cause: unknown) => {
       const reason = cause instanceof Error ? cause.message : String(cause)
       throw new Error(`identity cannot prepare its tables in PostgreSQL: ${reason}`, { cause })
@@ -126,6 +139,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const sealer = sealerOf(options.sealingKeys)
     const { failed } = await resealSecondFactors(forkSystem(orm), sealer)
     if (failed > 0) log.error({ failed }, 'second factors are sealed by a key that is not known')
+    const unknown = await resealClientSecrets(forkSystem(orm), sealer)
+    if (unknown > 0) log.error({ unknown }, 'client secrets are sealed by a key that is not known')
     const firstAdmin = await seedFirstAdmin(orm, passwords, now)
 
     const redis = openRedis(options.redisUrl, log)
@@ -226,14 +241,15 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         ...(options.host === undefined ? {} : { host: options.host }),
         log,
         notReady: () => databaseNotReady(orm),
-        route(request, response) {
-          if (request.url !== jwksPath) return rest(request, response)
-          const cacheControl = `public, max-age=${jwksCacheSeconds}`
-          response
-            .writeHead(200, { 'content-type': 'application/json', 'cache-control': cacheControl })
-            .end(JSON.stringify(keys.publicJwks))
-          return true
-        },
+        onUnsigned: (ip) =>
+          watch.anomalies.report({
+            kind: 'signature-failed',
+            subject: 'gateway',
+            organizationId: null,
+            ip,
+          }),
+        route: (request, response) =>
+          request.url === jwksPath ? showKeys(keys, response) : rest(request, response),
       }),
     )
     return { port, firstAdmin, close: () => closer.close() }

@@ -120,6 +120,7 @@ export async function openWorld({
     invitationLifeMs: 7 * 24 * 60 * 60_000,
     accessTokens: createAccessTokens(await openSigningKeys(jwks)),
     refreshTokens: createRefreshTokens(jwks),
+    signingKeyRotation: { begin: () => Promise.reject(new Error('this world rotates no keys')) },
     refreshCookie: createRefreshCookie('http://localhost:4000'),
     sso: createSso(
       { guard: { allowPrivate: true }, dnsServers },

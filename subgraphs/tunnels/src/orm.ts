@@ -1,5 +1,6 @@
 import type { DatabaseOptions } from '@sluice/kit/database'
 import { InboxEvent, InboxVersion } from '@sluice/kit/inbox'
+import { SigningKey } from '@sluice/kit/key-ring'
 import { OutboxEvent } from '@sluice/kit/outbox'
 
 import { AttachedDomain } from './domain/attached-domain.entity.ts'
@@ -28,6 +29,7 @@ export const database: Omit<DatabaseOptions, 'databaseUrl'> = {
     WebhookDelivery,
     WebhookPresence,
     SuspendedHost,
+    SigningKey,
     OutboxEvent,
     InboxEvent,
     InboxVersion,

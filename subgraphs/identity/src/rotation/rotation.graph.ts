@@ -3,7 +3,7 @@ import { connectionType } from '@sluice/kit/graph'
 import { builder, pageArgs } from '../builder.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'
 import { UserType } from '../user/user.graph.ts'
-import { rotationPage } from './rotation.ts'
+import { findSigningKeyRotations, rotateSigningKeys, rotationPage } from './rotation.ts'
 import type { RotationKind, SecretRotation } from './secret-rotation.entity.ts'
 
 const RotationKindEnum = builder.enumType('SecretRotationKind', {
@@ -55,5 +55,23 @@ builder.objectField(OrganizationType, 'secretRotations', (t) =>
     description: 'Rotations of its authtokens and API keys, newest first.',
     args: { first: t.arg.int(pageArgs.first), after: t.arg.string(pageArgs.after) },
     resolve: ({ id }, args, context) => rotationPage(context, id, args),
+  }),
+)
+
+builder.queryField('signingKeyRotations', (t) =>
+  t.field({
+    type: [SecretRotationType],
+    nullable: true,
+    description: 'The latest rotations of the keys that sign sign-ins and agent tokens. For staff.',
+    resolve: (_root, _args, context) => findSigningKeyRotations(context),
+  }),
+)
+
+builder.mutationField('rotateSigningKeys', (t) =>
+  t.field({
+    type: SecretRotationType,
+    description:
+      'Makes the next key that signs sign-ins and agent tokens; it signs once everybody has read it. For staff.',
+    resolve: (_root, _args, context) => rotateSigningKeys(context),
   }),
 )

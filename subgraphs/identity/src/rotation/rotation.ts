@@ -1,10 +1,13 @@
-import type { EntityManager } from '@sluice/kit/database'
+import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { afterKeyset, pageOf, type Page } from '@sluice/kit/keyset'
 import { assertMay, may } from '@sluice/kit/principal'
 import { SluiceError } from '@sluice/schema/errors'
 
+import { assertProved } from '../account/assert-proved.ts'
 import type { Context } from '../context.ts'
+import { staffOf } from '../staff/staff.ts'
 import { inputInvalid } from '../text.ts'
+import { User } from '../user/user.entity.ts'
 import { SecretRotation, type RotationKind } from './secret-rotation.entity.ts'
 
 const overlapSecondsMax = 30 * 86_400
@@ -103,4 +106,27 @@ export async function finishRotations(em: EntityManager, now: Date): Promise<voi
      where finished_at is null and old_ends_at <= ?`,
     [now],
   )
+}
+
+const signingKeyRotationsShownMax = 20
+
+/** The latest rotations of signing keys. For staff. */
+export async function findSigningKeyRotations(context: Context): Promise<SecretRotation[]> {
+  staffOf(context)
+  return forkSystem(context.orm).find(
+    SecretRotation,
+    { kind: 'signing-key' },
+    { orderBy: { at: 'desc' }, limit: signingKeyRotationsShownMax },
+  )
+}
+
+/** Begins a rotation of signing keys by hand; one that is on its way goes on. For staff who have shown that it is them. */
+export async function rotateSigningKeys(context: Context): Promise<SecretRotation> {
+  const { orm, signingKeyRotation, visitorIp } = context
+  const userId = staffOf(context)
+  await assertProved(context)
+  return forkSystem(orm).transactional(async (em) => {
+    const user = await em.findOneOrFail(User, { id: userId })
+    return signingKeyRotation.begin(em, user, visitorIp)
+  })
 }

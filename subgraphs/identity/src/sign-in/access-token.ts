@@ -7,7 +7,7 @@ import {
   tokenIssuer,
 } from '@sluice/schema/claims'
 import { SluiceError } from '@sluice/schema/errors'
-import { createLocalJWKSet, decodeJwt, jwtVerify } from 'jose'
+import { createLocalJWKSet, decodeJwt, jwtVerify, type JWTVerifyGetKey } from 'jose'
 
 /** What a sign-in's JWT says. */
 interface AccessToken {
@@ -30,7 +30,15 @@ export interface AccessTokens {
 }
 
 export function createAccessTokens(keys: SigningKeys): AccessTokens {
-  const keySet = createLocalJWKSet(keys.publicJwks)
+  let known: { publicJwks: SigningKeys['publicJwks']; verifier: JWTVerifyGetKey } | null = null
+  /** Made anew when a rotation has changed the keys. */
+  const keySet = () => {
+    const { publicJwks } = keys
+    if (known?.publicJwks !== publicJwks) {
+      known = { publicJwks, verifier: createLocalJWKSet(publicJwks) }
+    }
+    return known.verifier
+  }
   return {
     async issue(userId, signInId, seconds = signInTokenSeconds, generation?) {
       const claims = { iss: tokenIssuer, aud: signInTokenAudience, sub: userId, sid: signInId }
@@ -40,7 +48,7 @@ export function createAccessTokens(keys: SigningKeys): AccessTokens {
     },
     async verify(text) {
       try {
-        const { payload } = await jwtVerify<{ sid: string; gen?: unknown }>(text, keySet, {
+        const { payload } = await jwtVerify<{ sid: string; gen?: unknown }>(text, keySet(), {
           algorithms: ['EdDSA'],
           issuer: tokenIssuer,
           audience: signInTokenAudience,
