@@ -167,7 +167,7 @@ builder.objectField(OrganizationType, 'auditIntegrity', (t) =>
   t.field({
     type: AuditIntegrityType,
     description:
-      'Verifies the chain of the audit, at most 50,000 entries at a time, also against the signed heads.',
+      'Verifies the chain of the audit, at most 10,000 entries at a time, also against the signed heads.',
     args: { from: t.arg.int({ description: 'The place to begin at.', defaultValue: 1 }) },
     resolve: ({ id }, { from }, context) => auditIntegrity(context, id, from ?? 1),
   }),

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { createAuthtoken } from '../authtoken/authtoken.ts'
 import { memberPage, removeMember } from '../organization/member.ts'
 import { openWorld } from '../testing.ts'
-import { searchAudit } from './search-audit.ts'
+import { searchAudit, type AuditFilter } from './search-audit.ts'
 
 test.for([
   'update identity.audit_entry set actor_name = $$x$$',
@@ -66,4 +66,62 @@ test('a change that fails leaves no entry', async () => {
   })
 
   expect(nodes).toEqual([])
+})
+
+test('the audit is searched by who, what, when and in words, and by nothing of others', async () => {
+  await using world = await openWorld()
+  const owner = await world.person('Ada')
+  const other = await world.person('Grace')
+  const before = world.deps.now()
+  world.pass(60_000)
+  await createAuthtoken(await owner.context(), owner.organizationId, 'build-server')
+  world.pass(60_000)
+  await createAuthtoken(await owner.context(), owner.organizationId, 'laptop')
+  await createAuthtoken(await other.context(), other.organizationId, 'laptop')
+  const context = await owner.context()
+  const found = async (filter: AuditFilter) => {
+    const { nodes } = await searchAudit(context, owner.organizationId, filter)
+    return nodes.map(({ action, details }) => details?.split(' ')[0] ?? action)
+  }
+  const [newest] = (await searchAudit(context, owner.organizationId, {})).nodes
+
+  expect(await found({ text: 'laptop' })).toEqual(['laptop'])
+  expect(await found({ text: 'serv BUILD' })).toEqual(['build-server'])
+  expect(await found({ text: `' | ! :* \\ laptop` })).toEqual(['laptop'])
+  expect(await found({ text: 'nothing of it' })).toEqual([])
+  expect(await found({ actor: 'ad', from: before, target: 'authtoken' })).toEqual([
+    'laptop',
+    'build-server',
+  ])
+  expect(await found({ actor: other.userId })).toEqual([])
+  expect(await found({ actor: 'Grace' })).toEqual([])
+  expect(await found({ target: newest?.targetId ?? '' })).toEqual(['laptop'])
+  expect(await found({ target: 'authtoken', to: new Date(before.getTime() + 90_000) })).toEqual([
+    'build-server',
+  ])
+  expect(await found({ actor: owner.userId, action: 'authtoken.created' })).toHaveLength(2)
+  await expect(found({ text: 'x'.repeat(201) })).rejects.toMatchObject({
+    code: 'SLUICE_INPUT_INVALID',
+  })
+})
+
+test('pages of a search follow each other without a gap', async () => {
+  await using world = await openWorld()
+  const owner = await world.person()
+  for (const name of ['a', 'b', 'c', 'd', 'e']) {
+    await createAuthtoken(await owner.context(), owner.organizationId, name)
+  }
+  const context = await owner.context()
+  const names: unknown[] = []
+  let after: string | null = null
+  do {
+    const page: Awaited<ReturnType<typeof searchAudit>> = await searchAudit(
+      context,
+      owner.organizationId,
+      { target: 'authtoken', first: 2, after },
+    )
+    names.push(...page.nodes.map(({ details }) => details?.slice(0, 1)))
+    after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null
+  } while (after !== null)
+  expect(names.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e'])
 })
