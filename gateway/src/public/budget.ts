@@ -1,7 +1,7 @@
 import type { Log } from '@sluice/kit/log'
 import type { Principal } from '@sluice/kit/principal'
+import type { openRedis } from '@sluice/kit/redis'
 import { SluiceError } from '@sluice/schema/errors'
-import type { Redis } from 'ioredis'
 import { LRUCache } from 'lru-cache'
 
 /** What one key may ask in a minute, unless it was given another number of requests. */
@@ -23,7 +23,7 @@ export interface Budget {
 }
 
 /** `extensions.cost` of an answer: what the operation costs, may cost at most, and what is left of the minute. */
-export interface CostReport {
+interface CostReport {
   readonly requested: number
   readonly max: number
   readonly remaining: number
@@ -57,7 +57,11 @@ interface Taken {
 }
 
 /** Minutes of keys in Redis, shared by all replicas. While Redis is away each replica counts by itself. */
-export function createBudgets(options: { redis: Redis; limits: BudgetLimits; log: Log }): Budgets {
+export function createBudgets(options: {
+  redis: ReturnType<typeof openRedis>
+  limits: BudgetLimits
+  log: Log
+}): Budgets {
   const { redis, limits, log } = options
   const local = new LRUCache<string, { used: number; endsAt: number }>({ max: localWindowsMax })
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 
-import type { Redis } from 'ioredis'
+import type { openRedis } from '@sluice/kit/redis'
 
 import { createGeneration } from '../generation.ts'
 import { createGenerations } from '../generations.ts'
@@ -26,7 +26,7 @@ export function openPublicGraph(
   options: Omit<OperationsOptions, 'generations'> &
     Pick<HttpDoorOptions, 'authenticator' | 'isAllowedOrigin' | 'visitorIpOf'> & {
       supergraphSdl: string
-      redis: Redis
+      redis: ReturnType<typeof openRedis>
       metrics: GatewayMetrics
     },
 ): PublicGraph | null {

@@ -4,7 +4,7 @@ import { z } from 'zod'
 import type { JobDeps } from '../job-deps.ts'
 
 /** How long what was sent can be looked at, and sent again. */
-export const deliveryDaysMax = 14
+const deliveryDaysMax = 14
 /** Rows deleted per statement: short enough that nobody waits for it. */
 const deletedRowsMax = 5_000
 
