@@ -54,6 +54,8 @@ export interface SubgraphOptions<Context extends object> {
   log: Log
   /** Why the part is not ready, or null. */
   notReady: () => Promise<string | null>
+  /** Hears of calls without the gateway's signature, and from which address they came. */
+  onUnsigned?: (ip: string) => void
   /** REST routes beside the graph. Returns false for a path it does not have. */
   route?: (request: IncomingMessage, response: ServerResponse) => Promise<boolean> | boolean
 }
@@ -100,7 +102,10 @@ export async function openSubgraph<Context extends object>(
     if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) {
       return void response.writeHead(413, { connection: 'close' }).end()
     }
-    const principal = await verify(headerOf(request, internalHeader))
+    const principal = await verify(headerOf(request, internalHeader)).catch((error: unknown) => {
+      options.onUnsigned?.(request.socket.remoteAddress ?? '')
+      throw error
+    })
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     const caller: Caller = {

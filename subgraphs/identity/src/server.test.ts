@@ -339,3 +339,21 @@ test('without PostgreSQL the start fails and says so', async () => {
 
   await expect(start).rejects.toThrow('identity cannot prepare its tables in PostgreSQL')
 })
+
+test('whoever calls without the signature of the gateway is seen', async () => {
+  await using server = await openServer()
+  const unsigned = await fetch(`${server.url}/graphql`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"query":"{ viewer { kind } }"}',
+  })
+
+  expect(unsigned.status).toBe(401)
+  const seen = async () =>
+    server.db.orm.em
+      .fork()
+      .execute<{ ip: string }[]>(
+        `select ip from "identity"."security_anomaly_events" where kind = 'signature-failed'`,
+      )
+  await expect.poll(seen, { timeout: 15_000 }).toMatchObject([{ ip: expect.any(String) }])
+})

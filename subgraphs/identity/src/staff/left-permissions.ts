@@ -13,7 +13,7 @@ export const leftWhileSuspended: PermissionSet = permissionSet([
 const seen = permissionNames.filter((name) => name.endsWith('.read') && name !== 'bodies.read')
 
 /** What staff may change in the place of a member, if it was asked for: what is served, never who enters or who pays. */
-const changed = ['tunnels.manage', 'domains.manage', 'webhooks.manage'] as const
+const changed = ['tunnels.manage', 'domains.manage'] as const
 
 export function leftToStaff(held: PermissionSet, mayChange: boolean): PermissionSet {
   return held & permissionSet(mayChange ? [...seen, ...changed] : seen)
