@@ -6,6 +6,7 @@ import { recordUserAct } from '../audit/user-act.ts'
 import type { Context } from '../context.ts'
 import { personOf } from '../organization/organization.ts'
 import { User } from '../user/user.entity.ts'
+import { isSsoSignIn } from './own-sign-in.ts'
 import { SignIn } from './sign-in.entity.ts'
 
 type EndReason = NonNullable<SignIn['endReason']>
@@ -50,11 +51,15 @@ export async function endSignInsOf(
   return ended
 }
 
-/** The sign-ins of whoever asks that go on, the one used last first. */
+/**
+ * The sign-ins of whoever asks that go on, the one used last first. An identity provider that vouches for somebody learns
+ * nothing of where else they are signed in.
+ */
 export async function findSignIns(context: Context): Promise<SignIn[]> {
   const { orm, now } = context
   const userId = personOf(context)
-  const going = { userId, endedAt: null, expiresAt: { $gt: now() } }
+  const visible = (await isSsoSignIn(context)) ? { ssoOnly: true } : {}
+  const going = { userId, endedAt: null, expiresAt: { $gt: now() }, ...visible }
   const orderBy = { refreshedAt: 'desc', id: 'desc' } as const
   return forkSystem(orm).find(SignIn, going, { orderBy, limit: signInsShownMax })
 }

@@ -1,4 +1,7 @@
+import { randomBytes } from 'node:crypto'
+
 import { forkSystem } from '@sluice/kit/database'
+import { Sealer } from '@sluice/kit/sealer'
 import { rolePermissions } from '@sluice/schema/permissions'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -9,6 +12,7 @@ import type { Context } from '../context.ts'
 import { createOrganization } from '../organization/organization.ts'
 import { signIn } from '../sign-in/sign-in.ts'
 import { testPassword, type Person, type World } from '../testing.ts'
+import { clientOf, resealClientSecrets, secretOwnerOf } from './client-secret.ts'
 import { configureOidc, configureRoles, removeConnection, setEnforcement } from './connection.ts'
 import { ssoProofLifeMs } from './enter.ts'
 import { signOutOfSso } from './sign-out-of-sso.ts'
@@ -458,4 +462,31 @@ test('the client secret is nowhere in the table, and opens for its connection al
     (await findOffer(world.request().context, { email: `x@${company.domain}` })) ?? {}
   const query = new URL(startPath, 'http://console.invalid').searchParams
   await expect(leave(world.request().context, query)).rejects.toThrow('authenticate')
+})
+
+test('client secrets move to a new sealing key, and an old one that is gone is noticed', async () => {
+  await using sso = await openSsoWorld()
+  const { world } = sso
+  const company = await openCompany(sso, provider)
+  const [old, next] = [randomBytes(32), randomBytes(32)].map((key, index) => ({
+    id: `k${index}`,
+    key,
+  }))
+  if (!old || !next) throw new TypeError('two keys')
+  const em = () => forkSystem(world.db.orm)
+  const { sealed, sealingKeyId } = new Sealer([old]).seal(
+    'moved',
+    secretOwnerOf(company.connectionId),
+  )
+  await em().nativeUpdate(
+    SsoConnection,
+    { id: company.connectionId },
+    { sealedClientSecret: sealed, sealingKeyId },
+  )
+
+  expect(await resealClientSecrets(em(), new Sealer([next]))).toBe(1)
+  expect(await resealClientSecrets(em(), new Sealer([next, old]))).toBe(0)
+
+  const moved = await em().findOneOrFail(SsoConnection, { id: company.connectionId })
+  expect(clientOf(moved, new Sealer([next])).clientSecret).toBe('moved')
 })
