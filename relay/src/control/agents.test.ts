@@ -210,6 +210,43 @@ test('a revoked tunnel and a revoked authtoken lose their sessions, others keep 
   redis.disconnect()
 })
 
+test('a membership that ends or changes takes the tunnels that the person has started by their sign-in, and no others', async () => {
+  const redis = new Redis(inject('redisUrl'))
+  await using world = await createWorld({ redisUrl: inject('redisUrl') })
+  const ids = { organization: crypto.randomUUID(), user: crypto.randomUUID() }
+  const bySignIn = await world.tunnel(1, {
+    organizationId: ids.organization,
+    sub: ids.user,
+    tunnelId: 'tunnel-2',
+    endpointHosts: [`two.${apex}`],
+  })
+  const upstream = await world.upstream((_, response) => response.end('kept'))
+  const elsewhere = { tunnelId: 'tunnel-3', endpointHosts: [`three.${apex}`], sub: ids.user }
+  await world.tunnel(upstream, { ...elsewhere, organizationId: crypto.randomUUID() })
+  await world.tunnel(upstream, {
+    organizationId: ids.organization,
+    sub: crypto.randomUUID(),
+    tunnelId: 'tunnel-4',
+    endpointHosts: [`four.${apex}`],
+  })
+  const heard = async (): Promise<boolean> =>
+    Number((await redis.pubsub('NUMSUB', redisChannels.revocations))[1]) > 0
+  while (!(await heard())) await new Promise((resolve) => setImmediate(resolve))
+
+  const id = `${ids.organization}:${ids.user}`
+  const at = new Date().toISOString()
+  await redis.publish(redisChannels.revocations, JSON.stringify({ kind: 'membership', id, at }))
+
+  expect(await bySignIn.refused).toMatchObject({ code: 'SLUICE_SESSION_REVOKED' })
+  expect(await world.exchange(get(`three.${apex}`))).toContain('kept')
+  expect(await world.exchange(get(`four.${apex}`))).toContain('kept')
+  const iat = Math.floor(Date.now() / 1000) - 60
+  const older = { organizationId: ids.organization, sub: ids.user, iat }
+  const again = await world.dial(1, await world.agentToken(older))
+  expect(await again.refused).toMatchObject({ code: 'SLUICE_SESSION_REVOKED' })
+  redis.disconnect()
+})
+
 test('requests leave records without secrets, usage that is exact, and presence', async () => {
   const redis = new Redis(inject('redisUrl'))
   await using world = await createWorld({ redisUrl: inject('redisUrl') })

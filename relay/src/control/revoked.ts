@@ -8,9 +8,18 @@ function isOlder(claims: AgentTokenClaims, id: string, atMs: number): boolean {
 
 /** `iat` counts whole seconds: a token of the same second as its revocation is taken for older. */
 export function isRevoked(claims: AgentTokenClaims, id: string, atMs: number): boolean {
-  const { tunnelId, sub, jti, organizationId } = claims
-  const named = [tunnelId, sub, jti, organizationId].includes(id)
-  return named && claims.iat * 1000 <= atMs
+  return isNamed(claims, id) && claims.iat * 1000 <= atMs
+}
+
+/** The last is the membership of a person who has started the tunnel by their sign-in: `<organizationId>:<userId>`. */
+function isNamed({ tunnelId, sub, jti, organizationId }: AgentTokenClaims, id: string): boolean {
+  return (
+    id === tunnelId ||
+    id === sub ||
+    id === jti ||
+    id === organizationId ||
+    (id.endsWith(sub) && id === `${organizationId}:${sub}`)
+  )
 }
 
 /** Tokens issued before a revocation stay refused this long; by then they have expired by themselves. */
@@ -38,7 +47,7 @@ export class Revoked {
   /** Whether a token is older than a revocation of anything it stands on. */
   concerns(claims: AgentTokenClaims): boolean {
     const { tunnelId, sub, jti, organizationId } = claims
-    return [tunnelId, sub, jti, organizationId].some((id) => {
+    return [tunnelId, sub, jti, organizationId, `${organizationId}:${sub}`].some((id) => {
       const atMs = this.#atMs.get(id)
       return atMs !== undefined && isOlder(claims, id, atMs)
     })
