@@ -1,6 +1,12 @@
+import { globSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
 import { auditHash, noPreviousHash } from '@sluice/schema/audit-chain'
+import { buildSchema, getNamedType, isInputObjectType, type GraphQLInputType } from 'graphql'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
+import { withoutIds } from './audit-walk.ts'
 import { createTunnel } from './traffic.ts'
 import { eventually, openWorld, type Person, type World } from './world.ts'
 
@@ -98,4 +104,29 @@ test('the REST paths are for those who may read the audit', async () => {
   expect(csv.headers.get('content-disposition')).toMatch(/attachment; filename="audit-.*\.csv"/)
   const bad = await get('/v1/admin/audit/export?format=xls', owner.token)
   expect(bad.status).toBe(400)
+})
+
+const takesId = (type: GraphQLInputType): boolean => {
+  const named = getNamedType(type)
+  if (named.name === 'ID') return true
+  return isInputObjectType(named) && Object.values(named.getFields()).some((f) => takesId(f.type))
+}
+
+test('every mutation beyond the walk says what it records, and that is recorded somewhere', () => {
+  const path = createRequire(import.meta.url).resolve('@sluice/schema/api.graphql')
+  const mutations = buildSchema(readFileSync(path, 'utf8')).getMutationType()?.getFields() ?? {}
+  const beyond = Object.values(mutations)
+    .filter(({ args }) => !args.some(({ type }) => takesId(type)))
+    .map(({ name }) => name)
+  const folder = join(import.meta.dirname, '../../../../subgraphs')
+  const sources = globSync('*/src/**/*.ts', { cwd: folder })
+    .filter((file) => !file.endsWith('.test.ts') && !file.endsWith('audit/audit.ts'))
+    .map((file) => readFileSync(join(folder, file), 'utf8'))
+  const recorded = (action: string) => sources.some((text) => text.includes(`'${action}'`))
+
+  expect(Object.keys(withoutIds).toSorted()).toEqual(beyond.toSorted())
+  const unheard = Object.values(withoutIds).flatMap((one) =>
+    'action' in one && !recorded(one.action) ? [one.action] : [],
+  )
+  expect(unheard).toEqual([])
 })
