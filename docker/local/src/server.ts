@@ -50,6 +50,9 @@ export interface Platform {
   close(): Promise<void>
 }
 
+/** Keys that sign sign-ins and agent tokens get no older. */
+const signingKeyDays = 90
+
 /** Gateway, four subgraphs and three workers in one process. */
 export function createPlatform(options: PlatformOptions): Promise<Platform> {
   const { databaseUrl, redisUrl, objectStore, secrets, ports, apex } = options
@@ -79,6 +82,7 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
         createIdentity({
           ...common,
           signingJwks: secrets.signingJwks,
+          signingKeyDays,
           auditJwks: secrets.auditJwks,
           objectStore,
           // One's own machine: what listens on it may be named.

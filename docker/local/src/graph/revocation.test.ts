@@ -212,3 +212,49 @@ test('a tunnel that is deleted stops nobody else’s traffic', async () => {
   await tellRequests(world, [record])
   expect((await live.payload(0)).data.trafficEvents.cursor).toBe(record.id)
 })
+
+test('a leaked authtoken that anybody shows to the revoke path is refused, and its stream ends', async () => {
+  const { owner } = await openTeam()
+  const made = await world.ask(
+    'mutation($id: ID!) { createAuthtoken(organizationId: $id, name: "leaked") { secret } }',
+    { id: owner.organizationId },
+    { token: owner.token },
+  )
+  const { secret } = made.data.createAuthtoken
+  const live = await followStatus(owner, secret)
+  const report = (token: string) =>
+    fetch(`${world.origin}/v1/auth/token/revoke`, {
+      method: 'POST',
+      body: new URLSearchParams({ token, token_type_hint: 'access_token' }),
+    })
+
+  const unknown = await report(`${secret.slice(0, -1)}_`)
+  const sinceMs = performance.now()
+  const known = await report(secret)
+
+  expect([unknown.status, known.status]).toEqual([200, 200])
+  await expectEnded(live, sinceMs)
+  await expect
+    .poll(async () => codeOf(await readTunnels(owner, secret)), { timeout: 15_000 })
+    .toBe('SLUICE_AUTHTOKEN_INVALID')
+  expect((await report(secret)).status).toBe(200)
+})
+
+test('what is revoked without a word to Redis is refused, and its stream ends', async () => {
+  const { owner } = await openTeam()
+  const made = await world.ask(
+    'mutation($id: ID!) { createAuthtoken(organizationId: $id, name: "quiet") { secret authtoken { id } } }',
+    { id: owner.organizationId },
+    { token: owner.token },
+  )
+  const { secret, authtoken } = made.data.createAuthtoken
+  const live = await followStatus(owner, secret)
+
+  await world.redis.flushdb()
+  await world.sql('delete from identity.authtoken where id = $1', [authtoken.id])
+
+  await live.ended
+  await expect
+    .poll(async () => codeOf(await readTunnels(owner, secret)), { timeout: 15_000 })
+    .toBe('SLUICE_AUTHTOKEN_INVALID')
+})

@@ -189,6 +189,8 @@ export const fields: Record<string, Field> = {
     ends: 'SLUICE_SIGN_IN_NOT_FOUND',
   },
   'Mutation.liftNetworkBlock': { needs: 'staff' },
+  'Query.signingKeyRotations': { needs: 'staff' },
+  'Mutation.rotateSigningKeys': { needs: 'staff' },
   'Query.revokedAuthtokens': { needs: 'relay' },
   'Query.revokedCredentials': { needs: 'relay' },
 
