@@ -45,6 +45,12 @@ const pages = {
   webhooksPage: lazyRouteComponent(() => import('./webhooks/webhooks-page.tsx'), 'WebhooksPage'),
   partnersPage: lazyRouteComponent(() => import('./partners/partners-page.tsx'), 'PartnersPage'),
   membersPage: lazyRouteComponent(() => import('./members/members-page.tsx'), 'MembersPage'),
+  rolesPage: lazyRouteComponent(() => import('./roles/roles-page.tsx'), 'RolesPage'),
+  settingsPage: lazyRouteComponent(() => import('./settings/settings-page.tsx'), 'SettingsPage'),
+  invitationPage: lazyRouteComponent(
+    () => import('./members/invitation-page.tsx'),
+    'InvitationPage',
+  ),
   usagePage: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
   domainsPage: lazyRouteComponent(() => import('./domains/domains-page.tsx'), 'DomainsPage'),
   auditPage: lazyRouteComponent(() => import('./audit/audit-page.tsx'), 'AuditPage'),
@@ -162,6 +168,12 @@ const resetPassword = createRoute({
   getParentRoute: () => root,
   path: '/reset-password',
   component: pages.resetPasswordPage,
+})
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: '/invitation',
+  component: pages.invitationPage,
 })
 
 const confirmEmail = createRoute({
@@ -282,6 +294,18 @@ const members = createRoute({
   component: pages.membersPage,
 })
 
+const roles = createRoute({
+  getParentRoute: () => organization,
+  path: '/roles',
+  component: pages.rolesPage,
+})
+
+const settings = createRoute({
+  getParentRoute: () => organization,
+  path: '/settings',
+  component: pages.settingsPage,
+})
+
 const usage = createRoute({
   getParentRoute: () => organization,
   path: '/usage',
@@ -398,6 +422,7 @@ const routeTree = root.addChildren([
   forgotPassword,
   resetPassword,
   confirmEmail,
+  invitation,
   errorCode,
   signedIn.addChildren([
     home,
@@ -424,6 +449,8 @@ const routeTree = root.addChildren([
       webhooks,
       partners,
       members,
+      roles,
+      settings,
       usage,
       domains,
       audit,

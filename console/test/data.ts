@@ -337,6 +337,7 @@ function machines() {
 /** Who is in the organization, and who is asked to be. */
 function people() {
   return {
+    organizationName: 'Acme',
     members: [
       {
         id: 'm1',

@@ -53,6 +53,33 @@ export function organizationMutationsOf(world: Platform) {
   }
   return {
     permissions: () => permissionRows,
+    invitation: ({ token }: { token: string }) => {
+      if (!token.startsWith('good-token')) throw failure('SLUICE_INVITATION_EXPIRED')
+      return {
+        organizationName: 'Acme',
+        email: 'alan@example.com',
+        roleName: 'DEVELOPER',
+        hasAccount: token.endsWith('-known'),
+        expiresAt: ago(-86_400 * 7),
+      }
+    },
+    acceptInvitation: () => ({ id: 'o1', slug: 'acme' }),
+    renameOrganization: ({ name }: { name: string }) => {
+      data.organizationName = name
+      return { id: 'o1', name }
+    },
+    transferOwnership: ({ memberId }: { memberId: string }) => {
+      if (!world.isProved) throw failure('SLUICE_REAUTHENTICATION_NEEDED')
+      for (const member of data.members) member.role = member.id === memberId ? 'OWNER' : 'ADMIN'
+      world.role = 'ADMIN'
+      return { id: 'o1' }
+    },
+    deleteOrganization: ({ slug }: { slug: string }) => {
+      if (!world.isProved) throw failure('SLUICE_REAUTHENTICATION_NEEDED')
+      if (slug !== 'acme') throw failure('SLUICE_INPUT_INVALID', { reason: 'the slug' })
+      world.hasLeft = true
+      return 'o1'
+    },
     inviteMember: ({
       input,
     }: {
@@ -104,7 +131,7 @@ export function organizationMutationsOf(world: Platform) {
         id: `r${data.roles.length + 1}`,
         name: input.name,
         description: input.description ?? '',
-        permissions: known(input.permissions),
+        permissions: known(input.permissions) as string[],
         updatedAt: ago(0),
       }
       data.roles.push(made)

@@ -89,6 +89,13 @@ const cases: readonly PageCase[] = [
     owner: 'identity',
   },
   {
+    path: 'roles',
+    title: 'Roles',
+    full: 'members.manage',
+    empty: 'This organization has no role of its own yet.',
+    owner: 'identity',
+  },
+  {
     path: 'usage',
     title: 'Plan and usage',
     full: '84 % is used',

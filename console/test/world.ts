@@ -195,7 +195,7 @@ function organizationOf(world: Platform) {
   const { data } = world
   return {
     id: 'o1',
-    name: 'Acme',
+    name: () => data.organizationName,
     slug: 'acme',
     createdAt: ago(86_400 * 60),
     viewerRole: () => world.role,

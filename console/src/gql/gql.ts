@@ -58,6 +58,7 @@ type Documents = {
     "query CustomDomains($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    entitlements {\n      maxCustomDomains\n      __typename\n    }\n    customDomains(first: 25, after: $after) {\n      nodes {\n        id\n        domain\n        status\n        createdAt\n        verifiedAt\n        lastCheckedAt\n        lastError\n        dnsRecords {\n          type\n          name\n          value\n          purpose\n          found\n          __typename\n        }\n        tls {\n          status\n          expiresAt\n          issuer\n          error\n          checkedAt\n          __typename\n        }\n        certificate {\n          source\n          fingerprint\n          issuer\n          names\n          expiresAt\n          __typename\n        }\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.CustomDomainsDocument,
     "mutation DeleteAccount($email: String!) {\n  deleteAccount(email: $email)\n}": typeof types.DeleteAccountDocument,
     "mutation DeleteAuditStream($id: ID!) {\n  deleteAuditStream(id: $id)\n}": typeof types.DeleteAuditStreamDocument,
+    "mutation DeleteOrganization($organizationId: ID!, $slug: String!) {\n  deleteOrganization(organizationId: $organizationId, slug: $slug)\n}": typeof types.DeleteOrganizationDocument,
     "mutation DeleteRole($input: DeleteRoleInput!) {\n  deleteRole(input: $input)\n}": typeof types.DeleteRoleDocument,
     "mutation DeleteServiceAccount($id: ID!) {\n  deleteServiceAccount(id: $id)\n}": typeof types.DeleteServiceAccountDocument,
     "mutation DeleteTunnel($id: ID!) {\n  deleteTunnel(id: $id)\n}": typeof types.DeleteTunnelDocument,
@@ -92,6 +93,7 @@ type Documents = {
     "mutation RemovePasskey($id: ID!) {\n  removePasskey(id: $id)\n}": typeof types.RemovePasskeyDocument,
     "mutation RemoveSecondFactor {\n  removeSecondFactor\n}": typeof types.RemoveSecondFactorDocument,
     "mutation RemoveSsoConnection($organizationId: ID!) {\n  removeSsoConnection(organizationId: $organizationId)\n}": typeof types.RemoveSsoConnectionDocument,
+    "mutation RenameOrganization($organizationId: ID!, $name: String!) {\n  renameOrganization(organizationId: $organizationId, name: $name) {\n    id\n    name\n    __typename\n  }\n}": typeof types.RenameOrganizationDocument,
     "mutation RenamePasskey($id: ID!, $name: String!) {\n  renamePasskey(id: $id, name: $name) {\n    id\n    name\n    __typename\n  }\n}": typeof types.RenamePasskeyDocument,
     "mutation RenewRecoveryCodes {\n  renewRecoveryCodes\n}": typeof types.RenewRecoveryCodesDocument,
     "mutation ReplayWebhookDeliveries($endpointId: ID!, $from: DateTime!, $to: DateTime!) {\n  replayWebhookDeliveries(endpointId: $endpointId, from: $from, to: $to)\n}": typeof types.ReplayWebhookDeliveriesDocument,
@@ -143,6 +145,7 @@ type Documents = {
     "query SuspendedHosts($after: String) {\n  suspendedHosts(first: 25, after: $after) {\n    nodes {\n      id\n      name\n      organizationId\n      reason\n      at\n      __typename\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n      __typename\n    }\n    __typename\n  }\n}": typeof types.SuspendedHostsDocument,
     "mutation SwitchAuditStream($id: ID!, $isOn: Boolean!) {\n  switchAuditStream(id: $id, isOn: $isOn) {\n    id\n    state\n    __typename\n  }\n}": typeof types.SwitchAuditStreamDocument,
     "subscription TrafficEvents($tunnelId: ID!) {\n  trafficEvents(tunnelId: $tunnelId) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      protocol\n      endpointHost\n      visitorIp\n      startedAt\n      durationMs\n      firstByteMs\n      requestBytes\n      responseBytes\n      requestHeaders {\n        name\n        value\n      }\n      responseHeaders {\n        name\n        value\n      }\n    }\n    tunnel {\n      id\n      name\n    }\n  }\n}": typeof types.TrafficEventsDocument,
+    "mutation TransferOwnership($memberId: ID!) {\n  transferOwnership(memberId: $memberId) {\n    id\n    __typename\n  }\n}": typeof types.TransferOwnershipDocument,
     "query TunnelChoices($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 100) {\n      nodes {\n        id\n        name\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.TunnelChoicesDocument,
     "query TunnelRequests($tunnelId: ID!, $filter: RequestFilter, $after: String) {\n  tunnel(id: $tunnelId) {\n    id\n    name\n    requests(first: 50, after: $after, filter: $filter) {\n      nodes {\n        id\n        method\n        path\n        status\n        code\n        endpointHost\n        startedAt\n        durationMs\n        responseBytes\n        visitorIp\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": typeof types.TunnelRequestsDocument,
     "subscription TunnelStatusChanges($organizationId: ID!) {\n  tunnelStatus(organizationId: $organizationId) {\n    tunnelId\n    status\n    at\n    tunnel {\n      id\n      name\n      urls\n      connections\n      onlineSince\n    }\n  }\n}": typeof types.TunnelStatusChangesDocument,
@@ -205,6 +208,7 @@ const documents: Documents = {
     "query CustomDomains($organizationId: ID!, $after: String) {\n  organization(id: $organizationId) {\n    id\n    entitlements {\n      maxCustomDomains\n      __typename\n    }\n    customDomains(first: 25, after: $after) {\n      nodes {\n        id\n        domain\n        status\n        createdAt\n        verifiedAt\n        lastCheckedAt\n        lastError\n        dnsRecords {\n          type\n          name\n          value\n          purpose\n          found\n          __typename\n        }\n        tls {\n          status\n          expiresAt\n          issuer\n          error\n          checkedAt\n          __typename\n        }\n        certificate {\n          source\n          fingerprint\n          issuer\n          names\n          expiresAt\n          __typename\n        }\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.CustomDomainsDocument,
     "mutation DeleteAccount($email: String!) {\n  deleteAccount(email: $email)\n}": types.DeleteAccountDocument,
     "mutation DeleteAuditStream($id: ID!) {\n  deleteAuditStream(id: $id)\n}": types.DeleteAuditStreamDocument,
+    "mutation DeleteOrganization($organizationId: ID!, $slug: String!) {\n  deleteOrganization(organizationId: $organizationId, slug: $slug)\n}": types.DeleteOrganizationDocument,
     "mutation DeleteRole($input: DeleteRoleInput!) {\n  deleteRole(input: $input)\n}": types.DeleteRoleDocument,
     "mutation DeleteServiceAccount($id: ID!) {\n  deleteServiceAccount(id: $id)\n}": types.DeleteServiceAccountDocument,
     "mutation DeleteTunnel($id: ID!) {\n  deleteTunnel(id: $id)\n}": types.DeleteTunnelDocument,
@@ -239,6 +243,7 @@ const documents: Documents = {
     "mutation RemovePasskey($id: ID!) {\n  removePasskey(id: $id)\n}": types.RemovePasskeyDocument,
     "mutation RemoveSecondFactor {\n  removeSecondFactor\n}": types.RemoveSecondFactorDocument,
     "mutation RemoveSsoConnection($organizationId: ID!) {\n  removeSsoConnection(organizationId: $organizationId)\n}": types.RemoveSsoConnectionDocument,
+    "mutation RenameOrganization($organizationId: ID!, $name: String!) {\n  renameOrganization(organizationId: $organizationId, name: $name) {\n    id\n    name\n    __typename\n  }\n}": types.RenameOrganizationDocument,
     "mutation RenamePasskey($id: ID!, $name: String!) {\n  renamePasskey(id: $id, name: $name) {\n    id\n    name\n    __typename\n  }\n}": types.RenamePasskeyDocument,
     "mutation RenewRecoveryCodes {\n  renewRecoveryCodes\n}": types.RenewRecoveryCodesDocument,
     "mutation ReplayWebhookDeliveries($endpointId: ID!, $from: DateTime!, $to: DateTime!) {\n  replayWebhookDeliveries(endpointId: $endpointId, from: $from, to: $to)\n}": types.ReplayWebhookDeliveriesDocument,
@@ -290,6 +295,7 @@ const documents: Documents = {
     "query SuspendedHosts($after: String) {\n  suspendedHosts(first: 25, after: $after) {\n    nodes {\n      id\n      name\n      organizationId\n      reason\n      at\n      __typename\n    }\n    pageInfo {\n      hasNextPage\n      endCursor\n      __typename\n    }\n    __typename\n  }\n}": types.SuspendedHostsDocument,
     "mutation SwitchAuditStream($id: ID!, $isOn: Boolean!) {\n  switchAuditStream(id: $id, isOn: $isOn) {\n    id\n    state\n    __typename\n  }\n}": types.SwitchAuditStreamDocument,
     "subscription TrafficEvents($tunnelId: ID!) {\n  trafficEvents(tunnelId: $tunnelId) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      protocol\n      endpointHost\n      visitorIp\n      startedAt\n      durationMs\n      firstByteMs\n      requestBytes\n      responseBytes\n      requestHeaders {\n        name\n        value\n      }\n      responseHeaders {\n        name\n        value\n      }\n    }\n    tunnel {\n      id\n      name\n    }\n  }\n}": types.TrafficEventsDocument,
+    "mutation TransferOwnership($memberId: ID!) {\n  transferOwnership(memberId: $memberId) {\n    id\n    __typename\n  }\n}": types.TransferOwnershipDocument,
     "query TunnelChoices($organizationId: ID!) {\n  organization(id: $organizationId) {\n    id\n    tunnels(first: 100) {\n      nodes {\n        id\n        name\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.TunnelChoicesDocument,
     "query TunnelRequests($tunnelId: ID!, $filter: RequestFilter, $after: String) {\n  tunnel(id: $tunnelId) {\n    id\n    name\n    requests(first: 50, after: $after, filter: $filter) {\n      nodes {\n        id\n        method\n        path\n        status\n        code\n        endpointHost\n        startedAt\n        durationMs\n        responseBytes\n        visitorIp\n        tunnel {\n          id\n          name\n          __typename\n        }\n        __typename\n      }\n      pageInfo {\n        hasNextPage\n        endCursor\n        __typename\n      }\n      __typename\n    }\n    __typename\n  }\n}": types.TunnelRequestsDocument,
     "subscription TunnelStatusChanges($organizationId: ID!) {\n  tunnelStatus(organizationId: $organizationId) {\n    tunnelId\n    status\n    at\n    tunnel {\n      id\n      name\n      urls\n      connections\n      onlineSince\n    }\n  }\n}": types.TunnelStatusChangesDocument,
@@ -501,6 +507,10 @@ export function graphql(source: "mutation DeleteAuditStream($id: ID!) {\n  delet
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
+export function graphql(source: "mutation DeleteOrganization($organizationId: ID!, $slug: String!) {\n  deleteOrganization(organizationId: $organizationId, slug: $slug)\n}"): (typeof documents)["mutation DeleteOrganization($organizationId: ID!, $slug: String!) {\n  deleteOrganization(organizationId: $organizationId, slug: $slug)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
 export function graphql(source: "mutation DeleteRole($input: DeleteRoleInput!) {\n  deleteRole(input: $input)\n}"): (typeof documents)["mutation DeleteRole($input: DeleteRoleInput!) {\n  deleteRole(input: $input)\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
@@ -634,6 +644,10 @@ export function graphql(source: "mutation RemoveSecondFactor {\n  removeSecondFa
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation RemoveSsoConnection($organizationId: ID!) {\n  removeSsoConnection(organizationId: $organizationId)\n}"): (typeof documents)["mutation RemoveSsoConnection($organizationId: ID!) {\n  removeSsoConnection(organizationId: $organizationId)\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation RenameOrganization($organizationId: ID!, $name: String!) {\n  renameOrganization(organizationId: $organizationId, name: $name) {\n    id\n    name\n    __typename\n  }\n}"): (typeof documents)["mutation RenameOrganization($organizationId: ID!, $name: String!) {\n  renameOrganization(organizationId: $organizationId, name: $name) {\n    id\n    name\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -838,6 +852,10 @@ export function graphql(source: "mutation SwitchAuditStream($id: ID!, $isOn: Boo
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "subscription TrafficEvents($tunnelId: ID!) {\n  trafficEvents(tunnelId: $tunnelId) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      protocol\n      endpointHost\n      visitorIp\n      startedAt\n      durationMs\n      firstByteMs\n      requestBytes\n      responseBytes\n      requestHeaders {\n        name\n        value\n      }\n      responseHeaders {\n        name\n        value\n      }\n    }\n    tunnel {\n      id\n      name\n    }\n  }\n}"): (typeof documents)["subscription TrafficEvents($tunnelId: ID!) {\n  trafficEvents(tunnelId: $tunnelId) {\n    cursor\n    missed\n    request {\n      id\n      method\n      path\n      status\n      code\n      protocol\n      endpointHost\n      visitorIp\n      startedAt\n      durationMs\n      firstByteMs\n      requestBytes\n      responseBytes\n      requestHeaders {\n        name\n        value\n      }\n      responseHeaders {\n        name\n        value\n      }\n    }\n    tunnel {\n      id\n      name\n    }\n  }\n}"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation TransferOwnership($memberId: ID!) {\n  transferOwnership(memberId: $memberId) {\n    id\n    __typename\n  }\n}"): (typeof documents)["mutation TransferOwnership($memberId: ID!) {\n  transferOwnership(memberId: $memberId) {\n    id\n    __typename\n  }\n}"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */

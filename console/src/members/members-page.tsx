@@ -1,42 +1,41 @@
-import { Avatar, Button, Group, Modal, Select, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Avatar, Button, Group, Select, Stack, Table, Text } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useNavigate } from '@tanstack/react-router'
 import { useState } from 'react'
-import type { FormEvent } from 'react'
-import { useClient } from 'urql'
 
-import {
-  InviteMemberDocument,
-  ChangeMemberRoleDocument,
-  MeDocument,
-  MembersDocument,
-  RemoveMemberDocument,
-} from '../gql/graphql.ts'
-import type { MembersQuery, Role } from '../gql/graphql.ts'
+import { ChangeMemberRoleDocument, MembersDocument, RemoveMemberDocument } from '../gql/graphql.ts'
+import type { MembersQuery } from '../gql/graphql.ts'
 import { loadedOf } from '../graph/loaded.ts'
 import { usePages } from '../graph/use-pages.ts'
 import { useMe } from '../shell/me.ts'
-import { isManager, isRole, roleChoices, roles, usePlace } from '../shell/organization.ts'
+import { roles, useMay, usePlace } from '../shell/organization.ts'
+import { useReadMe } from '../shell/use-read-me.ts'
 import { Confirm } from '../ui/confirm.tsx'
 import { Empty } from '../ui/empty.tsx'
-import { formText } from '../ui/form-text.ts'
 import { LoadMore } from '../ui/load-more.tsx'
 import { Page } from '../ui/page.tsx'
 import { Panel } from '../ui/panel.tsx'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { Ago } from '../ui/time.tsx'
 import { useAction } from '../ui/use-action.ts'
+import { Invitations } from './invitations.tsx'
+import { InviteDialog } from './invite-dialog.tsx'
+import { choiceOf, labelOf, roleOfChoice } from './role-choice.ts'
+import { TransferOwnership } from './transfer-ownership.tsx'
+import { useRoleChoices } from './use-role-choices.ts'
 
 const membersOf = (data: MembersQuery) => data.organization?.members
 type Member = NonNullable<ReturnType<typeof membersOf>>['nodes'][number]
 
 export function MembersPage() {
   const me = useMe()
-  const client = useClient()
+  const readMe = useReadMe()
   const navigate = useNavigate()
-  const { organization, role } = usePlace()
+  const { organization } = usePlace()
   const [isAdding, adding] = useDisclosure(false)
   const [removing, setRemoving] = useState<Member | null>(null)
+  const [heir, setHeir] = useState<Member | null>(null)
+  const [sent, setSent] = useState(0)
   const remove = useAction(RemoveMemberDocument)
   const change = useAction(ChangeMemberRoleDocument)
   const pages = usePages({
@@ -50,17 +49,20 @@ export function MembersPage() {
     isEmpty: (members) => members.length === 0,
   })
   const limit = pages.data?.organization?.entitlements?.maxMembers
-  const mayChange = isManager(role)
+  const mayChange = useMay('members.manage')
+  const mayTransfer = useMay('organization.delete')
+  const choices = useRoleChoices()
   const isLeaving = removing?.user.id === me.id
 
   const goHome = async () => {
-    // The shell finds organizations in `me`: the one that was left must be gone from it first.
-    await client.query(MeDocument, {}, { requestPolicy: 'network-only' }).toPromise()
+    await readMe()
     await navigate({ to: '/' })
   }
 
-  const changeRole = async (member: Member, next: Role) => {
-    await change.run({ memberId: member.id, role: next })
+  const changeRole = async (member: Member, choice: string | null) => {
+    const role = roleOfChoice(choice)
+    if (!role || choice === choiceOf(member)) return
+    await change.run({ memberId: member.id, ...role })
     pages.refetch()
   }
 
@@ -99,6 +101,8 @@ export function MembersPage() {
                 members={members}
                 meId={me.id}
                 mayChange={mayChange}
+                choices={choices}
+                onTransfer={mayTransfer ? setHeir : null}
                 onChangeRole={(member, next) => void changeRole(member, next)}
                 onRemove={setRemoving}
               />
@@ -111,8 +115,21 @@ export function MembersPage() {
             </>
           )}
         </Panel>
+        {mayChange && <Invitations sent={sent} />}
       </Stack>
-      <AddDialog isOpen={isAdding} onClose={adding.close} onAdded={pages.refetch} />
+      <InviteDialog
+        isOpen={isAdding}
+        onClose={adding.close}
+        onInvited={() => setSent((before) => before + 1)}
+      />
+      <TransferOwnership
+        heir={heir}
+        onClose={() => setHeir(null)}
+        onDone={async () => {
+          await readMe()
+          pages.refetch()
+        }}
+      />
       <Confirm
         isOpen={removing !== null}
         title={isLeaving ? `Leave ${organization.name}?` : `Remove ${removing?.user.name}?`}
@@ -136,11 +153,15 @@ interface TableProps {
   readonly members: readonly Member[]
   readonly meId: string
   readonly mayChange: boolean
-  readonly onChangeRole: (member: Member, role: Role) => void
+  readonly choices: ReturnType<typeof useRoleChoices>
+  readonly onChangeRole: (member: Member, choice: string | null) => void
+  /** Null for those who own nothing. */
+  readonly onTransfer: ((member: Member) => void) | null
   readonly onRemove: (member: Member) => void
 }
 
-function MemberTable({ members, meId, mayChange, onChangeRole, onRemove }: TableProps) {
+function MemberTable(props: TableProps) {
+  const { members, meId, mayChange, choices, onChangeRole, onTransfer, onRemove } = props
   return (
     <div className="scroll">
       <Table aria-label="Members" miw={820}>
@@ -177,99 +198,51 @@ function MemberTable({ members, meId, mayChange, onChangeRole, onRemove }: Table
                   <Select
                     aria-label={`Role of ${member.user.name}`}
                     size="xs"
-                    data={roleChoices}
-                    value={member.role}
+                    data={choices}
+                    value={choiceOf(member)}
                     allowDeselect={false}
-                    onChange={(next) =>
-                      isRole(next) && next !== member.role && onChangeRole(member, next)
-                    }
+                    onChange={(next) => onChangeRole(member, next)}
                   />
                 ) : (
-                  roles[member.role].label
+                  labelOf(member)
                 )}
               </Table.Td>
-              <Table.Td>{roles[member.role].may}</Table.Td>
+              <Table.Td>
+                {member.customRole ? 'What the role names.' : roles[member.role].may}
+              </Table.Td>
               <Table.Td>
                 <Ago at={member.joinedAt} />
               </Table.Td>
-              <Table.Td ta="right">
-                {(mayChange || member.user.id === meId) && (
-                  <Button
-                    variant="default"
-                    size="xs"
-                    onClick={() => onRemove(member)}
-                    {...(member.user.id !== meId && { 'aria-label': `Remove ${member.user.name}` })}
-                  >
-                    {member.user.id === meId ? 'Leave' : 'Remove'}
-                  </Button>
-                )}
+              <Table.Td>
+                <Group gap="xs" justify="flex-end" wrap="nowrap">
+                  {onTransfer && member.user.id !== meId && member.role !== 'OWNER' && (
+                    <Button
+                      variant="default"
+                      size="xs"
+                      onClick={() => onTransfer(member)}
+                      aria-label={`Make owner: ${member.user.name}`}
+                    >
+                      Make owner
+                    </Button>
+                  )}
+                  {(mayChange || member.user.id === meId) && (
+                    <Button
+                      variant="default"
+                      size="xs"
+                      onClick={() => onRemove(member)}
+                      {...(member.user.id !== meId && {
+                        'aria-label': `Remove ${member.user.name}`,
+                      })}
+                    >
+                      {member.user.id === meId ? 'Leave' : 'Remove'}
+                    </Button>
+                  )}
+                </Group>
               </Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>
       </Table>
     </div>
-  )
-}
-
-interface DialogProps {
-  readonly isOpen: boolean
-  readonly onClose: () => void
-  readonly onAdded: () => void
-}
-
-function AddDialog({ isOpen, onClose, onAdded }: DialogProps) {
-  const { organization } = usePlace()
-  const { run, isBusy, problem, reset } = useAction(InviteMemberDocument)
-  const [role, setRole] = useState<Role>('DEVELOPER')
-
-  const close = () => {
-    reset()
-    setRole('DEVELOPER')
-    onClose()
-  }
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const email = formText(event.currentTarget, 'email')
-    const { data } = await run({ input: { organizationId: organization.id, email, role } })
-    if (!data) return
-    onAdded()
-    close()
-  }
-
-  return (
-    <Modal
-      opened={isOpen}
-      onClose={close}
-      title="Invite a member"
-      closeButtonProps={{ 'aria-label': 'Close' }}
-    >
-      <form onSubmit={(event) => void submit(event)}>
-        <Stack>
-          {problem && <ProblemNote problem={problem} />}
-          <TextInput
-            label="Email"
-            description="A link to accept goes there. It needs no account yet."
-            name="email"
-            type="email"
-            required
-            data-autofocus
-          />
-          <Select
-            label="Role"
-            description={roles[role].may}
-            data={roleChoices}
-            value={role}
-            allowDeselect={false}
-            onChange={(next) => isRole(next) && setRole(next)}
-          />
-          <Group justify="flex-end">
-            <Button type="submit" loading={isBusy}>
-              Send the invitation
-            </Button>
-          </Group>
-        </Stack>
-      </form>
-    </Modal>
   )
 }

@@ -14,7 +14,7 @@ import { Mark } from '../ui/mark.tsx'
 import { useMe } from './me.ts'
 import { WholeNotFoundPage } from './not-found-page.tsx'
 import type { Place } from './organization.ts'
-import { PlaceContext, rememberOrganization } from './organization.ts'
+import { PlaceContext, rememberOrganization, roles } from './organization.ts'
 import { ShortcutsHelp } from './shortcuts-help.tsx'
 import { Side } from './side.tsx'
 import { focusFilter, useShortcuts } from './use-shortcuts.ts'
@@ -25,7 +25,14 @@ export function OrganizationShell() {
   const { slug } = useParams({ from: '/in/o/$slug' })
   const membership = me.memberships.find(({ organization }) => organization.slug === slug)
   const place = useMemo<Place | null>(
-    () => (membership ? { organization: membership.organization, role: membership.role } : null),
+    () =>
+      membership
+        ? {
+            organization: membership.organization,
+            role: membership.role,
+            roleLabel: membership.customRole?.name ?? roles[membership.role].label,
+          }
+        : null,
     [membership],
   )
   if (!place) return <NotHere slug={slug} />

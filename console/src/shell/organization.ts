@@ -1,3 +1,4 @@
+import type { Permission } from '@sluice/schema/permissions'
 import { createContext, useContext } from 'react'
 
 import type { Role } from '../gql/graphql.ts'
@@ -9,6 +10,8 @@ export type Organization = Me['memberships'][number]['organization']
 export interface Place {
   readonly organization: Organization
   readonly role: Role
+  /** What the role is called: the name of a custom one, where there is one. */
+  readonly roleLabel: string
 }
 
 export const PlaceContext = createContext<Place | null>(null)
@@ -19,9 +22,9 @@ export function usePlace(): Place {
   return place
 }
 
-/** Owners and admins manage members and see the audit log. */
-export function isManager(role: Role): boolean {
-  return role === 'OWNER' || role === 'ADMIN'
+/** Whether one may do something here. What one may not is not offered; the graph decides all the same. */
+export function useMay(permission: Permission): boolean {
+  return usePlace().organization.viewerPermissions.includes(permission)
 }
 
 export const roles = {

@@ -1,4 +1,5 @@
 import { Group, Text } from '@mantine/core'
+import type { Permission } from '@sluice/schema/permissions'
 import {
   IconActivity,
   IconAlertTriangle,
@@ -11,6 +12,8 @@ import {
   IconPlayerPlay,
   IconRobot,
   IconRoute,
+  IconSettings,
+  IconShieldCheck,
   IconUsers,
   IconUsersGroup,
   IconWebhook,
@@ -18,12 +21,11 @@ import {
 } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 
-import type { Role } from '../gql/graphql.ts'
 import { Mark } from '../ui/mark.tsx'
 import { AccountMenu } from './account-menu.tsx'
 import { ConnectionWord } from './connection-word.tsx'
 import { OrganizationSwitcher } from './organization-switcher.tsx'
-import { isManager, usePlace } from './organization.ts'
+import { usePlace } from './organization.ts'
 
 const groups = [
   {
@@ -44,26 +46,38 @@ const groups = [
       { to: '/o/$slug/webhooks', label: 'Webhooks', icon: IconWebhook },
       { to: '/o/$slug/partner-api', label: 'Partner API', icon: IconCode },
       { to: '/o/$slug/members', label: 'Members', icon: IconUsers },
+      { to: '/o/$slug/roles', label: 'Roles', icon: IconShieldCheck },
       { to: '/o/$slug/usage', label: 'Plan and usage', icon: IconChartBar },
       { to: '/o/$slug/sso', label: 'Single sign-on', icon: IconId },
       { to: '/o/$slug/scim', label: 'SCIM', icon: IconUsersGroup },
       { to: '/o/$slug/audit', label: 'Audit log', icon: IconHistory },
       { to: '/o/$slug/anomalies', label: 'Anomalies', icon: IconAlertTriangle },
+      { to: '/o/$slug/settings', label: 'Settings', icon: IconSettings },
     ],
   },
 ] as const
 
-const forManagers: ReadonlySet<string> = new Set(['/o/$slug/audit', '/o/$slug/anomalies'])
+/** What one must be allowed to do for a page to be of any use. */
+const needs: Readonly<Record<string, Permission>> = {
+  '/o/$slug/sso': 'sso.manage',
+  '/o/$slug/scim': 'sso.manage',
+  '/o/$slug/webhooks': 'webhooks.read',
+  '/o/$slug/audit': 'audit.read',
+  '/o/$slug/anomalies': 'security.read',
+  '/o/$slug/members': 'members.read',
+  '/o/$slug/roles': 'members.read',
+  '/o/$slug/usage': 'billing.read',
+  '/o/$slug/api-keys': 'api-keys.read',
+}
 
-function isShown(to: string, role: Role, permissions: readonly string[]): boolean {
-  if (to === '/o/$slug/sso' || to === '/o/$slug/scim') return permissions.includes('sso.manage')
-  if (to === '/o/$slug/webhooks') return permissions.includes('webhooks.read')
-  return !forManagers.has(to) || isManager(role)
+function isShown(to: string, permissions: readonly string[]): boolean {
+  const needed = needs[to]
+  return needed === undefined || permissions.includes(needed)
 }
 
 /** The side of every page: organization, pages, connection, account. */
 export function Side({ onHelp }: { onHelp: () => void }) {
-  const { organization, role } = usePlace()
+  const { organization } = usePlace()
   const { slug } = organization
   return (
     <>
@@ -79,7 +93,7 @@ export function Side({ onHelp }: { onHelp: () => void }) {
           <div key={title}>
             <div className="side-group">{title}</div>
             {links
-              .filter(({ to }) => isShown(to, role, organization.viewerPermissions))
+              .filter(({ to }) => isShown(to, organization.viewerPermissions))
               .map(({ to, label, icon: Icon }) => (
                 <Link
                   key={to}

@@ -188,6 +188,8 @@ export const fields: Record<string, Field> = {
     of: 'impersonation',
     ends: 'SLUICE_SIGN_IN_NOT_FOUND',
   },
+  'Query.signingKeyRotations': { needs: 'staff' },
+  'Mutation.rotateSigningKeys': { needs: 'staff' },
   'Mutation.liftNetworkBlock': { needs: 'staff' },
   'Query.signingKeyRotations': { needs: 'staff' },
   'Mutation.rotateSigningKeys': { needs: 'staff' },
