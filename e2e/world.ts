@@ -90,6 +90,7 @@ export interface World extends AsyncDisposable {
   readonly platform: Program
   readonly dataFolder: string
   readonly redisUrl: string
+  readonly databaseUrl: string
   /** Stops PostgreSQL, keeping its data; `start` brings it back on the same port. */
   readonly postgres: { stop(): Promise<void>; start(): Promise<void> }
   relayPid(): number
@@ -144,6 +145,7 @@ export async function createWorld(): Promise<World> {
       platform,
       dataFolder,
       redisUrl: redis.url,
+      databaseUrl: database.url,
       postgres: {
         async stop() {
           await database?.close()

@@ -59,8 +59,6 @@ export class Agents {
   readonly #links = new Set<Link>()
   readonly #greetings = new Greetings()
   readonly #revoked: Revoked
-  /** By themselves: a group that gets a role changes thousands, which must not crowd out what is revoked for good. */
-  readonly #changedMemberships: Revoked
   /** The highest epoch that any relay was heard to serve: a lower one never serves again here. */
   readonly #epochs = new LRUCache<string, number>({ max: epochsMax })
   /** Claims of sessions whose link broke, by tunnel id: in an outage only these may come back with an expired token. */
@@ -69,7 +67,6 @@ export class Agents {
   constructor(options: AgentsOptions) {
     this.#options = options
     this.#revoked = new Revoked(options.outage.limitMs)
-    this.#changedMemberships = new Revoked(options.outage.limitMs)
   }
 
   get size(): number {
@@ -120,8 +117,7 @@ export class Agents {
     const { kind, id } = revocation
     if (revocation.lifted || kind === 'sign-in' || kind === 'host') return
     const atMs = Date.parse(revocation.at)
-    const lists = kind === 'membership' ? this.#changedMemberships : this.#revoked
-    lists.remember(id, atMs)
+    this.#revoked.remember(id, atMs)
     for (const link of this.#links) {
       const claims = link.tunnel?.claims
       if (claims && isRevoked(claims, id, atMs)) this.#refuse(link, 'SLUICE_SESSION_REVOKED')
@@ -292,9 +288,7 @@ export class Agents {
   }
 
   #refusesRevoked(link: Link, claims: AgentTokenClaims): boolean {
-    const isRevokedHere =
-      this.#revoked.concerns(claims) || this.#changedMemberships.concerns(claims)
-    if (!isRevokedHere) return this.#refusesSuspended(link, claims)
+    if (!this.#revoked.concerns(claims)) return this.#refusesSuspended(link, claims)
     this.#refuse(link, 'SLUICE_SESSION_REVOKED')
     return true
   }

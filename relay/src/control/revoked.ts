@@ -29,18 +29,21 @@ const revocationsMax = 10_000
 /** What was revoked lately. */
 export class Revoked {
   readonly #keptMs: number
-  readonly #atMs = new Map<string, number>()
+  readonly #credentials = new Map<string, number>()
+  /** By themselves: a group that gets a role changes thousands, which must not crowd out what is void for good. */
+  readonly #memberships = new Map<string, number>()
 
   constructor(outageMs: number) {
     this.#keptMs = revocationKeptMs + outageMs
   }
 
   remember(id: string, atMs: number): void {
-    this.#atMs.delete(id)
-    this.#atMs.set(id, atMs)
-    for (const [oldest, since] of this.#atMs) {
-      if (this.#atMs.size <= revocationsMax && Date.now() - since < this.#keptMs) break
-      this.#atMs.delete(oldest)
+    const known = id.includes(':') ? this.#memberships : this.#credentials
+    known.delete(id)
+    known.set(id, atMs)
+    for (const [oldest, since] of known) {
+      if (known.size <= revocationsMax && Date.now() - since < this.#keptMs) break
+      known.delete(oldest)
     }
   }
 
@@ -48,7 +51,7 @@ export class Revoked {
   concerns(claims: AgentTokenClaims): boolean {
     const { tunnelId, sub, jti, organizationId } = claims
     return [tunnelId, sub, jti, organizationId, `${organizationId}:${sub}`].some((id) => {
-      const atMs = this.#atMs.get(id)
+      const atMs = this.#credentials.get(id) ?? this.#memberships.get(id)
       return atMs !== undefined && isOlder(claims, id, atMs)
     })
   }
