@@ -8,7 +8,7 @@ import type { SealingKey } from '@sluice/kit/sealer'
 import type { DeadLetter } from '@sluice/kit/stream-consumer'
 import type { RequestBatch } from '@sluice/schema/redis'
 
-import type { JobDeps } from './job-deps.ts'
+import type { JobDeps, WebhookResult } from './job-deps.ts'
 import { database } from './orm.ts'
 import { endLostSessions } from './relay/end-lost-sessions.ts'
 import { recordDeadLetter } from './request/dead-letter.ts'
@@ -29,6 +29,8 @@ export interface TunnelJobsOptions {
   webhookKeys?: readonly SealingKey[] | undefined
   /** Webhooks may go to private networks: for development. */
   allowPrivateWebhooks?: boolean | undefined
+  /** Told of every attempt to deliver one. */
+  onWebhookAttempt?: ((result: WebhookResult) => void) | undefined
   log: Log
   now?: (() => Date) | undefined
 }
@@ -59,6 +61,7 @@ export function openJobs({
   objectStore,
   webhookKeys,
   allowPrivateWebhooks,
+  onWebhookAttempt,
   log,
   now,
 }: TunnelJobsOptions): Promise<TunnelJobs> {
@@ -75,7 +78,11 @@ export function openJobs({
       em: () => forkSystem(orm),
       redis,
       objects,
-      webhooks: sealer && { sealer, allowPrivate: allowPrivateWebhooks ?? false },
+      webhooks: sealer && {
+        sealer,
+        allowPrivate: allowPrivateWebhooks ?? false,
+        onAttempt: onWebhookAttempt,
+      },
       random: Math.random,
       now: now ?? (() => new Date()),
       log,

@@ -51,6 +51,12 @@ export async function createServer(
     labelNames: ['result'],
     registers: [metrics],
   })
+  const webhookAttempts = new Counter({
+    name: 'sluice_inspector_webhook_attempts_total',
+    help: 'Attempts to deliver a webhook, by what became of them.',
+    labelNames: ['result'],
+    registers: [metrics],
+  })
   return opening(async (closer) => {
     const tunnels = closer.add(
       await openJobs({
@@ -59,6 +65,7 @@ export async function createServer(
         objectStore,
         webhookKeys,
         allowPrivateWebhooks,
+        onWebhookAttempt: (result) => webhookAttempts.inc({ result }),
         log,
       }),
     )

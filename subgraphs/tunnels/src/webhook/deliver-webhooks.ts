@@ -143,7 +143,7 @@ async function send(
 
 /** Writes down what came of an attempt: when to try again, and whether the endpoint still answers at all. */
 async function note(
-  { em, now, random }: JobDeps,
+  { em, now, random, webhooks }: JobDeps,
   { id, endpointId, attempts: before, attemptLog }: WebhookDelivery,
   attempt: DeliveryAttempt,
 ): Promise<void> {
@@ -154,6 +154,7 @@ async function note(
   const isOver = hasArrived || delayMs === null || status === gone
   const state: DeliveryState = hasArrived ? 'DELIVERED' : isOver ? 'FAILED' : 'PENDING'
   const at = now()
+  webhooks?.onAttempt?.(hasArrived ? 'delivered' : isOver ? 'failed' : 'retried')
 
   await em().transactional(async (own) => {
     await own.nativeUpdate(

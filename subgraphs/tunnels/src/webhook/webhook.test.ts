@@ -151,11 +151,18 @@ test('a delivery that fails comes again with the same id, later and later, and i
   await endpoint()
   receiver.answerWith(() => 500)
   await queue()
+  const results: string[] = []
+  const { webhooks } = world.jobDeps
+  if (!webhooks) throw new TypeError('no webhooks')
+  const told = {
+    ...world.jobDeps,
+    webhooks: { ...webhooks, onAttempt: (result: string) => void results.push(result) },
+  }
   const start = Date.now()
   let elapsedMs = 0
   for (let n = 0; n < 30; n += 1) {
     later(elapsedMs)
-    await deliver()
+    await deliverWebhooks.run({}, told, new AbortController().signal)
     const [waiting] = await world.em().find(WebhookDelivery, { state: 'PENDING' })
     if (!waiting) break
     elapsedMs = waiting.nextAttemptAt.getTime() - start + 1
@@ -164,6 +171,7 @@ test('a delivery that fails comes again with the same id, later and later, and i
   const [given] = await world.em().find(WebhookDelivery, {})
   expect(given?.state).toBe('FAILED')
   expect(receiver.received).toHaveLength(11)
+  expect(results).toEqual([...Array.from({ length: 10 }, () => 'retried'), 'failed'])
   expect(new Set(receiver.received.map(({ headers }) => headers['webhook-id'])).size).toBe(1)
   expect(elapsedMs).toBeGreaterThan(0.9 * day)
   expect(elapsedMs).toBeLessThan(1.2 * day)
