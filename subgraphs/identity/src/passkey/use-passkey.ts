@@ -4,13 +4,14 @@ import {
   type AuthenticationResponseJSON,
 } from '@simplewebauthn/server'
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
+import { addressOf } from '@sluice/kit/network'
 import { SluiceError } from '@sluice/schema/errors'
 
 import { signInOf } from '../account/assert-proved.ts'
 import { recordUserAct } from '../audit/user-act.ts'
 import type { Context } from '../context.ts'
 import { personOf } from '../organization/organization.ts'
-import { addressOf, attemptLimits } from '../sign-in/attempts.ts'
+import { attemptLimits } from '../sign-in/attempts.ts'
 import { SignIn } from '../sign-in/sign-in.entity.ts'
 import { completeSignIn, startSignIn, type SignedIn } from '../sign-in/start-sign-in.ts'
 import { User } from '../user/user.entity.ts'

@@ -1,10 +1,11 @@
+import { addressOf } from '@sluice/kit/network'
 import type { RestRoute } from '@sluice/kit/rest'
 import { SluiceError } from '@sluice/schema/errors'
 
 import { revokeApiKey } from '../api-key/api-key.ts'
 import { revokeAuthtoken } from '../authtoken/authtoken.ts'
 import { createContext, type Context, type Deps } from '../context.ts'
-import { addressOf, attemptLimits } from '../sign-in/attempts.ts'
+import { attemptLimits } from '../sign-in/attempts.ts'
 import { inputInvalid } from '../text.ts'
 import { revokeSecret } from './revoke-secret.ts'
 

@@ -1,7 +1,5 @@
 import type { AttemptLimit } from '@sluice/kit/attempts'
 
-export { addressOf } from '@sluice/kit/network'
-
 /** Every field of a request counts, so aliases and batches buy nothing. */
 export const attemptLimits = {
   signInByEmailAndIp: { name: 'sign-in-email', attemptsMax: 10, windowMs: 15 * 60_000 },

@@ -1,13 +1,14 @@
 import { createHash } from 'node:crypto'
 
 import { forkSystem } from '@sluice/kit/database'
+import { addressOf } from '@sluice/kit/network'
 import { SluiceError } from '@sluice/schema/errors'
 
 import { assertProved, signInOf } from '../account/assert-proved.ts'
 import type { Context } from '../context.ts'
 import { personOf } from '../organization/organization.ts'
 import { passSecondFactor } from '../second-factor/second-factor.ts'
-import { addressOf, attemptLimits } from '../sign-in/attempts.ts'
+import { attemptLimits } from '../sign-in/attempts.ts'
 import { issueTicket } from '../ticket/ticket.ts'
 import { User } from '../user/user.entity.ts'
 import { socialFailure } from './provider.ts'
