@@ -158,7 +158,11 @@ export const fields: Record<string, Field> = {
   'Mutation.removeEmailDomain': { needs: 'sso.manage', of: 'email-domain', ...people },
   'Mutation.createSsoConnection': { needs: 'sso.manage', ...people },
   'Mutation.configureOidc': { needs: 'sso.manage', ...people },
-  'Mutation.configureSaml': { needs: 'sso.manage', ...people },
+  'Mutation.configureSaml': {
+    needs: 'sso.manage',
+    ...people,
+    with: ({ organization: organizationId }) => ({ input: { organizationId, metadata: '<a/>' } }),
+  },
   'Mutation.configureSsoRoles': {
     needs: 'sso.manage',
     ...people,

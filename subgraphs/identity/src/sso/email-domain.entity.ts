@@ -3,7 +3,7 @@ import { tenantFilter } from '@sluice/kit/database'
 
 import { Organization } from '../organization/organization.entity.ts'
 
-export const emailDomainStatuses = ['PENDING', 'VERIFIED'] as const
+const emailDomainStatuses = ['PENDING', 'VERIFIED'] as const
 
 const EmailDomainSchema = defineEntity({
   name: 'EmailDomain',

@@ -5,7 +5,7 @@ import { roles } from '@sluice/schema/permissions'
 import { Organization } from '../organization/organization.entity.ts'
 import { CustomRole } from '../role/custom-role.entity.ts'
 
-export const ssoKinds = ['OIDC', 'SAML'] as const
+const ssoKinds = ['OIDC', 'SAML'] as const
 export type SsoKind = (typeof ssoKinds)[number]
 
 /** `OFF`: nobody enters by it. `OPTIONAL`: beside other sign-ins. `REQUIRED`: instead of them, owners with a second factor excepted. */

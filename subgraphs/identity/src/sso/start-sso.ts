@@ -22,7 +22,7 @@ import { ssoLifeMs } from './sso.ts'
 import { browserHashOf, newBrowserSecret, requestIdOf, tiesOf } from './ties.ts'
 
 /** What a browser that leaves for an identity provider comes back to. */
-export interface SsoAttempt {
+interface SsoAttempt {
   readonly connectionId: string
   /** `enter`: somebody signs in. `join`: a sign-in that goes on gains the organization. `test`: nothing comes of it. */
   readonly purpose: 'enter' | 'join' | 'test'
