@@ -33,7 +33,7 @@ export class Migration20261121181851 extends Migration {
     this.addSql(`alter table "identity"."scim_call" add constraint "scim_call_organization_id_foreign" foreign key ("organization_id") references "identity"."organization" ("id") on delete cascade;`);
 
     this.addSql(`alter table "identity"."scim_group" add constraint "scim_group_organization_id_foreign" foreign key ("organization_id") references "identity"."organization" ("id") on delete cascade;`);
-    this.addSql(`alter table "identity"."scim_group" add constraint "scim_group_custom_role_id_foreign" foreign key ("custom_role_id") references "identity"."custom_role" ("id") on delete restrict;`);
+    this.addSql(`alter table "identity"."scim_group" add constraint "scim_group_custom_role_id_foreign" foreign key ("custom_role_id") references "identity"."custom_role" ("id") on delete no action;`);
     this.addSql(`alter table "identity"."scim_group" add constraint "scim_group_role" check (role is null or role <> 'OWNER');`);
     this.addSql(`alter table "identity"."scim_group" add constraint "scim_group_role_check" check ("role" in ('VIEWER', 'BILLING', 'DEVELOPER', 'ADMIN', 'OWNER'));`);
 

@@ -10,7 +10,7 @@ import { invalidValue, ScimError } from './scim-error.ts'
 import type { ScimGroup } from './scim-group.entity.ts'
 
 /** As many people as a group has, and as one call can add or remove. */
-export const groupMembersMax = 10_000
+const groupMembersMax = 10_000
 
 /** One step of a change of members. `set` leaves these and nobody else. */
 export interface MembersChange {

@@ -5,9 +5,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
 import { Authtoken } from '../authtoken/authtoken.entity.ts'
 import { createAuthtoken } from '../authtoken/authtoken.ts'
+import { createRole } from '../role/role.ts'
 import { openWorld, type Person, type World } from '../testing.ts'
 import { User } from '../user/user.entity.ts'
 import { mapScimGroup } from './map-group.ts'
+import { ScimUser } from './scim-user.entity.ts'
 import {
   baseUrl,
   groupSchemas,
@@ -257,6 +259,39 @@ test('a pushed group is renamed as Okta does it, and its members are replaced', 
   expect((await send('POST', '/Groups', { displayName: 'operations' })).status).toBe(409)
   const put = await send('PUT', path, { displayName: 'Operations', members: members([first.id]) })
   expect(put.body.members.map((one: { value: string }) => one.value)).toEqual([first.id])
+})
+
+test('a group may give a role that the organization has made, and whoever comes back has it again', async () => {
+  const { owner, send } = await openTeam()
+  const { organizationId } = owner
+  const { person, id } = await provisionMember(owner, send)
+  const role = await createRole(await owner.context(), organizationId, {
+    name: 'Keys',
+    description: '',
+    permissions: ['api-keys.manage'],
+  })
+  const { body: group } = await send('POST', '/Groups', {
+    displayName: 'Key keepers',
+    members: [{ value: id }],
+  })
+  const held = async () =>
+    (await person.context()).principal.memberships.find(
+      (one) => one.organizationId === organizationId,
+    )?.permissions
+
+  await mapScimGroup(await owner.context(), group.id, { role: 'VIEWER', customRoleId: role.id })
+  expect(await held()).toBe(role.permissions)
+  const set = (active: boolean) =>
+    send('PATCH', `/Users/${id}`, patchBody({ op: 'replace', value: { active } }))
+  await set(false)
+  expect(await held()).toBeUndefined()
+  await set(true)
+  expect(await held()).toBe(role.permissions)
+
+  // The organization goes with everything in it, whatever points at what.
+  const em = forkSystem(world.db.orm)
+  await em.execute('delete from identity.organization where id = ?', [organizationId])
+  expect(await em.count(ScimUser, { organizationId })).toBe(0)
 })
 
 test('an owner is never removed and never gets another role', async () => {

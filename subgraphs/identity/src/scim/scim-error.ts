@@ -31,7 +31,7 @@ export class ScimError extends Error {
   }
 }
 
-export const errorSchema = 'urn:ietf:params:scim:api:messages:2.0:Error'
+const errorSchema = 'urn:ietf:params:scim:api:messages:2.0:Error'
 
 /** The body of a refusal (RFC 7644 §3.12): the status is a text there. */
 export function scimProblem({ status, scimType, message }: ScimError) {

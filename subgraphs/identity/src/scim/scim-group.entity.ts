@@ -36,7 +36,7 @@ const ScimGroupSchema = defineEntity({
         .mapToPk()
         .joinColumn('custom_role_id')
         .nullable()
-        .deleteRule('restrict')
+        .deleteRule('no action')
         .index(),
     version: p.integer(),
     createdAt: p.datetime(3),

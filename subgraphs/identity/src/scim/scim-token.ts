@@ -141,7 +141,7 @@ export async function authenticateCall(
   }
 }
 
-export function isGood({ revokedAt, expiresAt }: ScimToken, now: Date): boolean {
+function isGood({ revokedAt, expiresAt }: ScimToken, now: Date): boolean {
   return !revokedAt && (!expiresAt || expiresAt > now)
 }
 

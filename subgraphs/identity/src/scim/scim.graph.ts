@@ -2,7 +2,6 @@ import { connectionType } from '@sluice/kit/graph'
 
 import { builder, pageArgs } from '../builder.ts'
 import { OrganizationType, RoleEnum } from '../organization/organization.graph.ts'
-import { CustomRole } from '../role/custom-role.entity.ts'
 import { roleGivenBy } from '../role/role-given-by.ts'
 import { CustomRoleType } from '../role/role.graph.ts'
 import { UserType } from '../user/user.graph.ts'
@@ -84,8 +83,8 @@ const ScimGroupType = builder.objectRef<ScimGroup>('ScimGroup').implement({
       type: CustomRoleType,
       nullable: true,
       description: 'The custom role of its people.',
-      resolve: ({ customRoleId }, _args, { em }) =>
-        customRoleId ? em.findOne(CustomRole, { id: customRoleId }) : null,
+      resolve: ({ customRoleId }, _args, { customRoles }) =>
+        customRoleId ? customRoles.load(customRoleId) : null,
     }),
     changedAt: t.expose('changedAt', {
       type: 'DateTime',

@@ -9,7 +9,7 @@ export const userSchemas = ['urn:ietf:params:scim:schemas:core:2.0:User']
 export const groupSchemas = ['urn:ietf:params:scim:schemas:core:2.0:Group']
 export const enterprise = 'urn:ietf:params:scim:schemas:extension:enterprise:2.0:User'
 
-export interface Answer {
+interface Answer {
   status: number
   headers: Readonly<Record<string, string>>
   // oxlint-disable-next-line typescript/no-explicit-any -- A test reads it as it asked for it.
