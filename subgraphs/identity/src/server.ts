@@ -5,7 +5,7 @@ import { databaseNotReady, forkSystem, migrate, openOrm, type Orm } from '@sluic
 import { openInbox } from '@sluice/kit/inbox'
 import { createInternalVerifier } from '@sluice/kit/internal-token'
 import { openKeyRing, type KeyRing } from '@sluice/kit/key-ring'
-import { opening } from '@sluice/kit/lifecycle'
+import { opening, type Closer } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { openObjectStore, type ObjectStoreSettings } from '@sluice/kit/object-store'
 import { openOutboxPublisher } from '@sluice/kit/outbox'
@@ -22,6 +22,7 @@ import { defaultWatch, openWatch, type WatchOptions } from './anomaly/open-watch
 import { openAudit } from './audit/open-audit.ts'
 import { migrateAsOwner } from './audit/runtime-role.ts'
 import { openHeadKeys } from './audit/signed-heads.ts'
+import { tellExpiry } from './authtoken/tell-expiry.ts'
 import { createContext, type Deps } from './context.ts'
 import { seedFirstAdmin, type FirstAdmin } from './first-admin.ts'
 import { incomingEvents } from './incoming-events.ts'
@@ -125,22 +126,10 @@ const purgeEveryMs = 60 * 60_000
 export async function createServer(options: ServerOptions): Promise<Server> {
   const { log, now = () => new Date(), passwords = createPasswords() } = options
   return opening(async (closer) => {
-    const orm = await openOrm({ ...database, databaseUrl: options.databaseUrl })
-    closer.defer(() => orm.close(true))
-    const { ownerDatabaseUrl: ownerUrl, databaseUrl } = options
-    const migrated = ownerUrl
-      ? migrateAsOwner(ownerUrl, databaseUrl)
-      : migrate(orm, database.schema)
-    await migrated.catch((cause: unknown) => {
-      const reason = cause instanceof Error ? cause.message : String(cause)
-      throw new Error(`identity cannot prepare its tables in PostgreSQL: ${reason}`, { cause })
-    })
+    const orm = await openTables(options, closer)
     const keys = closer.add(await openKeyRing({ orm, roots: options.signingJwks, now, log }))
     const sealer = sealerOf(options.sealingKeys)
-    const { failed } = await resealSecondFactors(forkSystem(orm), sealer)
-    if (failed > 0) log.error({ failed }, 'second factors are sealed by a key that is not known')
-    const unknown = await resealClientSecrets(forkSystem(orm), sealer)
-    if (unknown > 0) log.error({ unknown }, 'client secrets are sealed by a key that is not known')
+    await resealAll(orm, sealer, log)
     const firstAdmin = await seedFirstAdmin(orm, passwords, now)
 
     const redis = openRedis(options.redisUrl, log)
@@ -256,6 +245,28 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   })
 }
 
+async function openTables(
+  { databaseUrl, ownerDatabaseUrl: ownerUrl }: ServerOptions,
+  closer: Closer,
+): Promise<Orm> {
+  const orm = await openOrm({ ...database, databaseUrl })
+  closer.defer(() => orm.close(true))
+  const migrated = ownerUrl ? migrateAsOwner(ownerUrl, databaseUrl) : migrate(orm, database.schema)
+  await migrated.catch((cause: unknown) => {
+    const reason = cause instanceof Error ? cause.message : String(cause)
+    throw new Error(`identity cannot prepare its tables in PostgreSQL: ${reason}`, { cause })
+  })
+  return orm
+}
+
+/** What an older key seals is sealed with the current one. */
+async function resealAll(orm: Orm, sealer: Sealer, log: Log): Promise<void> {
+  const { failed } = await resealSecondFactors(forkSystem(orm), sealer)
+  if (failed > 0) log.error({ failed }, 'second factors are sealed by a key that is not known')
+  const unknown = await resealClientSecrets(forkSystem(orm), sealer)
+  if (unknown > 0) log.error({ unknown }, 'client secrets are sealed by a key that is not known')
+}
+
 function sealerOf([first, ...others]: readonly SealingKey[]): Sealer {
   if (!first) throw new Error('identity needs a key that seals second factors')
   return new Sealer([first, ...others])
@@ -271,6 +282,7 @@ function purgeEveryHour(orm: Orm, log: Log, now: () => Date) {
       purgeAssertions(forkSystem(orm), now()),
       purgeRevocations(forkSystem(orm), now()),
       finishRotations(forkSystem(orm), now()),
+      forkSystem(orm).transactional((em) => tellExpiry(em, now())),
       purgeInvitations(forkSystem(orm), now()),
     ]
     Promise.all(purges).catch((error: unknown) => {

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest'
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
 import { authenticate } from '../authenticate/authenticate.ts'
 import { newCredential } from '../credential/credential.ts'
+import { Mail } from '../mail/mail.entity.ts'
 import { changeMemberRole } from '../organization/member.ts'
 import { openWorld, type World } from '../testing.ts'
 import { Authtoken } from './authtoken.entity.ts'
@@ -15,6 +16,7 @@ import {
   listRevokedAuthtokens,
   revokeAuthtoken,
 } from './authtoken.ts'
+import { tellExpiry } from './tell-expiry.ts'
 
 const ask = (world: World, token: string, ip = '192.0.2.1') =>
   authenticate(world.deps, { credential: { kind: 'authtoken', token }, ip })
@@ -206,4 +208,25 @@ test('an authtoken can do no more than its maker can now', async () => {
     expect.arrayContaining(['tunnels.read', 'requests.read']),
   )
   expect(covers(rolePermissions.VIEWER, membership?.permissions ?? -1)).toBe(true)
+})
+
+test('a maker is told once of authtokens that end within a week, unless they were made for less', async () => {
+  await using world = await openWorld()
+  const ada = await world.person()
+  const { organizationId } = ada
+  const dayMs = 86_400_000
+  for (const days of [3, 30, 60]) {
+    const expiresAt = new Date(world.deps.now().getTime() + days * dayMs)
+    await createAuthtoken(await ada.context(), organizationId, `${days}`, undefined, { expiresAt })
+  }
+  const tell = () =>
+    forkSystem(world.db.orm).transactional((em) => tellExpiry(em, world.deps.now()))
+
+  const early = await tell()
+  world.pass(24 * dayMs)
+  const told = [await tell(), await tell()]
+
+  expect([early, ...told]).toEqual([0, 1, 0])
+  const mails = await forkSystem(world.db.orm).find(Mail, { kind: 'authtoken-expires' })
+  expect(mails.map(({ address }) => address)).toEqual([ada.email])
 })

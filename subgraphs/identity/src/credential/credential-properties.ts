@@ -1,7 +1,7 @@
 import { p } from '@mikro-orm/core'
 
 /** Why a credential was revoked, as lists and the revoke list say. Rows keep the name: add, never rename. */
-export const revokeReasons = ['revoked', 'reported', 'replaced', 'owner-gone', 'disabled'] as const
+const revokeReasons = ['revoked', 'reported', 'replaced', 'owner-gone', 'disabled'] as const
 export type RevokeReason = (typeof revokeReasons)[number]
 
 /** What the rows of authtokens and API keys have in common. */

@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core'
 
 /** What the revoke list is kept for; the names are those of a `Revocation` in schema/redis.ts. */
-export const revokedKinds = [
+const revokedKinds = [
   'authtoken',
   'api-key',
   'sign-in',
@@ -46,7 +46,7 @@ export class RevokedToken extends RevokedTokenSchema.class {}
 RevokedTokenSchema.setClass(RevokedToken)
 
 /** Agent tokens were issued on its strength, and relays may take them a while longer in an outage: they look back so far. */
-export const agentCredentialUntil = `interval '2 days'`
+const agentCredentialUntil = `interval '2 days'`
 /** Longer than any access token lives. */
 export const signInUntil = `interval '1 hour'`
 

@@ -5,7 +5,7 @@ import { Organization } from '../organization/organization.entity.ts'
 import { User } from '../user/user.entity.ts'
 
 /** What can be rotated. Rows keep the name: add, never rename. */
-export const rotationKinds = ['authtoken', 'api-key', 'signing-key', 'internal-key'] as const
+const rotationKinds = ['authtoken', 'api-key', 'signing-key', 'internal-key'] as const
 export type RotationKind = (typeof rotationKinds)[number]
 
 const SecretRotationSchema = defineEntity({
