@@ -172,3 +172,36 @@ test('staff that acts as a customer looks, changes nothing, and is gone within t
     expect.arrayContaining(['impersonation.started', 'impersonation.ended']),
   )
 })
+
+test('what staff changes in the place of a customer is in the audit under both names', async () => {
+  const owner = await world.signUp('changed')
+  const start = await asStaff(
+    'mutation($input: ImpersonationInput!) { startImpersonation(input: $input) { accessToken } }',
+    { input: { userId: owner.userId, reason: 'A ticket.', mayChange: true } },
+  )
+  const { accessToken: token } = start.data.startImpersonation
+  const made = await world.ask(
+    'mutation($id: ID!) { createTunnel(organizationId: $id, input: { name: "by-staff" }) { id } }',
+    { id: owner.organizationId },
+    { token },
+  )
+  expect(made.errors).toBeUndefined()
+  const account = await world.ask(
+    'mutation { changePassword(currentPassword: "x", password: "another good password") }',
+    {},
+    { token },
+  )
+  expect(codeOf(account)).toBe('SLUICE_IMPERSONATION_FORBIDDEN')
+
+  const actorsOf = async () => {
+    const { data } = await world.ask(
+      'query($id: ID!) { organization(id: $id) { auditEntries(first: 50, action: "tunnel.created") { nodes { actorName } } } }',
+      { id: owner.organizationId },
+      owner,
+    )
+    return data.organization.auditEntries.nodes as { actorName: string }[]
+  }
+  await expect
+    .poll(actorsOf, { timeout: 15_000 })
+    .toEqual([{ actorName: expect.stringMatching(/^staff .+ as changed$/) }])
+})
