@@ -9,7 +9,7 @@ export interface AuditSearch {
   readonly view?: 'proof' | 'streams' | undefined
 }
 
-export const filterNames = ['text', 'actor', 'target', 'action', 'from', 'to'] as const
+const filterNames = ['text', 'actor', 'target', 'action', 'from', 'to'] as const
 type FilterName = (typeof filterNames)[number]
 export type AuditFilter = Pick<AuditSearch, FilterName>
 

@@ -18,7 +18,7 @@ export const faults = {
   TRUNCATED: 'The chain ends before what was signed.',
   HEAD_FORGED: 'The signed head that is kept here was not signed by this server.',
 } as const
-export type Fault = keyof typeof faults
+type Fault = keyof typeof faults
 
 export interface BadRow {
   readonly fault: Fault
