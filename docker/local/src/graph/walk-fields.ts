@@ -195,8 +195,6 @@ export const fields: Record<string, Field> = {
   'Query.signingKeyRotations': { needs: 'staff' },
   'Mutation.rotateSigningKeys': { needs: 'staff' },
   'Mutation.liftNetworkBlock': { needs: 'staff' },
-  'Query.signingKeyRotations': { needs: 'staff' },
-  'Mutation.rotateSigningKeys': { needs: 'staff' },
   'Query.revokedAuthtokens': { needs: 'relay' },
   'Query.revokedCredentials': { needs: 'relay' },
 
