@@ -11,7 +11,8 @@ export const attemptLimits = {
   signUpByIp: { name: 'sign-up', attemptsMax: 20, windowMs: 60 * 60_000 },
   passkeyByIp: { name: 'passkey', attemptsMax: 100, windowMs: 15 * 60_000 },
   socialByIp: { name: 'social', attemptsMax: 60, windowMs: 15 * 60_000 },
-  ssoByIp: { name: 'sso', attemptsMax: 100, windowMs: 15 * 60_000 },
+  /** A whole company may come from one address: nothing is guessed there, but it starts outgoing requests. */
+  ssoByIp: { name: 'sso', attemptsMax: 2_000, windowMs: 15 * 60_000 },
   /** Each may ask a server that the organization names. */
   ssoSettingsByUser: { name: 'sso-settings', attemptsMax: 60, windowMs: 60 * 60_000 },
   refreshRefusedByIp: { name: 'refresh', attemptsMax: 60, windowMs: 10 * 60_000 },
