@@ -2,6 +2,9 @@
 export const unaudited: Record<string, string> = {
   'Mutation.verifyCustomDomain':
     'notes when DNS was asked; a proof is an entry, and nobody answers here',
+  'Mutation.verifyEmailDomain':
+    'notes when DNS was asked; a proof is an entry, and nobody answers here',
+  'Mutation.startSsoTest': 'keeps a question to the provider; what came of it is the entry',
   'Mutation.sendTestWebhook': 'sends a message; the log of deliveries has it',
   'Mutation.replayWebhookDeliveries': 'sends again what was sent; the log of deliveries has it',
 }
