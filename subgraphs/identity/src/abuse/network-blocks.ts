@@ -18,7 +18,7 @@ export interface NetworkBlock {
 }
 
 /** What came of one more failure. */
-export interface Failed {
+interface Failed {
   readonly network: string
   /** Failures of the network in its window. */
   readonly failures: number
@@ -42,7 +42,7 @@ const firstBlockMs = 5 * minuteMs
 const blockMsMax = 24 * 60 * minuteMs
 /** Without another block for so long, the next one is short again. */
 const strikesKeptMs = 24 * 60 * minuteMs
-export const blocksShownMax = 500
+const blocksShownMax = 500
 
 /** All keys have one name in braces: scripts touch several, which a cluster allows on one node only. */
 const keysOf = (network: string) => [

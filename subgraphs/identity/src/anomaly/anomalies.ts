@@ -7,7 +7,7 @@ import { recordMail } from '../mail/mail.ts'
 import { Anomaly, type AnomalyKind, type Severity } from './anomaly.entity.ts'
 
 /** What somebody saw. */
-export interface Seen {
+interface Seen {
   readonly kind: AnomalyKind
   /** A network, a credential, a limit: together with kind, user and hour it makes one row. */
   readonly subject: string

@@ -2,7 +2,7 @@ import { defineEntity, p } from '@mikro-orm/core'
 import { tenantFilter } from '@sluice/kit/database'
 
 /** What is looked out for. Rows keep the name: add, never rename. */
-export const anomalyKinds = [
+const anomalyKinds = [
   'sign-in-failures',
   'rate-limited',
   'network-blocked',
@@ -16,7 +16,7 @@ export const anomalyKinds = [
 ] as const
 export type AnomalyKind = (typeof anomalyKinds)[number]
 
-export const severities = ['low', 'medium', 'high'] as const
+const severities = ['low', 'medium', 'high'] as const
 export type Severity = (typeof severities)[number]
 
 const AnomalySchema = defineEntity({

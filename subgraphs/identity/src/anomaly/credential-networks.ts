@@ -4,7 +4,7 @@ import type { Redis } from 'ioredis'
 import type { Anomalies } from './anomalies.ts'
 
 /** A use of an authtoken or API key. */
-export interface CredentialUse {
+interface CredentialUse {
   readonly id: string
   readonly organizationId: string
   readonly name: string

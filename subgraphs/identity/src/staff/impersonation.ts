@@ -19,7 +19,7 @@ import { reasonOf, staffOf } from './staff.ts'
 const minuteMs = 60_000
 export const impersonationMsDefault = 30 * minuteMs
 /** Whatever the configuration says. */
-export const impersonationMsLimit = 60 * minuteMs
+const impersonationMsLimit = 60 * minuteMs
 
 export interface ImpersonationInput {
   readonly userId: string
