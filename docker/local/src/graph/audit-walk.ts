@@ -7,6 +7,14 @@ export const unaudited: Record<string, string> = {
   'Mutation.startSsoTest': 'keeps a question to the provider; what came of it is the entry',
   'Mutation.sendTestWebhook': 'sends a message; the log of deliveries has it',
   'Mutation.replayWebhookDeliveries': 'sends again what was sent; the log of deliveries has it',
+  'Mutation.attachCustomDomain': 'the domain of the walk is attached to that tunnel already',
+  'Mutation.detachCustomDomain': 'its tunnel is deleted before, and the domain detached with it',
+  'Mutation.stopTunnel': 'no agent has started the tunnel of the walk',
+  'Mutation.setSsoEnforcement': 'it is off already',
+  'Mutation.switchAuditStream': 'the stream of the walk is off already',
+  'Mutation.updateWebhookEndpoint': 'nothing is given to change',
+  'Mutation.revokeApiKey': 'it was rotated before, without overlap',
+  'Mutation.revokeAuthtoken': 'it was rotated before, without overlap',
 }
 
 /**
