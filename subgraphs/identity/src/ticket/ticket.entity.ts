@@ -3,7 +3,7 @@ import { defineEntity, p } from '@mikro-orm/core'
 import { User } from '../user/user.entity.ts'
 
 /** What a ticket lets its holder go on with. Rows keep the name: add, never rename. */
-export const ticketPurposes = [
+const ticketPurposes = [
   'social-state',
   'second-factor',
   'passkey-registration',
