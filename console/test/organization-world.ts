@@ -35,7 +35,7 @@ export function organizationFieldsOf(world: Platform) {
   }
 }
 
-export const permissionRows = permissionNames.map((name) => ({
+const permissionRows = permissionNames.map((name) => ({
   name,
   description: permissions[name],
   roles: roles.filter((role) => hasPermission(rolePermissions[role], name)),

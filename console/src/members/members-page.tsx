@@ -48,7 +48,6 @@ export function MembersPage() {
     pick: () => pages.nodes,
     isEmpty: (members) => members.length === 0,
   })
-  const limit = pages.data?.organization?.entitlements?.maxMembers
   const mayChange = useMay('members.manage')
   const mayTransfer = useMay('organization.delete')
   const choices = useRoleChoices()
@@ -110,7 +109,7 @@ export function MembersPage() {
                 {...pages}
                 count={members.length}
                 what={['member', 'members']}
-                max={limit}
+                max={pages.data?.organization?.entitlements?.maxMembers}
               />
             </>
           )}

@@ -39,7 +39,7 @@ export type Ids = Readonly<Record<Thing, string>>
 export type Verdict = 'allowed' | 'missing' | `SLUICE_${string}`
 
 /** Whom a field is for, where no permission of an organization decides. `owner`: whose sign-in, passkey or link it is. */
-export type Whom = 'anybody' | 'signed-in' | 'person' | 'member' | 'owner' | 'staff' | 'relay'
+type Whom = 'anybody' | 'signed-in' | 'person' | 'member' | 'owner' | 'staff' | 'relay'
 
 /** What one root field declares; how it must answer everybody follows from that. */
 export interface Field {

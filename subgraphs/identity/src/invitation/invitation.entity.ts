@@ -6,15 +6,12 @@ import { Organization } from '../organization/organization.entity.ts'
 import { CustomRole } from '../role/custom-role.entity.ts'
 import { User } from '../user/user.entity.ts'
 
-/** The name under which PostgreSQL reports that an address is invited already. */
-export const invitedOnceConstraint = 'invitation_once'
-
 const InvitationSchema = defineEntity({
   name: 'Invitation',
   filters: tenantFilter,
   uniques: [
     {
-      name: invitedOnceConstraint,
+      name: 'invitation_once',
       properties: ['organizationId', 'email'],
       where: 'accepted_at is null and revoked_at is null',
     },
