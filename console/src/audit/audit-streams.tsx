@@ -40,6 +40,10 @@ export function AuditStreams() {
     variables: { organizationId: organization.id },
   })
   const refetch = () => ask({ requestPolicy: 'network-only' })
+  const switchStream = async ({ id, state }: Stream) => {
+    const { problem } = await turn.run({ id, isOn: state === 'OFF' })
+    if (!problem) refetch()
+  }
   const list = loadedOf(
     { data, error, fetching },
     {
@@ -76,10 +80,7 @@ export function AuditStreams() {
             <StreamTable
               streams={streams}
               onDelete={setDeleting}
-              onSwitch={async ({ id, state }) => {
-                const { problem } = await turn.run({ id, isOn: state === 'OFF' })
-                if (!problem) refetch()
-              }}
+              onSwitch={(stream) => void switchStream(stream)}
             />
           </>
         )}

@@ -205,11 +205,11 @@ export async function openWorld(
 }
 
 /** The database for a role of its own, as operators make one. */
-async function securedUrl({ url, query }: EmptyDatabase): Promise<string> {
+async function securedUrl(database: EmptyDatabase): Promise<string> {
   const role = `role_${randomBytes(8).toString('hex')}`
-  const own = new URL(url)
-  await query(`create role ${role} login password 'secret'`)
-  await query(`alter database ${own.pathname.slice(1)} owner to ${role}`)
+  const own = new URL(database.url)
+  await database.query(`create role ${role} login password 'secret'`)
+  await database.query(`alter database ${own.pathname.slice(1)} owner to ${role}`)
   own.username = role
   own.password = 'secret'
   return withRowSecurity(own.href)

@@ -112,7 +112,7 @@ test('pages of a search follow each other without a gap', async () => {
     await createAuthtoken(await owner.context(), owner.organizationId, name)
   }
   const context = await owner.context()
-  const names: unknown[] = []
+  const names: string[] = []
   let after: string | null = null
   do {
     const page: Awaited<ReturnType<typeof searchAudit>> = await searchAudit(
@@ -120,7 +120,7 @@ test('pages of a search follow each other without a gap', async () => {
       owner.organizationId,
       { target: 'authtoken', first: 2, after },
     )
-    names.push(...page.nodes.map(({ details }) => details?.slice(0, 1)))
+    names.push(...page.nodes.map(({ details }) => details?.slice(0, 1) ?? ''))
     after = page.pageInfo.hasNextPage ? page.pageInfo.endCursor : null
   } while (after !== null)
   expect(names.toSorted()).toEqual(['a', 'b', 'c', 'd', 'e'])
