@@ -96,7 +96,8 @@ export async function deleteOrganization(
   await context.em.transactional(async (em) => {
     const actor = await lockAsActor(em, organizationId, actorId, 'organization.delete')
     const organization = await freshOrganization(em, organizationId)
-    if (slugText.trim() !== organization.slug) throw inputInvalid('this is not the slug of the organization')
+    if (slugText.trim() !== organization.slug)
+      throw inputInvalid('this is not the slug of the organization')
     await dissolveOrganization(em, organization, { actor: actor.user, ip, at: now() })
   })
   context.wakeOutbox()
