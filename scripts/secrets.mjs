@@ -97,8 +97,12 @@ function rotate(name) {
 
 const [verb, name] = process.argv.slice(2)
 if (verb === undefined) makeMissing()
-else if (verb === 'rotate' && ['signing_jwks', 'internal_jwks', 'audit_jwks'].includes(name)) rotate(name)
-else if (verb === 'rotate' && ['certificate_keys', 'second_factor_keys', 'webhook_keys'].includes(name))
+else if (verb === 'rotate' && ['signing_jwks', 'internal_jwks', 'audit_jwks'].includes(name))
+  rotate(name)
+else if (
+  verb === 'rotate' &&
+  ['certificate_keys', 'second_factor_keys', 'webhook_keys'].includes(name)
+)
   rotateSealingKey(name)
 else {
   console.error(

@@ -2,12 +2,13 @@ import {
   createRootRouteWithContext,
   createRoute,
   createRouter,
-  lazyRouteComponent,
   Outlet,
   redirect,
+  type RouteComponent,
 } from '@tanstack/react-router'
 
 import { auditSearchOf } from './audit/filter.ts'
+import { pages } from './pages.ts'
 import { parseRequestSearch } from './requests/request-filter.ts'
 import { ErrorPage } from './shell/error-page.tsx'
 import { NotFoundPage, WholeNotFoundPage } from './shell/not-found-page.tsx'
@@ -15,88 +16,6 @@ import type { BrowserSignIn } from './sign-in/browser-sign-in.ts'
 import { problemSearchOf } from './sign-in/problem-search.ts'
 import { SignInPage } from './sign-in/sign-in-page.tsx'
 import { SignUpPage } from './sign-in/sign-up-page.tsx'
-
-/** What is loaded on its own, when it is first shown or a moment before. */
-const pages = {
-  signedIn: lazyRouteComponent(() => import('./shell/signed-in.tsx'), 'SignedIn'),
-  errorCodePage: lazyRouteComponent(() => import('./shell/error-code-page.tsx'), 'ErrorCodePage'),
-  home: lazyRouteComponent(() => import('./shell/home.tsx'), 'Home'),
-  shortcut: lazyRouteComponent(() => import('./shell/home.tsx'), 'Shortcut'),
-  organizationShell: lazyRouteComponent(
-    () => import('./shell/organization-shell.tsx'),
-    'OrganizationShell',
-  ),
-  getStartedPage: lazyRouteComponent(
-    () => import('./start/get-started-page.tsx'),
-    'GetStartedPage',
-  ),
-  tunnelsPage: lazyRouteComponent(() => import('./tunnels/tunnels-page.tsx'), 'TunnelsPage'),
-  tunnelPage: lazyRouteComponent(() => import('./tunnels/tunnel-page.tsx'), 'TunnelPage'),
-  requestsPage: lazyRouteComponent(() => import('./requests/requests-page.tsx'), 'RequestsPage'),
-  authtokensPage: lazyRouteComponent(
-    () => import('./authtokens/authtokens-page.tsx'),
-    'AuthtokensPage',
-  ),
-  apiKeysPage: lazyRouteComponent(() => import('./api-keys/api-keys-page.tsx'), 'ApiKeysPage'),
-  serviceAccountsPage: lazyRouteComponent(
-    () => import('./service-accounts/service-accounts-page.tsx'),
-    'ServiceAccountsPage',
-  ),
-  webhooksPage: lazyRouteComponent(() => import('./webhooks/webhooks-page.tsx'), 'WebhooksPage'),
-  partnersPage: lazyRouteComponent(() => import('./partners/partners-page.tsx'), 'PartnersPage'),
-  membersPage: lazyRouteComponent(() => import('./members/members-page.tsx'), 'MembersPage'),
-  rolesPage: lazyRouteComponent(() => import('./roles/roles-page.tsx'), 'RolesPage'),
-  settingsPage: lazyRouteComponent(() => import('./settings/settings-page.tsx'), 'SettingsPage'),
-  invitationPage: lazyRouteComponent(
-    () => import('./members/invitation-page.tsx'),
-    'InvitationPage',
-  ),
-  usagePage: lazyRouteComponent(() => import('./usage/usage-page.tsx'), 'UsagePage'),
-  domainsPage: lazyRouteComponent(() => import('./domains/domains-page.tsx'), 'DomainsPage'),
-  auditPage: lazyRouteComponent(() => import('./audit/audit-page.tsx'), 'AuditPage'),
-  ssoPage: lazyRouteComponent(() => import('./sso/sso-page.tsx'), 'SsoPage'),
-  scimPage: lazyRouteComponent(() => import('./scim/scim-page.tsx'), 'ScimPage'),
-  ssoSignInPage: lazyRouteComponent(
-    () => import('./sign-in/sso-sign-in-page.tsx'),
-    'SsoSignInPage',
-  ),
-  securityPage: lazyRouteComponent(() => import('./security/security-page.tsx'), 'SecurityPage'),
-  adminShell: lazyRouteComponent(() => import('./admin/admin-shell.tsx'), 'AdminShell'),
-  adminUsersPage: lazyRouteComponent(() => import('./admin/users-page.tsx'), 'UsersPage'),
-  adminUserPage: lazyRouteComponent(() => import('./admin/user-page.tsx'), 'UserPage'),
-  adminOrganizationsPage: lazyRouteComponent(
-    () => import('./admin/organizations-page.tsx'),
-    'OrganizationsPage',
-  ),
-  adminOrganizationPage: lazyRouteComponent(
-    () => import('./admin/organization-page.tsx'),
-    'OrganizationPage',
-  ),
-  adminHostsPage: lazyRouteComponent(() => import('./admin/hosts-page.tsx'), 'HostsPage'),
-  adminBlocksPage: lazyRouteComponent(() => import('./admin/blocks-page.tsx'), 'BlocksPage'),
-  adminAnomaliesPage: lazyRouteComponent(
-    () => import('./admin/anomalies-page.tsx'),
-    'AllAnomaliesPage',
-  ),
-  anomaliesPage: lazyRouteComponent(() => import('./admin/anomalies-page.tsx'), 'AnomaliesPage'),
-  mailPage: lazyRouteComponent(() => import('./mail/mail-page.tsx'), 'MailPage'),
-  signInCodePage: lazyRouteComponent(
-    () => import('./sign-in/sign-in-code-page.tsx'),
-    'SignInCodePage',
-  ),
-  forgotPasswordPage: lazyRouteComponent(
-    () => import('./sign-in/forgot-password-page.tsx'),
-    'ForgotPasswordPage',
-  ),
-  resetPasswordPage: lazyRouteComponent(
-    () => import('./sign-in/reset-password-page.tsx'),
-    'ResetPasswordPage',
-  ),
-  confirmEmailPage: lazyRouteComponent(
-    () => import('./sign-in/confirm-email-page.tsx'),
-    'ConfirmEmailPage',
-  ),
-}
 
 /** The others are fetched this long after the first page, so that they open while the server is away. */
 const preloadAfterMs = 2_000
@@ -114,6 +33,9 @@ const root = createRootRouteWithContext<RouteContext>()({
   component: Outlet,
   notFoundComponent: WholeNotFoundPage,
 })
+
+const atRoot = <Path extends string>(path: Path, component: RouteComponent) =>
+  createRoute({ getParentRoute: () => root, path, component })
 
 const goHomeWhenIn = ({ context }: { context: RouteContext }) => {
   if (context.signIn.state().kind === 'in') redirect({ to: '/', throw: true })
@@ -157,37 +79,15 @@ const signUpRoute = createRoute({
   component: SignUpPage,
 })
 
-const forgotPassword = createRoute({
-  getParentRoute: () => root,
-  path: '/forgot-password',
-  component: pages.forgotPasswordPage,
-})
+const forgotPassword = atRoot('/forgot-password', pages.forgotPasswordPage)
 
 /** Where links in mails lead. Whoever opens them may be signed in here or not. */
-const resetPassword = createRoute({
-  getParentRoute: () => root,
-  path: '/reset-password',
-  component: pages.resetPasswordPage,
-})
-
-const invitation = createRoute({
-  getParentRoute: () => root,
-  path: '/invitation',
-  component: pages.invitationPage,
-})
-
-const confirmEmail = createRoute({
-  getParentRoute: () => root,
-  path: '/confirm-email',
-  component: pages.confirmEmailPage,
-})
+const resetPassword = atRoot('/reset-password', pages.resetPasswordPage)
+const invitation = atRoot('/invitation', pages.invitationPage)
+const confirmEmail = atRoot('/confirm-email', pages.confirmEmailPage)
 
 /** What a code means, for whoever met it: a visitor, an agent's screen, a log line. No sign-in is asked for. */
-const errorCode = createRoute({
-  getParentRoute: () => root,
-  path: '/errors/$code',
-  component: pages.errorCodePage,
-})
+const errorCode = atRoot('/errors/$code', pages.errorCodePage)
 
 const signedIn = createRoute({
   getParentRoute: () => root,
@@ -222,6 +122,9 @@ const organization = createRoute({
   component: pages.organizationShell,
 })
 
+const inOrganization = <Path extends string>(path: Path, component: RouteComponent) =>
+  createRoute({ getParentRoute: () => organization, path, component })
+
 const organizationIndex = createRoute({
   getParentRoute: () => organization,
   path: '/',
@@ -230,23 +133,9 @@ const organizationIndex = createRoute({
   },
 })
 
-const start = createRoute({
-  getParentRoute: () => organization,
-  path: '/start',
-  component: pages.getStartedPage,
-})
-
-const tunnels = createRoute({
-  getParentRoute: () => organization,
-  path: '/tunnels',
-  component: pages.tunnelsPage,
-})
-
-const tunnel = createRoute({
-  getParentRoute: () => organization,
-  path: '/tunnels/$tunnelId',
-  component: pages.tunnelPage,
-})
+const start = inOrganization('/start', pages.getStartedPage)
+const tunnels = inOrganization('/tunnels', pages.tunnelsPage)
+const tunnel = inOrganization('/tunnels/$tunnelId', pages.tunnelPage)
 
 const requests = createRoute({
   getParentRoute: () => organization,
@@ -255,23 +144,9 @@ const requests = createRoute({
   component: pages.requestsPage,
 })
 
-const authtokens = createRoute({
-  getParentRoute: () => organization,
-  path: '/authtokens',
-  component: pages.authtokensPage,
-})
-
-const apiKeys = createRoute({
-  getParentRoute: () => organization,
-  path: '/api-keys',
-  component: pages.apiKeysPage,
-})
-
-const serviceAccounts = createRoute({
-  getParentRoute: () => organization,
-  path: '/service-accounts',
-  component: pages.serviceAccountsPage,
-})
+const authtokens = inOrganization('/authtokens', pages.authtokensPage)
+const apiKeys = inOrganization('/api-keys', pages.apiKeysPage)
+const serviceAccounts = inOrganization('/service-accounts', pages.serviceAccountsPage)
 
 const webhooks = createRoute({
   getParentRoute: () => organization,
@@ -282,41 +157,12 @@ const webhooks = createRoute({
   component: pages.webhooksPage,
 })
 
-const partners = createRoute({
-  getParentRoute: () => organization,
-  path: '/partner-api',
-  component: pages.partnersPage,
-})
-
-const members = createRoute({
-  getParentRoute: () => organization,
-  path: '/members',
-  component: pages.membersPage,
-})
-
-const roles = createRoute({
-  getParentRoute: () => organization,
-  path: '/roles',
-  component: pages.rolesPage,
-})
-
-const settings = createRoute({
-  getParentRoute: () => organization,
-  path: '/settings',
-  component: pages.settingsPage,
-})
-
-const usage = createRoute({
-  getParentRoute: () => organization,
-  path: '/usage',
-  component: pages.usagePage,
-})
-
-const domains = createRoute({
-  getParentRoute: () => organization,
-  path: '/domains',
-  component: pages.domainsPage,
-})
+const partners = inOrganization('/partner-api', pages.partnersPage)
+const members = inOrganization('/members', pages.membersPage)
+const roles = inOrganization('/roles', pages.rolesPage)
+const settings = inOrganization('/settings', pages.settingsPage)
+const usage = inOrganization('/usage', pages.usagePage)
+const domains = inOrganization('/domains', pages.domainsPage)
 
 const audit = createRoute({
   getParentRoute: () => organization,
@@ -325,11 +171,7 @@ const audit = createRoute({
   component: pages.auditPage,
 })
 
-const scim = createRoute({
-  getParentRoute: () => organization,
-  path: '/scim',
-  component: pages.scimPage,
-})
+const scim = inOrganization('/scim', pages.scimPage)
 
 const sso = createRoute({
   getParentRoute: () => organization,
@@ -345,17 +187,8 @@ const security = createRoute({
   component: pages.securityPage,
 })
 
-const mail = createRoute({
-  getParentRoute: () => organization,
-  path: '/mail',
-  component: pages.mailPage,
-})
-
-const anomalies = createRoute({
-  getParentRoute: () => organization,
-  path: '/anomalies',
-  component: pages.anomaliesPage,
-})
+const mail = inOrganization('/mail', pages.mailPage)
+const anomalies = inOrganization('/anomalies', pages.anomaliesPage)
 
 /** For staff of the platform, outside all organizations. */
 const admin = createRoute({
@@ -363,6 +196,9 @@ const admin = createRoute({
   path: '/admin',
   component: pages.adminShell,
 })
+
+const inAdmin = <Path extends string>(path: Path, component: RouteComponent) =>
+  createRoute({ getParentRoute: () => admin, path, component })
 
 const adminIndex = createRoute({
   getParentRoute: () => admin,
@@ -372,47 +208,13 @@ const adminIndex = createRoute({
   },
 })
 
-const adminUsers = createRoute({
-  getParentRoute: () => admin,
-  path: '/users',
-  component: pages.adminUsersPage,
-})
-
-const adminUser = createRoute({
-  getParentRoute: () => admin,
-  path: '/users/$userId',
-  component: pages.adminUserPage,
-})
-
-const adminOrganizations = createRoute({
-  getParentRoute: () => admin,
-  path: '/organizations',
-  component: pages.adminOrganizationsPage,
-})
-
-const adminOrganization = createRoute({
-  getParentRoute: () => admin,
-  path: '/organizations/$organizationId',
-  component: pages.adminOrganizationPage,
-})
-
-const adminHosts = createRoute({
-  getParentRoute: () => admin,
-  path: '/hosts',
-  component: pages.adminHostsPage,
-})
-
-const adminBlocks = createRoute({
-  getParentRoute: () => admin,
-  path: '/blocks',
-  component: pages.adminBlocksPage,
-})
-
-const adminAnomalies = createRoute({
-  getParentRoute: () => admin,
-  path: '/anomalies',
-  component: pages.adminAnomaliesPage,
-})
+const adminUsers = inAdmin('/users', pages.adminUsersPage)
+const adminUser = inAdmin('/users/$userId', pages.adminUserPage)
+const adminOrganizations = inAdmin('/organizations', pages.adminOrganizationsPage)
+const adminOrganization = inAdmin('/organizations/$organizationId', pages.adminOrganizationPage)
+const adminHosts = inAdmin('/hosts', pages.adminHostsPage)
+const adminBlocks = inAdmin('/blocks', pages.adminBlocksPage)
+const adminAnomalies = inAdmin('/anomalies', pages.adminAnomaliesPage)
 
 const routeTree = root.addChildren([
   signInRoute,

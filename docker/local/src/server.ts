@@ -4,7 +4,10 @@ import { createServer as createCertificatesWorker } from '@sluice/certificates-w
 import { createServer as createDomains } from '@sluice/domains/server'
 import { createServer as createGateway } from '@sluice/gateway/server'
 import { createServer as createIdentity } from '@sluice/identity/server'
-import { createServer as createInspectorWorker } from '@sluice/inspector-worker/server'
+import {
+  createServer as createInspectorWorker,
+  type InspectorWorkerOptions,
+} from '@sluice/inspector-worker/server'
 import { type Closer, opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import type { ObjectStoreSettings } from '@sluice/kit/object-store'
@@ -67,10 +70,7 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
       webhookKeys: [{ id: 'local', key: Buffer.from(secrets.webhookKey, 'base64') }],
       allowPrivateWebhooks: true,
     }
-    const started = async <T extends { close(): Promise<void> }>(
-      part: string,
-      open: Promise<T>,
-    ) => {
+    const started: Started = async (part, open) => {
       const server = closer.add(await open)
       options.onReady(part)
       return server
@@ -149,40 +149,59 @@ export function createPlatform(options: PlatformOptions): Promise<Platform> {
           log: log('gateway'),
         }),
       ),
-      started(
-        'worker billing',
-        createBillingWorker({
-          databaseUrl,
-          redisUrl,
-          port: ports.billingWorker,
-          log: log('worker-billing'),
-        }),
-      ),
-      started(
-        'worker certificates',
-        createCertificatesWorker({
-          databaseUrl,
-          redisUrl,
-          cnameTarget,
-          // On a laptop custom domains lead to the relay of this machine.
-          allowPrivateTargets: true,
-          tlsPort: ports.https,
-          port: ports.certificatesWorker,
-          log: log('worker-certificates'),
-        }),
-      ),
-      started(
-        'worker inspector',
-        createInspectorWorker({
-          databaseUrl,
-          redisUrl,
-          objectStore,
-          ...webhooks,
-          port: ports.inspectorWorker,
-          log: log('worker-inspector'),
-        }),
-      ),
+      startWorkers(options, started, { cnameTarget, webhooks }),
     ])
     return { port: gateway.port, firstAdmin: identity.firstAdmin, close: () => closer.close() }
   })
+}
+
+type Started = <T extends { close(): Promise<void> }>(part: string, open: Promise<T>) => Promise<T>
+
+async function startWorkers(
+  { databaseUrl, redisUrl, objectStore, ports, log: root }: PlatformOptions,
+  started: Started,
+  {
+    cnameTarget,
+    webhooks,
+  }: {
+    cnameTarget: string
+    webhooks: Pick<InspectorWorkerOptions, 'webhookKeys' | 'allowPrivateWebhooks'>
+  },
+): Promise<void> {
+  const log = (part: string) => root.child({ part })
+  await Promise.all([
+    started(
+      'worker billing',
+      createBillingWorker({
+        databaseUrl,
+        redisUrl,
+        port: ports.billingWorker,
+        log: log('worker-billing'),
+      }),
+    ),
+    started(
+      'worker certificates',
+      createCertificatesWorker({
+        databaseUrl,
+        redisUrl,
+        cnameTarget,
+        // On a laptop custom domains lead to the relay of this machine.
+        allowPrivateTargets: true,
+        tlsPort: ports.https,
+        port: ports.certificatesWorker,
+        log: log('worker-certificates'),
+      }),
+    ),
+    started(
+      'worker inspector',
+      createInspectorWorker({
+        databaseUrl,
+        redisUrl,
+        objectStore,
+        ...webhooks,
+        port: ports.inspectorWorker,
+        log: log('worker-inspector'),
+      }),
+    ),
+  ])
 }

@@ -95,13 +95,8 @@ export async function createWorld(
   const stops = new Map<SubgraphName, () => Promise<void>>()
   const subgraphs: Partial<Record<SubgraphName, string>> = {}
 
-  const restRoute = createRestRoutes({
-    verify: createInternalVerifier(publicJwksOf(internalSigningJwks), 'identity'),
-    routes: options.rest ?? [],
-  })
-  const identityRoute = async (request: IncomingMessage, response: ServerResponse) =>
-    (await identity.route(request, response)) || restRoute(request, response)
-
+  const internalPublicJwks = publicJwksOf(internalSigningJwks)
+  const identityRoute = identityRouteOf(identity, options.rest ?? [], internalPublicJwks)
   const open = async (name: SubgraphName, port: number): Promise<number> => {
     const replaced = options.replaced?.[name]
     const server = replaced
@@ -110,7 +105,7 @@ export async function createWorld(
           name,
           schema: schemas[name],
           context: (caller) => caller,
-          internalPublicJwks: publicJwksOf(internalSigningJwks),
+          internalPublicJwks,
           port,
           log: silentLog,
           notReady: async () => null,
@@ -190,9 +185,7 @@ export async function createWorld(
       await sender.publish(redisChannels.revocations, JSON.stringify(revocation))
       sender.disconnect()
     },
-    async figures() {
-      return (await fetch(`http://127.0.0.1:${gateway.metricsPort}/metrics`)).text()
-    },
+    figures: async () => (await fetch(`http://127.0.0.1:${gateway.metricsPort}/metrics`)).text(),
     async stop(name) {
       await stops.get(name)?.()
       stops.delete(name)
@@ -205,6 +198,17 @@ export async function createWorld(
   }
   const owned = disposer.move()
   return world
+}
+
+function identityRouteOf(
+  identity: FakeIdentity,
+  routes: readonly RestRoute[],
+  internalPublicJwks: ReturnType<typeof publicJwksOf>,
+) {
+  const verify = createInternalVerifier(internalPublicJwks, 'identity')
+  const restRoute = createRestRoutes({ verify, routes })
+  return async (request: IncomingMessage, response: ServerResponse) =>
+    (await identity.route(request, response)) || restRoute(request, response)
 }
 
 export function composed(sdl: Record<string, string>): string {

@@ -27,7 +27,7 @@ import { recordRequest } from './record-heads.ts'
 import { httpsAddress, isChallenge, permanentRedirect } from './redirect.ts'
 import { Replay } from './replay.ts'
 import type { RequestBody } from './request-body.ts'
-import { upgradeOf, writeRequest } from './request-head.ts'
+import { isGrpc, upgradeOf, writeRequest } from './request-head.ts'
 import type { VisitorHost } from './visitor-host.ts'
 import type { VisitorSocket } from './visitor-socket.ts'
 
@@ -391,12 +391,4 @@ function goesAtOnce(route: Route): boolean {
   return (
     route.kind === 'tunnel' && route.tunnel.policy === undefined && route.tunnel.pool === undefined
   )
-}
-
-function isGrpc(scanner: HeadScanner, buffer: Buffer): boolean {
-  for (let index = 0; index < scanner.count; index += 1) {
-    if (scanner.nameOf(buffer, index).toLowerCase() !== 'content-type') continue
-    return /^application\/grpc\b/i.test(scanner.valueOf(buffer, index))
-  }
-  return false
 }

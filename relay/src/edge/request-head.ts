@@ -176,3 +176,12 @@ export function upgradeOf(scanner: HeadScanner, buffer: Buffer): string {
   const value = scanner.valueOf(buffer, scanner.upgradeIndex)
   return /^(?!h2c|http|tls)[a-z0-9!#$%&'*+.^_`|~-]+(?:\/[0-9.]+)?$/i.test(value) ? value : ''
 }
+
+/** Whether the request is one of gRPC, by its content type. */
+export function isGrpc(scanner: HeadScanner, buffer: Buffer): boolean {
+  for (let index = 0; index < scanner.count; index += 1) {
+    if (scanner.nameOf(buffer, index).toLowerCase() !== 'content-type') continue
+    return /^application\/grpc\b/i.test(scanner.valueOf(buffer, index))
+  }
+  return false
+}

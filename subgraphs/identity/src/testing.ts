@@ -28,7 +28,7 @@ import type { Member } from './organization/member.entity.ts'
 import { admitMember } from './organization/membership.ts'
 import { database } from './orm.ts'
 import { createAccessTokens } from './sign-in/access-token.ts'
-import { createPasswords, type Argon2 } from './sign-in/password.ts'
+import { createPasswords, type Argon2, type Passwords } from './sign-in/password.ts'
 import { createRefreshCookie } from './sign-in/refresh-cookie.ts'
 import { createRefreshTokens } from './sign-in/refresh-token.ts'
 import { signUp } from './sign-in/sign-up.ts'
@@ -103,16 +103,7 @@ export async function openWorld({
     ...watch,
     impersonationMsMax: impersonationMsDefault,
     orm: db.orm,
-    passwords: createPasswords({
-      hash: (password) => {
-        hashes += 1
-        return plainHashes.hash(password)
-      },
-      verify: (hash, password) => {
-        hashes += 1
-        return plainHashes.verify(hash, password)
-      },
-    }),
+    passwords: countedPasswords(() => void (hashes += 1)),
     breachedPasswords: createBreachedPasswords(null, silentLog),
     attempts: createAttempts(redis, silentLog),
     sealer: new Sealer([{ id: 'test', key: randomBytes(32) }]),
@@ -211,6 +202,19 @@ export async function openWorld({
       await db[Symbol.asyncDispose]()
     },
   }
+}
+
+function countedPasswords(onHash: () => void): Passwords {
+  return createPasswords({
+    hash(password) {
+      onHash()
+      return plainHashes.hash(password)
+    },
+    verify(hash, password) {
+      onHash()
+      return plainHashes.verify(hash, password)
+    },
+  })
 }
 
 function tokenIn(setCookie: string | null): string | null {

@@ -1,7 +1,7 @@
 import { defineEntity, p } from '@mikro-orm/core'
 
 /** What mails are about. Rows keep the name: add, never rename. */
-export const mailKinds = [
+const mailKinds = [
   'verify-email',
   'change-email',
   'email-change-asked',
