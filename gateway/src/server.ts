@@ -6,7 +6,7 @@ import { createInternalSigner, type SubgraphName } from '@sluice/kit/internal-to
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { listen, openAdminServer } from '@sluice/kit/metrics'
-import { openChannelHub, openRedis } from '@sluice/kit/redis'
+import { openChannelHub, openRedis, redisReady } from '@sluice/kit/redis'
 import { openSigningKeys, type PrivateJwks } from '@sluice/kit/signing-keys'
 
 import { createAuthenticator } from './authenticate.ts'
@@ -77,8 +77,8 @@ export interface Gateway {
 /** How long a client may take: for the head, for the whole request, and between two on one connection. */
 const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 15_000 }
 
-/** How long the start waits for Redis to confirm that revocations are heard. It goes on without. */
-const revocationsWaitMs = 2_000
+/** How long the start waits for Redis, and for its word that revocations are heard. It goes on without. */
+const redisWaitMs = 2_000
 
 export function createServer(options: GatewayOptions): Promise<Gateway> {
   return opening(async (closer) => {
@@ -126,7 +126,11 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
         log,
       }),
     )
-    await authenticator.hearing(revocationsWaitMs)
+    const redis = openRedis(options.redisUrl, log)
+    closer.defer(() => redis.disconnect())
+    // Budgets that were counted here at first would be counted anew over there.
+    const counting = redisReady(redis, redisWaitMs).catch(() => undefined)
+    await Promise.all([authenticator.hearing(redisWaitMs), counting])
 
     const { sources, upstreams } = subgraphs
     const running = { sources, upstreams, signer, limits, metrics, log }
@@ -145,8 +149,6 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
       refreshCookieName: refreshCookieNameOf(consoleOrigin),
     })
     const sockets = createSocketDoor({ ...shared, metrics })
-    const redis = openRedis(options.redisUrl, log)
-    closer.defer(() => redis.disconnect())
     const publicGraph = openPublicGraph({ ...running, ...shared, supergraphSdl, redis })
     const rest = closer.add(
       createRestDoor({ ...shared, paths: restPaths, urls: options.subgraphs, signer }),

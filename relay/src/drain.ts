@@ -33,7 +33,7 @@ export async function drain(relay: Draining): Promise<void> {
   const untilMs = performance.now() + drainMs
   const stopListening = async (): Promise<void> => {
     // Right behind a look for new connections: what waits in a listener that closes is reset.
-    await new Promise(setImmediate)
+    if (reusePort || peerSide.peers) await new Promise(setImmediate)
     edge.drain()
     raw.drain()
   }
