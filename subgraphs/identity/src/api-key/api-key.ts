@@ -14,7 +14,7 @@ import {
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { parseTerms, type CredentialTerms } from '../credential/credential-terms.ts'
-import { hashOf, newCredential, shownPrefixOf } from '../credential/credential.ts'
+import { newCredential, secretColumns } from '../credential/credential.ts'
 import { lockAsActor, personOf } from '../organization/organization.ts'
 import { endByRotation, expiryOfSuccessor, parseOverlap } from '../rotation/rotation.ts'
 import { findActingAccount } from '../service-account/service-account.ts'
@@ -191,18 +191,6 @@ async function findApiKey({ em }: Context, id: string): Promise<ApiKey> {
   const found = isUuid(id) ? await em.findOne(ApiKey, { id }) : null
   if (!found) throw new SluiceError('SLUICE_API_KEY_NOT_FOUND')
   return found
-}
-
-function secretColumns(secret: string) {
-  return {
-    prefix: shownPrefixOf(secret),
-    secretHash: hashOf(secret),
-    lastUsedAt: null,
-    lastUsedIp: null,
-    revokedAt: null,
-    revokedReason: null,
-    successorId: null,
-  }
 }
 
 function parsePermissions(names: readonly string[]): PermissionSet {

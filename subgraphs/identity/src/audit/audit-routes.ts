@@ -1,8 +1,7 @@
-import { assertMay } from '@sluice/kit/principal'
 import type { RestRequest, RestRoute } from '@sluice/kit/rest'
-import { SluiceError } from '@sluice/schema/errors'
 
 import { createContext, type Context, type Deps } from '../context.ts'
+import { organizationOf } from '../rest-request.ts'
 import { inputInvalid } from '../text.ts'
 import { exportFormats, exportLines } from './export-audit.ts'
 import { auditIntegrity } from './integrity.ts'
@@ -18,7 +17,7 @@ export function auditRoutes(deps: Deps): RestRoute[] {
       path: '/v1/admin/audit/integrity',
       async handle({ caller, query }) {
         const context = createContext(deps, caller)
-        const organizationId = organizationOf(context, query)
+        const organizationId = organizationOf(context.principal, query, 'audit.read')
         const from = Number(query.get('from') ?? 1)
         if (!Number.isSafeInteger(from)) throw inputInvalid('from is not a number')
         return { status: 200, body: await auditIntegrity(context, organizationId, from) }
@@ -33,8 +32,7 @@ export function auditRoutes(deps: Deps): RestRoute[] {
 }
 
 function answerExport(context: Context, query: RestRequest['query']) {
-  const organizationId = organizationOf(context, query)
-  assertMay(context.principal, organizationId, 'audit.read')
+  const organizationId = organizationOf(context.principal, query, 'audit.read')
   const format = exportFormats.find((one) => one === (query.get('format') ?? 'jsonl'))
   if (!format) throw inputInvalid(`the format is one of ${exportFormats.join(', ')}`)
   const filter = filterOf(query)
@@ -67,13 +65,4 @@ function filterOf(query: RestRequest['query']): AuditFilter {
     from: time('from'),
     to: time('to'),
   }
-}
-
-function organizationOf({ principal }: Context, query: RestRequest['query']): string {
-  if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
-  const named = query.get('organizationId')
-  if (named) return named
-  const [only, ...others] = principal.memberships
-  if (only && others.length === 0) return only.organizationId
-  throw inputInvalid('organizationId is needed')
 }

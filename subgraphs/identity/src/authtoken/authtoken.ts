@@ -14,7 +14,7 @@ import {
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { parseTerms, type CredentialTerms } from '../credential/credential-terms.ts'
-import { hashOf, newCredential, shownPrefixOf } from '../credential/credential.ts'
+import { newCredential, secretColumns } from '../credential/credential.ts'
 import { Member } from '../organization/member.entity.ts'
 import { lockAsActor, personOf } from '../organization/organization.ts'
 import { lookUpRole } from '../role/held-permissions.ts'
@@ -92,6 +92,7 @@ export async function createAuthtoken(
       organizationId,
       name,
       ...secretColumns(secret),
+      expiryToldAt: null,
       ...terms,
       scopes: authtokenScopes.filter((scope) => scopes.includes(scope)),
       createdAt: now(),
@@ -141,6 +142,7 @@ export async function rotateAuthtoken(
       organizationId,
       name: old.name,
       ...secretColumns(secret),
+      expiryToldAt: null,
       scopes: old.scopes,
       allowedIps: old.allowedIps,
       expiresAt: expiryOfSuccessor(old, now()),
@@ -220,19 +222,6 @@ async function heldBy(
     customRoleId: holder.customRoleId ?? null,
   })
   return permissions
-}
-
-function secretColumns(secret: string) {
-  return {
-    prefix: shownPrefixOf(secret),
-    secretHash: hashOf(secret),
-    lastUsedAt: null,
-    lastUsedIp: null,
-    revokedAt: null,
-    revokedReason: null,
-    successorId: null,
-    expiryToldAt: null,
-  }
 }
 
 /** Relays look back no further than agent tokens can live. */

@@ -44,6 +44,19 @@ export function shownPrefixOf(text: string): string {
   return text.slice(0, text.indexOf('_') + 1 + shownCharacters)
 }
 
+/** What rows of a new secret begin with. */
+export function secretColumns(secret: string) {
+  return {
+    prefix: shownPrefixOf(secret),
+    secretHash: hashOf(secret),
+    lastUsedAt: null,
+    lastUsedIp: null,
+    revokedAt: null,
+    revokedReason: null,
+    successorId: null,
+  }
+}
+
 function checksumOf(random: string): string {
   let left = crc32(random)
   let checksum = ''

@@ -1,13 +1,11 @@
-import { assertMay, type Principal } from '@sluice/kit/principal'
 import type { RestAnswer, RestRequest, RestRoute } from '@sluice/kit/rest'
-import { isUuid } from '@sluice/kit/uuid'
-import { SluiceError } from '@sluice/schema/errors'
 import { roles } from '@sluice/schema/permissions'
 import { z } from 'zod'
 
 import { createContext, type Context, type Deps } from '../context.ts'
 import type { Invitation } from '../invitation/invitation.entity.ts'
 import { inviteMember } from '../invitation/invitation.ts'
+import { organizationOf, parseBody } from '../rest-request.ts'
 import { roleGivenBy } from '../role/role-given-by.ts'
 import { inputInvalid } from '../text.ts'
 import type { Member } from './member.entity.ts'
@@ -34,7 +32,7 @@ export function memberRoutes(deps: Deps): RestRoute[] {
 
   return [
     on('GET', path, async (context, { query }) => {
-      const organizationId = organizationOf(context.principal, query)
+      const organizationId = organizationOf(context.principal, query, 'members.manage')
       const { nodes, pageInfo } = await memberPage(context, organizationId, {
         first: rowsOf(query.get('first')),
         after: query.get('after'),
@@ -44,13 +42,13 @@ export function memberRoutes(deps: Deps): RestRoute[] {
       return { status: 200, body: { members, next: hasNextPage ? endCursor : null } }
     }),
     on('POST', path, async (context, { query, json }) => {
-      const organizationId = organizationOf(context.principal, query)
-      const { email, ...given } = parse(NewMember, json())
+      const organizationId = organizationOf(context.principal, query, 'members.manage')
+      const { email, ...given } = parseBody(NewMember, json())
       const invitation = await inviteMember(context, organizationId, email, roleGivenBy(given))
       return { status: 201, body: { invitation: invitationOf(invitation) } }
     }),
     on('PATCH', onePath, async (context, { params, json }) => {
-      const given = roleGivenBy(parse(ChangedMember, json()))
+      const given = roleGivenBy(parseBody(ChangedMember, json()))
       const member = await changeMemberRole(context, params['memberId'] ?? '', given)
       return { status: 200, body: await memberOf(context, member) }
     }),
@@ -61,29 +59,11 @@ export function memberRoutes(deps: Deps): RestRoute[] {
   ]
 }
 
-/** The organization of whoever asks: the only one of their credential, or the one that they name. */
-function organizationOf(principal: Principal, query: URLSearchParams): string {
-  if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
-  const [first, second] = principal.memberships
-  const organizationId = query.get('organizationId') ?? (second ? null : first?.organizationId)
-  if (!organizationId) throw inputInvalid('name the organization: ?organizationId=…')
-  if (!isUuid(organizationId)) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
-  assertMay(principal, organizationId, 'members.manage')
-  return organizationId
-}
-
 function rowsOf(text: string | null): number | null {
   if (text === null) return null
   const rows = Number(text)
   if (!Number.isInteger(rows) || rows < 1) throw inputInvalid('first is not a number from 1')
   return rows
-}
-
-function parse<T>(schema: z.ZodType<T>, body: unknown): T {
-  const parsed = schema.safeParse(body)
-  if (parsed.success) return parsed.data
-  const [issue] = parsed.error.issues
-  throw inputInvalid(`${issue?.path.join('.') || 'the body'}: ${issue?.message ?? 'not valid'}`)
 }
 
 async function memberOf({ users }: Context, member: Member) {

@@ -1,11 +1,9 @@
-import { assertMay, type Principal } from '@sluice/kit/principal'
 import type { RestRoute } from '@sluice/kit/rest'
-import { isUuid } from '@sluice/kit/uuid'
-import { SluiceError } from '@sluice/schema/errors'
 import { roles } from '@sluice/schema/permissions'
 import { z } from 'zod'
 
 import { createContext, type Context, type Deps } from '../context.ts'
+import { organizationOf, parseBody } from '../rest-request.ts'
 import { roleGivenBy } from '../role/role-given-by.ts'
 import { inputInvalid } from '../text.ts'
 import {
@@ -64,7 +62,7 @@ export function ssoAdminRoutes(deps: Deps): RestRoute[] {
       path,
       async handle({ caller, query }) {
         const context = createContext(deps, caller)
-        const organizationId = organizationOf(context.principal, query)
+        const organizationId = organizationOf(context.principal, query, 'sso.manage')
         return { status: 200, body: await settingsOf(context, organizationId) }
       },
     },
@@ -74,7 +72,7 @@ export function ssoAdminRoutes(deps: Deps): RestRoute[] {
       bodyBytesMax: metadataBytesMax + 64 * 1024,
       async handle({ caller, query, json }) {
         const context = createContext(deps, caller)
-        const organizationId = organizationOf(context.principal, query)
+        const organizationId = organizationOf(context.principal, query, 'sso.manage')
         await apply(context, organizationId, parse(json()))
         return { status: 200, body: await settingsOf(createContext(deps, caller), organizationId) }
       },
@@ -82,25 +80,10 @@ export function ssoAdminRoutes(deps: Deps): RestRoute[] {
   ]
 }
 
-/** The organization that whoever asks may set up: the only one of their credential, or the one that they name. */
-function organizationOf(principal: Principal, query: URLSearchParams): string {
-  if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
-  const [first, second] = principal.memberships
-  const organizationId = query.get('organizationId') ?? (second ? null : first?.organizationId)
-  if (!organizationId) throw inputInvalid('name the organization: ?organizationId=…')
-  if (!isUuid(organizationId)) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
-  assertMay(principal, organizationId, 'sso.manage')
-  return organizationId
-}
-
 function parse(body: unknown): z.infer<typeof SsoSettings> {
-  const parsed = SsoSettings.safeParse(body)
-  if (!parsed.success) {
-    const [issue] = parsed.error.issues
-    throw inputInvalid(`${issue?.path.join('.') || 'the body'}: ${issue?.message ?? 'not valid'}`)
-  }
-  if (parsed.data.oidc && parsed.data.saml) throw inputInvalid('give oidc or saml, not both')
-  return parsed.data
+  const settings = parseBody(SsoSettings, body)
+  if (settings.oidc && settings.saml) throw inputInvalid('give oidc or saml, not both')
+  return settings
 }
 
 async function apply(
