@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 
-import { freePort, startPostgres, startRedis, type Engine } from '@sluice/kit/engines'
+import { startPostgres, startRedis, type Engine } from '@sluice/kit/engines'
 import { unusedPort } from '@sluice/kit/unused-port'
 import { chromium, type Browser } from 'playwright-core'
 
@@ -105,7 +105,7 @@ export async function createWorld(): Promise<World> {
     const dataFolder = mkdtempSync(join(tmpdir(), 'sluice-e2e-'))
     stack.defer(() => rmSync(dataFolder, { recursive: true, force: true, maxRetries: 5 }))
 
-    const databasePort = await freePort()
+    const databasePort = await unusedPort()
     const startDatabase = () =>
       startPostgres({ dataDir: join(dataFolder, 'postgres'), port: databasePort })
     let database: Engine | null = await startDatabase()
@@ -114,9 +114,9 @@ export async function createWorld(): Promise<World> {
     stack.defer(() => redis.close())
 
     const [consolePort, httpPort, httpsPort] = [
-      await freePort(),
-      await freePort(),
-      await freePort(),
+      await unusedPort(),
+      await unusedPort(),
+      await unusedPort(),
     ]
     // Of its own, so that platforms beside each other give out different ones.
     const tunnelPort = await unusedPort()

@@ -13,10 +13,12 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createConnection, createServer, type AddressInfo } from 'node:net'
+import { createConnection } from 'node:net'
 import { dirname, join } from 'node:path'
 
 import { Client } from 'pg'
+
+import { unusedPort } from './unused-port.ts'
 
 /** A private PostgreSQL or Redis of this machine, started for development or tests. */
 export interface Engine {
@@ -59,7 +61,7 @@ export async function startPostgres(options: {
   }
   stopLeftOver(dataDir)
 
-  const port = options.port || (await freePort())
+  const port = options.port || (await unusedPort())
   // One log file beside the data, so that a failed start can be read.
   const settings = {
     listen_addresses: '127.0.0.1',
@@ -92,7 +94,7 @@ export async function startPostgres(options: {
 /** Starts a `redis-server` or `valkey-server` of the path, without persistence: what it holds may vanish. */
 export async function startRedis(options: { port?: number } = {}): Promise<Engine> {
   const binary = findRedis() ?? installRedis()
-  const port = options.port || (await freePort())
+  const port = options.port || (await unusedPort())
   const server = spawn(
     binary,
     [
@@ -121,15 +123,6 @@ export async function startRedis(options: { port?: number } = {}): Promise<Engin
     pid: server.pid ?? 0,
     close: () => stop(server, 'SIGTERM'),
   }
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 const postgresMajor = '18'

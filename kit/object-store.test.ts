@@ -7,13 +7,13 @@ import { join } from 'node:path'
 import S3rver from '@20minutes/s3rver'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { freePort } from './engines.ts'
 import {
   objectBytesMax,
   objectStoreSettings,
   openObjectStore,
   type ObjectStore,
 } from './object-store.ts'
+import { unusedPort } from './unused-port.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'sluice-objects-'))
 const credentials = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' }
@@ -29,7 +29,7 @@ const store = (kind: string): ObjectStore => {
 beforeAll(async () => {
   s3 = new S3rver({
     address: '127.0.0.1',
-    port: await freePort(),
+    port: await unusedPort(),
     silent: true,
     directory: join(folder, 's3'),
     // It signs queries with an encoded slash otherwise than Amazon does.
@@ -132,7 +132,7 @@ test('a store that cannot be reached says so without its address', async () => {
   const away = await openObjectStore({
     bucket: 'bodies',
     region: 'us-east-1',
-    endpoint: `http://127.0.0.1:${await freePort()}`,
+    endpoint: `http://127.0.0.1:${await unusedPort()}`,
     credentials,
   })
   await expect(away.get('a')).rejects.toThrow('the object store did not answer as it should')

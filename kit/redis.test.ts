@@ -1,13 +1,13 @@
 import { Redis } from 'ioredis'
 import { expect, inject, onTestFinished, test } from 'vitest'
 
-import { freePort } from './engines.ts'
 import { silentLog } from './log.ts'
 import { openChannelHub, openRedis } from './redis.ts'
 import { openTestRedis } from './testing.ts'
+import { unusedPort } from './unused-port.ts'
 
 test('closing while Redis is away ends what waits for it, whenever it happens', async () => {
-  const url = `redis://127.0.0.1:${await freePort()}`
+  const url = `redis://127.0.0.1:${await unusedPort()}`
   for (const moment of ['connecting', 'reconnecting'] as const) {
     const redis = openRedis(url, silentLog, { blocking: true })
     const waiting = redis.xlen('anything')
@@ -22,7 +22,7 @@ test('closing while Redis is away ends what waits for it, whenever it happens', 
 })
 
 test('while Redis is away a command fails at once instead of waiting', async () => {
-  const redis = openRedis(`redis://127.0.0.1:${await freePort()}`, silentLog)
+  const redis = openRedis(`redis://127.0.0.1:${await unusedPort()}`, silentLog)
 
   await expect(redis.xlen('anything')).rejects.toThrow('writeable')
   redis.disconnect()

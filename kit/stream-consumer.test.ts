@@ -3,11 +3,11 @@ import { Registry } from 'prom-client'
 import { expect, inject, onTestFinished, test } from 'vitest'
 import { z } from 'zod'
 
-import { freePort } from './engines.ts'
 import { JobPayloadError } from './job.ts'
 import { silentLog } from './log.ts'
 import { isOutage, openStreamConsumer, type DeadLetter } from './stream-consumer.ts'
 import { openTestRedis } from './testing.ts'
+import { unusedPort } from './unused-port.ts'
 
 const stream = 'test:batches'
 const Batch = z.object({ id: z.string() })
@@ -145,7 +145,7 @@ test('while PostgreSQL is away nothing is given up', async () => {
 
 test('closing ends at once while Redis is away', async () => {
   const consumer = openStreamConsumer({
-    redisUrl: `redis://127.0.0.1:${await freePort()}`,
+    redisUrl: `redis://127.0.0.1:${await unusedPort()}`,
     stream,
     group: 'workers',
     batch: Batch,

@@ -1,7 +1,9 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { mkdirSync, truncateSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { connect } from 'node:net'
 import { join } from 'node:path'
+
+import { unusedPort } from '@sluice/kit/unused-port'
 
 import { childrenOf, keep } from './process.ts'
 
@@ -43,7 +45,7 @@ export async function startNginx(folder: string, sinkPort: number): Promise<Ngin
   const file = join(folder, 'files', 'large')
   writeFileSync(file, '')
   truncateSync(file, fileBytes)
-  const [originPort, proxyPort] = [await freePort(), await freePort()]
+  const [originPort, proxyPort] = [await unusedPort(), await unusedPort()]
   const origin = start(binary, folder, 'origin', originConfig(folder, originPort, sinkPort))
   const proxy = start(binary, folder, 'proxy', proxyConfig(proxyPort, originPort, sinkPort))
   await Promise.all([untilOpen(originPort), untilOpen(proxyPort)])
@@ -63,7 +65,7 @@ export async function startHttp2Proxy(
   originPort: number,
   certificate: { readonly certPath: string; readonly keyPath: string },
 ): Promise<Proxy> {
-  const port = await freePort()
+  const port = await unusedPort()
   const config = http2Config(port, originPort, certificate)
   const child = start(findNginx(), folder, 'http2', config)
   await untilOpen(port)
@@ -72,7 +74,7 @@ export async function startHttp2Proxy(
 
 /** A reverse proxy that passes upgrades on. */
 export async function startWebSocketProxy(folder: string, upstreamPort: number): Promise<Proxy> {
-  const port = await freePort()
+  const port = await unusedPort()
   const child = start(findNginx(), folder, 'websocket', webSocketConfig(port, upstreamPort))
   await untilOpen(port)
   return { child, port, pids: childrenOf(child.pid ?? 0) }
@@ -190,17 +192,6 @@ http { ${httpCommon}
   }
 }
 `
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer()
-    server.once('error', reject)
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address()
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0))
-    })
-  })
 }
 
 export async function untilOpen(port: number): Promise<void> {

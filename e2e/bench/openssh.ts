@@ -3,7 +3,9 @@ import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 
-import { freePort, untilOpen } from './nginx.ts'
+import { unusedPort } from '@sluice/kit/unused-port'
+
+import { untilOpen } from './nginx.ts'
 import { childrenOf, keep, stop } from './process.ts'
 
 export interface OpenSsh {
@@ -45,14 +47,14 @@ export async function startOpenSsh(
     chmodSync(key, 0o600)
   }
   copyFileSync(`${userKey}.pub`, join(home, 'authorized'))
-  const sshPort = await freePort()
+  const sshPort = await unusedPort()
   const config = join(home, 'config')
   writeFileSync(config, serverConfig(home, sshPort))
   const sshd = keep(spawn(server, ['-D', '-e', '-f', config], { stdio: 'ignore' }))
   closing.defer(() => stop(sshd))
   await untilOpen(sshPort)
 
-  const [port, sinkPort] = [await freePort(), await freePort()]
+  const [port, sinkPort] = [await unusedPort(), await unusedPort()]
   const options = {
     StrictHostKeyChecking: 'no',
     UserKnownHostsFile: '/dev/null',

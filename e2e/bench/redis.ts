@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process'
 
-import { freePort, untilOpen } from './nginx.ts'
+import { unusedPort } from '@sluice/kit/unused-port'
+
+import { untilOpen } from './nginx.ts'
 import { keep, stop } from './process.ts'
 
 /** A private Redis that keeps nothing. Undefined, with a word on stderr, where there is none. */
@@ -18,7 +20,7 @@ export async function startRedis(
     process.stderr.write('no Redis here, so no figures with inspection\n')
     return undefined
   }
-  const port = await freePort()
+  const port = await unusedPort()
   const child = keep(
     spawn(
       server,

@@ -5,10 +5,12 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 
+import { unusedPort } from '@sluice/kit/unused-port'
+
 import type { Benchmark, Figures } from './figures.ts'
 import { freeRun } from './free-run.ts'
 import { startKeys } from './keys.ts'
-import { freePort, startNginx } from './nginx.ts'
+import { startNginx } from './nginx.ts'
 import { childrenOf, cpuSecondsOf, startDriver, startNode, stop } from './process.ts'
 import { startRedis } from './redis.ts'
 import { apex, startAgent } from './tunnel.ts'
@@ -35,7 +37,7 @@ async function benchRelays({ quick }: { quick: boolean }): Promise<Figures> {
   closing.defer(() => rmSync(folder, { recursive: true, force: true }))
   const driver = startDriver()
   closing.defer(() => stop(driver.child))
-  const nginx = await startNginx(folder, await freePort())
+  const nginx = await startNginx(folder, await unusedPort())
   for (const child of nginx.children) closing.defer(() => stop(child))
   const redisUrl = await startRedis(closing, folder)
   if (!redisUrl) throw new Error('relays know of each other through Redis, which is not here')
@@ -70,7 +72,7 @@ async function startRelays(
   closing: AsyncDisposableStack,
   options: { readonly jwksUrl: string; readonly redisUrl: string; readonly processes: number },
 ): Promise<Relays> {
-  const port = await freePort()
+  const port = await unusedPort()
   // Each process takes the port behind the one before.
   const adminPort = await freeRun(options.processes * 2)
   const peerPort = adminPort + options.processes

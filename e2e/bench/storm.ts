@@ -1,6 +1,6 @@
 import { get } from 'node:http'
 
-import { freePort } from '@sluice/kit/engines'
+import { unusedPort } from '@sluice/kit/unused-port'
 
 import type { Benchmark, Figures } from './figures.ts'
 import { startFleet } from './fleet.ts'
@@ -17,7 +17,7 @@ async function benchStorm({ quick }: { quick: boolean }): Promise<Figures> {
   await using closing = new AsyncDisposableStack()
   const agents = quick ? 200 : 2_000
   const keys = startKeys(closing)
-  const options = { jwksUrl: await keys.url, port: await freePort() }
+  const options = { jwksUrl: await keys.url, port: await unusedPort() }
   const relay = await startRelay(closing, options)
   const fleet = startFleet(closing)
   const hosts = Array.from({ length: agents }, (_, index) => `t${index}.${apex}`)

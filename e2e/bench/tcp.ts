@@ -2,9 +2,11 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
+import { unusedPort } from '@sluice/kit/unused-port'
+
 import type { Benchmark, Figures } from './figures.ts'
 import { startKeys } from './keys.ts'
-import { fileBytes, freePort, startNginx } from './nginx.ts'
+import { fileBytes, startNginx } from './nginx.ts'
 import { startOpenSsh } from './openssh.ts'
 import { startDriver, stop } from './process.ts'
 import { alternate, cpuOf, mbpsOf, medianOf, ratio, rpsOf, type Way } from './rounds.ts'
@@ -40,7 +42,7 @@ async function benchTcp({ quick }: { quick: boolean }): Promise<Figures> {
   const openSsh = await startOpenSsh(closing, folder, { originPort, sinkPort })
 
   const keys = startKeys(closing)
-  const [port, ownSinkPort] = [await freePort(), await freePort()]
+  const [port, ownSinkPort] = [await unusedPort(), await unusedPort()]
   const [first, last] = [Math.min(port, ownSinkPort), Math.max(port, ownSinkPort)]
   const relay = await startRelay(closing, {
     jwksUrl: await keys.url,

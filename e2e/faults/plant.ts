@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { request, type IncomingMessage } from 'node:http'
 import { fileURLToPath } from 'node:url'
 
-import { freePort } from '@sluice/kit/engines'
+import { unusedPort } from '@sluice/kit/unused-port'
 
 import { startKeys } from '../bench/keys.ts'
 import { keep, stop } from '../bench/process.ts'
@@ -15,6 +15,8 @@ const relayMain = program('../../relay/src/main.ts')
 const agentMain = program('../../agent/src/session/main.ts')
 const upstreamMain = fileURLToPath(new URL('upstream.ts', import.meta.url))
 const patienceMs = 60_000
+const saidMax = 40
+const saidCharactersMax = 500
 
 type Part = 'relay' | 'agent' | 'upstream'
 
@@ -24,6 +26,8 @@ export class Plant implements AsyncDisposable {
   readonly #keys = startKeys(this.#stack)
   readonly #running = new Map<Part, ChildProcess>()
   readonly ports = { http: 0, admin: 0, upstream: 0 }
+  /** What the parts said last: for whoever has to find out why something never came to be. */
+  readonly #said: string[] = []
   #edgePort = 0
   #epoch = 0
   relayEnv: Record<string, string> = {}
@@ -32,8 +36,8 @@ export class Plant implements AsyncDisposable {
 
   static async start(prepare: (plant: Plant) => void = () => undefined): Promise<Plant> {
     const plant = new Plant()
-    plant.ports.http = await freePort()
-    plant.ports.admin = await freePort()
+    plant.ports.http = await unusedPort()
+    plant.ports.admin = await unusedPort()
     plant.#edgePort = plant.ports.http
     prepare(plant)
     try {
@@ -136,7 +140,9 @@ export class Plant implements AsyncDisposable {
     for (;;) {
       const last = await holds().catch((error: unknown) => error)
       if (last === true) return
-      if (Date.now() > deadline) throw new Error('it never came to be', { cause: last })
+      if (Date.now() > deadline) {
+        throw new Error(`it never came to be\n${this.#said.join('\n')}`, { cause: last })
+      }
       await new Promise((resolve) => setTimeout(resolve, 50))
     }
   }
@@ -151,7 +157,11 @@ export class Plant implements AsyncDisposable {
       env: { ...process.env, ...env },
       stdio: ['ignore', stdout, 'inherit'],
     })
-    child.stdout?.on('data', () => undefined)
+    child.stdout?.on('data', (chunk: Buffer) => {
+      this.#said.push(`${part}: ${chunk.toString().slice(0, saidCharactersMax)}`)
+      if (this.#said.length > saidMax) this.#said.shift()
+    })
+    child.once('exit', (code, signal) => this.#said.push(`${part} ended: ${code ?? signal}`))
     keep(child)
     this.#running.set(part, child)
     this.#stack.defer(async () => {

@@ -4,7 +4,7 @@ import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-import { freePort } from '@sluice/kit/engines'
+import { unusedPort } from '@sluice/kit/unused-port'
 import { expect, onTestFinished, test } from 'vitest'
 
 import { Program } from '../world.ts'
@@ -15,9 +15,9 @@ async function npmStart(data?: string, env: NodeJS.ProcessEnv = {}) {
   const program = new Program('npm start', ['scripts/start.mjs'], {
     env: {
       SLUICE_DATA: folder,
-      SLUICE_CONSOLE_PORT: String(await freePort()),
-      SLUICE_HTTP_PORT: String(await freePort()),
-      SLUICE_HTTPS_PORT: String(await freePort()),
+      SLUICE_CONSOLE_PORT: String(await unusedPort()),
+      SLUICE_HTTP_PORT: String(await unusedPort()),
+      SLUICE_HTTPS_PORT: String(await unusedPort()),
       SLUICE_METRICS_PORT: '0',
       ...env,
     },

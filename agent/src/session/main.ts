@@ -15,6 +15,10 @@ const session = openAgentSession({
 })
 session.on('online', () => process.stdout.write('online\n'))
 session.on('offline', ({ reason }) => process.stdout.write(`offline: ${reason}\n`))
+session.on('fatal', (error) => {
+  process.stdout.write(`fatal: ${error.message}\n`)
+  process.exitCode = 1
+})
 // As the command line does, so that figures include what it costs.
 let requests = 0
 session.on('request', () => {

@@ -1,10 +1,11 @@
 import { join } from 'node:path'
 
 import { ConfigError } from '@sluice/kit/config'
-import { EngineError, freePort, startPostgres, startRedis, type Engine } from '@sluice/kit/engines'
+import { EngineError, startPostgres, startRedis, type Engine } from '@sluice/kit/engines'
 import { Closer } from '@sluice/kit/lifecycle'
 import { createLog } from '@sluice/kit/log'
 import { openObjectStore, type ObjectStoreSettings } from '@sluice/kit/object-store'
+import { unusedPort } from '@sluice/kit/unused-port'
 
 import { buildBundles } from './bundles.ts'
 import { config } from './config.ts'
@@ -72,10 +73,10 @@ async function start(): Promise<void> {
   const { createPlatform } = await import('./server.ts')
   const chosen = {
     ...ports,
-    console: ports.console || (await freePort()),
-    http: ports.http || (await freePort()),
-    https: ports.https || (await freePort()),
-    relayAdmin: ports.relayAdmin || (await freePort()),
+    console: ports.console || (await unusedPort()),
+    http: ports.http || (await unusedPort()),
+    https: ports.https || (await unusedPort()),
+    relayAdmin: ports.relayAdmin || (await unusedPort()),
   }
   const tunnelPorts = `${settings.tunnelPorts.first}-${settings.tunnelPorts.last}`
   const platform = closer.add(

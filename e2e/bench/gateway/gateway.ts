@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-import { freePort, startRedis } from '@sluice/kit/engines'
+import { startRedis } from '@sluice/kit/engines'
+import { unusedPort } from '@sluice/kit/unused-port'
 
 import type { Benchmark, Figures } from '../figures.ts'
 import { cpuSecondsOf, keep, stop } from '../process.ts'
@@ -194,7 +195,7 @@ async function startOpponent(
 }
 
 async function startHive(closing: AsyncDisposableStack, supergraph: string): Promise<Running> {
-  const port = await freePort()
+  const port = await unusedPort()
   const program = 'node_modules/@graphql-hive/gateway/dist/bin.js'
   const args = [program, 'supergraph', supergraph, '--port', String(port), '--host', '127.0.0.1']
   const child = spawnPinned(gatewayCore, [...args, '--fork', '0'], {}, opponents)
