@@ -27,7 +27,11 @@ export interface SigningKeys {
   readonly publicJwks: { keys: JWK[] }
 }
 
-export async function openSigningKeys(jwks: PrivateJwks): Promise<SigningKeys> {
+/** `header`: what stands in the header of each token beside the usual. */
+export async function openSigningKeys(
+  jwks: PrivateJwks,
+  header: Readonly<Record<string, string>> = {},
+): Promise<SigningKeys> {
   const [first] = jwks.keys
   if (!first) throw new TypeError('no signing key')
   const key = await importJWK(first, 'EdDSA')
@@ -35,7 +39,7 @@ export async function openSigningKeys(jwks: PrivateJwks): Promise<SigningKeys> {
     sign: (typ, payload, seconds) => {
       const now = Math.floor(Date.now() / 1000)
       return new SignJWT(payload)
-        .setProtectedHeader({ alg: 'EdDSA', kid: first.kid, typ })
+        .setProtectedHeader({ ...header, alg: 'EdDSA', kid: first.kid, typ })
         .setIssuedAt(now)
         .setExpirationTime(now + seconds)
         .sign(key)

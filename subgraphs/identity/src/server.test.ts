@@ -1,10 +1,11 @@
 import { forkSystem } from '@sluice/kit/database'
-import { freePort, startRedis } from '@sluice/kit/engines'
+import { startRedis } from '@sluice/kit/engines'
 import { createInternalSigner, internalHeader } from '@sluice/kit/internal-token'
 import { silentLog } from '@sluice/kit/log'
 import { anonymous, gatewayPrincipal, type Principal } from '@sluice/kit/principal'
 import { openChannelHub } from '@sluice/kit/redis'
 import { generatePrivateJwks, openSigningKeys } from '@sluice/kit/signing-keys'
+import { unusedPort } from '@sluice/kit/unused-port'
 import { freeEntitlements, type EventEnvelope } from '@sluice/schema/events'
 import { redisChannels, redisKeys, type Revocation } from '@sluice/schema/redis'
 import { Redis } from 'ioredis'
@@ -333,7 +334,7 @@ test('people sign in while Redis is away, and guesses are limited all the same',
 
 test('without PostgreSQL the start fails and says so', async () => {
   await using server = await openServer()
-  const databaseUrl = `postgres://sluice@127.0.0.1:${await freePort()}/postgres`
+  const databaseUrl = `postgres://sluice@127.0.0.1:${await unusedPort()}/postgres`
 
   const start = createServer({ ...server.serverOptions, databaseUrl })
 
