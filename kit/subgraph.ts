@@ -24,6 +24,7 @@ import {
   internalHeader,
   requestIdHeader,
   visitorIpHeader,
+  type InternalKey,
   type SubgraphName,
 } from './internal-token.ts'
 import type { Log } from './log.ts'
@@ -56,6 +57,8 @@ export interface SubgraphOptions<Context extends object> {
   notReady: () => Promise<string | null>
   /** Hears of calls without the gateway's signature, and from which address they came. */
   onUnsigned?: (ip: string) => void
+  /** Hears of each key that a gateway has made for itself, when it is first met. */
+  onInternalKey?: (key: InternalKey) => void
   /** REST routes beside the graph. Returns false for a path it does not have. */
   route?: (request: IncomingMessage, response: ServerResponse) => Promise<boolean> | boolean
 }
@@ -69,7 +72,11 @@ export async function openSubgraph<Context extends object>(
   options: SubgraphOptions<Context>,
 ): Promise<{ port: number; close(): Promise<void> }> {
   const { schema, log } = options
-  const verify = createInternalVerifier(options.internalPublicJwks, options.name)
+  const verify = createInternalVerifier(
+    options.internalPublicJwks,
+    options.name,
+    options.onInternalKey,
+  )
   const mask = (error: unknown) =>
     maskError(error, (id, cause) => log.error({ err: cause, id }, 'unexpected failure'))
 

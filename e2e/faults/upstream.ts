@@ -33,6 +33,7 @@ const server = createServer((request, response) => {
 })
 server.listen(Number(process.argv[2] ?? 0), '127.0.0.1', () => {
   const address = server.address()
-  console.log(typeof address === 'object' && address ? address.port : 0)
+  // As text: a number would be coloured where colours are asked for.
+  console.log(String(typeof address === 'object' && address ? address.port : 0))
 })
 process.on('SIGTERM', () => process.exit(0))

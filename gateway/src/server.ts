@@ -46,8 +46,10 @@ export interface GatewayOptions {
   /** Address of each subgraph, with or without its path `/graphql`. */
   subgraphs: Readonly<Record<SubgraphName, string>>
   identityUrl: string
-  /** Signs what tells subgraphs who is asking. */
+  /** Certify the keys that sign what tells subgraphs who is asking. */
   internalSigningJwks: PrivateJwks
+  /** How old such a key gets before another one is made; a day when absent. */
+  internalKeyMs?: number
   redisUrl: string
   /** The one origin whose pages may use the gateway. */
   consoleOrigin: string
@@ -77,6 +79,8 @@ export interface Gateway {
 /** How long a client may take: for the head, for the whole request, and between two on one connection. */
 const timeouts = { headersTimeout: 10_000, requestTimeout: 30_000, keepAliveTimeout: 15_000 }
 
+const dayMs = 86_400_000
+
 /** How long the start waits for Redis, and for its word that revocations are heard. It goes on without. */
 const redisWaitMs = 2_000
 
@@ -88,7 +92,10 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
     const manifest =
       options.manifest ?? (JSON.parse(committed('operations/manifest.json')) as Manifest)
     const metrics = createGatewayMetrics({ processFigures: options.processFigures ?? false })
-    const signer = createInternalSigner(await openSigningKeys(options.internalSigningJwks))
+    const signer = createInternalSigner(await openSigningKeys(options.internalSigningJwks), {
+      everyMs: options.internalKeyMs ?? dayMs,
+      onFailed: (error) => log.error({ err: error }, 'the next internal key could not be made'),
+    })
 
     const load = (sdl: string) => {
       const generation = createGeneration({

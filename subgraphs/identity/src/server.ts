@@ -33,6 +33,7 @@ import { database } from './orm.ts'
 import { restRoutes } from './rest.ts'
 import { openRevocationAnnouncer, purgeRevocations } from './revocation/revocation-list.ts'
 import { createRevocations } from './revocations.ts'
+import { noteInternalKey } from './rotation/note-internal-key.ts'
 import { openSigningKeyRotation } from './rotation/rotate-signing-keys.ts'
 import { finishRotations } from './rotation/rotation.ts'
 import { schema } from './schema.ts'
@@ -230,6 +231,11 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         ...(options.host === undefined ? {} : { host: options.host }),
         log,
         notReady: () => databaseNotReady(orm),
+        onInternalKey: (key) =>
+          void noteInternalKey(orm, key, now()).catch((error: unknown) => {
+            // The key is good all the same; the next restart meets it again.
+            log.warn({ err: error }, 'the rotation of a gateway’s key could not be noted')
+          }),
         onUnsigned: (ip) =>
           watch.anomalies.report({
             kind: 'signature-failed',

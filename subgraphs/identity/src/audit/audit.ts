@@ -54,6 +54,7 @@ export const auditActions = [
   'service-account.enabled',
   'service-account.deleted',
   'signing-key.rotated',
+  'internal-key.rotated',
   'mail.retried',
   'audit-stream.created',
   'audit-stream.switched-on',

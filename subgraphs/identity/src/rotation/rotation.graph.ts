@@ -62,7 +62,8 @@ builder.queryField('signingKeyRotations', (t) =>
   t.field({
     type: [SecretRotationType],
     nullable: true,
-    description: 'The latest rotations of the keys that sign sign-ins and agent tokens. For staff.',
+    description:
+      'The latest rotations of keys that sign: sign-ins and agent tokens, and what gateways say. For staff.',
     resolve: (_root, _args, context) => findSigningKeyRotations(context),
   }),
 )

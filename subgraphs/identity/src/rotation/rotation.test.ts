@@ -6,7 +6,9 @@ import { AuditEntry } from '../audit/audit-entry.entity.ts'
 import { authenticate } from '../authenticate/authenticate.ts'
 import { createAuthtoken, rotateAuthtoken } from '../authtoken/authtoken.ts'
 import { openWorld, type World } from '../testing.ts'
+import { noteInternalKey } from './note-internal-key.ts'
 import { finishRotations, rotationPage } from './rotation.ts'
+import { SecretRotation } from './secret-rotation.entity.ts'
 
 const hourMs = 3_600_000
 
@@ -115,4 +117,20 @@ test('a rotation names an overlap that streams can follow, and never gives more 
   await expect(rotateApiKey(await admin.context(), apiKey.id, 120)).rejects.toMatchObject({
     code: 'SLUICE_FORBIDDEN',
   })
+})
+
+test('a gateway that has another key is in the ledger once, however many hear of it', async () => {
+  await using world = await openWorld()
+  const endsAt = new Date(world.deps.now().getTime() + 86_400_000)
+  const key = { kid: 'second', replaces: 'first', endsAt }
+  const note = (one: Parameters<typeof noteInternalKey>[1]) =>
+    noteInternalKey(world.deps.orm, one, world.deps.now())
+
+  await note({ kid: 'first', replaces: null, endsAt })
+  await Promise.all([note(key), note(key), note(key)])
+
+  const rows = await forkSystem(world.deps.orm).find(SecretRotation, { kind: 'internal-key' })
+  expect(rows).toMatchObject([
+    { secretId: 'first', successorId: 'second', verifiedAt: world.deps.now(), by: null },
+  ])
 })

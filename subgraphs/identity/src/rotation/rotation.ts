@@ -110,12 +110,12 @@ export async function finishRotations(em: EntityManager, now: Date): Promise<voi
 
 const signingKeyRotationsShownMax = 20
 
-/** The latest rotations of signing keys. For staff. */
+/** The latest rotations of signing keys, and of keys by which gateways are known. For staff. */
 export async function findSigningKeyRotations(context: Context): Promise<SecretRotation[]> {
   staffOf(context)
   return forkSystem(context.orm).find(
     SecretRotation,
-    { kind: 'signing-key' },
+    { kind: { $in: ['signing-key', 'internal-key'] } },
     { orderBy: { at: 'desc' }, limit: signingKeyRotationsShownMax },
   )
 }
