@@ -71,8 +71,8 @@ const bodyBytesMax = 4 * 1024 * 1024
 export async function openSubgraph<Context extends object>(
   options: SubgraphOptions<Context>,
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const { schema, log, name, internalPublicJwks } = options
-  const verify = createInternalVerifier(internalPublicJwks, name, options.onInternalKey)
+  const { schema, log, name: audience, internalPublicJwks } = options
+  const verify = createInternalVerifier(internalPublicJwks, audience, options.onInternalKey)
   const mask = (error: unknown) =>
     maskError(error, (id, cause) => log.error({ err: cause, id }, 'unexpected failure'))
 
