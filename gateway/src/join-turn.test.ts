@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
 import { JoinTurn } from './join-turn.ts'
 
@@ -21,6 +21,7 @@ test('joins of one turn share a deadline, and those of the next have their own',
 
 test('a join that takes too long is stopped, and one that is over leaves no timer', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+  onTestFinished(() => void vi.useRealTimers())
   const turn = new JoinTurn(5_000)
   const stop = new AbortController()
   const quick = turn.enter(stop.signal)
@@ -35,7 +36,6 @@ test('a join that takes too long is stopped, and one that is over leaves no time
   expect(slow.signal.aborted).toBe(true)
   expect(slow.signal.reason).toMatchObject({ name: 'TimeoutError' })
   slow.leave()
-  vi.useRealTimers()
 })
 
 test('what begins after everybody has left is stopped at once', () => {
