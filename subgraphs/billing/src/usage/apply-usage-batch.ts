@@ -56,7 +56,7 @@ function hourCountsOf(batch: UsageBatch, at: Date): HourCount[] {
   const hour = new Date(Math.floor(at.getTime() / hourMs) * hourMs)
   const byTunnel = new Map<string, HourCount>()
   for (const { organizationId, tunnelId, requests, bytesIn, bytesOut } of batch.counts) {
-    const key = `${organizationId} ${tunnelId}`
+    const key = `${organizationId} ${tunnelId}`.toLowerCase()
     const known = byTunnel.get(key)
     byTunnel.set(key, {
       organizationId,

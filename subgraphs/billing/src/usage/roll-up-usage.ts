@@ -26,14 +26,14 @@ export const rollUpUsage = defineJob({
 
 /** Rolls up a few organizations and returns how many; each belongs to one worker at a time. */
 async function rollUpSome(em: EntityManager, now: Date): Promise<number> {
+  // Organizations, and the hours of each, are locked in the order in which batches lock them: both never wait in a circle.
   const due = await em.execute<{ organization_id: string; started_at: string }[]>(
     `select organization_id, started_at from billing.plan_subscription s
      where exists (
        select 1 from billing.usage_hour h where h.organization_id = s.organization_id and not h.rolled_up
-     ) limit ${organizationsMax} for update skip locked`,
+     ) order by organization_id limit ${organizationsMax} for update skip locked`,
   )
   for (const { organization_id: organizationId, started_at: startedAt } of due) {
-    // Locked in the order in which batches lock them, so that both never wait in a circle.
     const hours = await em.execute<{ hour: string }[]>(
       `with changed as (
          select organization_id, hour, tunnel_id from billing.usage_hour

@@ -1,5 +1,5 @@
 import { JobPayloadError } from '@sluice/kit/job'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
 import { openJobs } from '../jobs.ts'
 import { batchOf, createWorld, today } from '../testing/world.ts'
@@ -58,6 +58,35 @@ test('many batches at once lose no count, while totals are summed beside them', 
     [120, 1_200],
     [120, 1_200],
   ])
+})
+
+test('totals wait for counts in the order in which batches lock them', async () => {
+  const { acme, globex, db, subscribe, apply, rollUp, totals } = await createUsageWorld()
+  const [first = '', second = ''] = [acme, globex].toSorted()
+  await subscribe(second, '2026-11-05T17:30:00Z')
+  await subscribe(first, '2026-11-05T17:30:00Z')
+  await apply(batchOf([second]))
+  await apply(batchOf([first]))
+
+  // A batch under way holds the first organization's count and will ask for the second's.
+  const summed = await db.orm.em.fork().transactional(async (batch) => {
+    const lock = 'select 1 from billing.usage_hour where organization_id = ? for update nowait'
+    await batch.execute(lock, [first])
+    const summing = rollUp()
+    await vi.waitFor(async () => {
+      const waiting = await db.orm.em
+        .fork()
+        .execute<unknown[]>(
+          `select 1 from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+        )
+      expect(waiting).toHaveLength(1)
+    }, 15_000)
+    expect(await batch.execute(lock, [second])).toHaveLength(1)
+    return { summing }
+  })
+  await summed.summing
+
+  expect((await totals()).map(({ requests }) => requests)).toEqual([1, 1])
 })
 
 test('a late batch lands in the period of its own time', async () => {
