@@ -5,7 +5,7 @@ import { buildSchema, parse, print, validate } from 'graphql'
 import { expect, test } from 'vitest'
 
 import { defaultLimits } from './gateway/src/limits.ts'
-import { errors } from './schema/errors.ts'
+import { errorAreas, errors } from './schema/errors.ts'
 import { webhookEvents } from './schema/webhook-events.ts'
 import {
   anchorOf,
@@ -34,6 +34,12 @@ test('every code of the catalogue has the page that the script would write', () 
   expect(pages.map(({ path }) => path)).toEqual(
     expect.arrayContaining(Object.keys(errors).map((code) => `${code}.md`)),
   )
+})
+
+test('no code stands in two areas', () => {
+  const codes = Object.values(errorAreas).flatMap((area) => Object.keys(area))
+
+  expect(codes.toSorted()).toEqual(Object.keys(errors).toSorted())
 })
 
 test('the table of permissions is the one that decides', () => {

@@ -1,9 +1,9 @@
-import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { STATUS_CODES } from 'node:http'
 import { join, relative } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import { errors, type ErrorCode } from '../schema/errors.ts'
+import { errorAreas, errors, type ErrorCode } from '../schema/errors.ts'
 import {
   hasPermission,
   permissionNames,
@@ -20,30 +20,15 @@ export const updateCommand = 'node scripts/docs.ts'
 
 export const permissionsPath = join(rootFolder, 'docs/permissions.md')
 
-const catalogue = 'schema/errors.ts'
-const generatedNote = noteOf(catalogue)
+type Area = keyof typeof errorAreas
+
+const generatedNote = noteOf('schema/errors')
 
 function noteOf(source: string): string {
   return `<!-- Written by \`${updateCommand}\` from ${source}. Change it there. -->`
 }
 
-/** Where a person meets the failures of an area. The areas are the section comments of the catalogue. */
-const surfacesOf: Record<string, string[]> = {
-  'Signing in and permissions': ['graph', 'http', 'console', 'cli'],
-  'Staff of the platform': ['graph', 'http', 'console', 'cli', 'edge', 'session'],
-  'Single sign-on': ['graph', 'http', 'console'],
-  Tunnels: ['graph', 'http', 'console', 'cli'],
-  Domains: ['graph', 'http', 'console'],
-  Billing: ['graph', 'http', 'console'],
-  'Addresses that a customer names and this server asks': ['graph', 'http', 'console'],
-  'The graph': ['graph', 'http', 'console', 'cli'],
-  'The edge: what a visitor meets': ['edge', 'requestLog'],
-  'Agent sessions': ['session', 'cli'],
-  'The CLI': ['cli'],
-  'The console': ['console'],
-}
-
-const surfaceText: Record<string, string> = {
+const surfaceText = {
   graph:
     'In GraphQL answers as `errors[].extensions.code`, with `status`, `title`, `detail` (the cause) and `fix` beside it.',
   console: 'In the console, with cause, fix and code.',
@@ -54,6 +39,28 @@ const surfaceText: Record<string, string> = {
   session: 'In the tunnel protocol, when a relay refuses or ends a session.',
 }
 
+/** Where a person meets the failures of an area. */
+const surfacesOf: Record<Area, (keyof typeof surfaceText)[]> = {
+  'Signing in': ['graph', 'http', 'console', 'cli'],
+  'Authtokens, API keys and service accounts': ['graph', 'http', 'console', 'cli'],
+  'Organizations, members and roles': ['graph', 'http', 'console', 'cli'],
+  'Staff of the platform': ['graph', 'http', 'console', 'cli', 'edge', 'session'],
+  'Single sign-on': ['graph', 'http', 'console'],
+  Tunnels: ['graph', 'http', 'console', 'cli'],
+  Webhooks: ['graph', 'http', 'console'],
+  Domains: ['graph', 'http', 'console'],
+  Billing: ['graph', 'http', 'console'],
+  'Addresses that a customer names and this server asks': ['graph', 'http', 'console'],
+  'The graph': ['graph', 'http', 'console', 'cli'],
+  'The edge: what a visitor meets': ['edge', 'requestLog'],
+  'Agent sessions': ['session', 'cli'],
+  'The CLI': ['cli'],
+  'The console': ['console'],
+}
+
+const areas = Object.keys(errorAreas) as Area[]
+const codesOf = (area: Area) => Object.keys(errorAreas[area]) as ErrorCode[]
+
 /** Statuses that say nothing about the request itself: the same request may succeed later. */
 const passingStatuses = new Set([408, 429, 502, 503, 504])
 
@@ -63,30 +70,13 @@ export interface Page {
   readonly text: string
 }
 
-/** Each code with its area, in the order of the catalogue. Throws for a code that stands in no known area. */
-export function areasOf(source: string): Map<ErrorCode, string> {
-  const areas = new Map<ErrorCode, string>()
-  let area = ''
-  for (const line of source.split('\n')) {
-    area = /^ {2}\/\/ (.+)$/.exec(line)?.[1] ?? area
-    const code = /^ {2}(SLUICE_\w+): \{$/.exec(line)?.[1]
-    if (code) areas.set(code as ErrorCode, area)
-  }
-  for (const code of Object.keys(errors) as ErrorCode[]) {
-    const found = areas.get(code)
-    if (found === undefined) throw new Error(`${catalogue} has no line that opens ${code}`)
-    if (!surfacesOf[found]) throw new Error(`scripts/docs.ts does not know the area "${found}"`)
-  }
-  return areas
-}
-
 /** Every page as it should be. */
 export function errorPages(): Page[] {
-  const areas = areasOf(readFileSync(join(rootFolder, catalogue), 'utf8'))
-  const codes = Object.keys(errors) as ErrorCode[]
   return [
-    { path: 'README.md', text: indexText(codes, areas) },
-    ...codes.map((code) => ({ path: `${code}.md`, text: pageText(code, areas.get(code) ?? '') })),
+    { path: 'README.md', text: indexText() },
+    ...areas.flatMap((area) =>
+      codesOf(area).map((code) => ({ path: `${code}.md`, text: pageText(code, area) })),
+    ),
   ]
 }
 
@@ -113,7 +103,7 @@ export function permissionsPage(): string {
   ].join('\n')
 }
 
-function pageText(code: ErrorCode, area: string): string {
+function pageText(code: ErrorCode, area: Area): string {
   const { status, title, cause, fix } = errors[code]
   const details = placeholdersIn(title, cause, fix)
   const filled =
@@ -148,7 +138,7 @@ function pageText(code: ErrorCode, area: string): string {
     '',
     '## Where it appears',
     '',
-    ...(surfacesOf[area] ?? []).map((surface) => `- ${surfaceText[surface]}`),
+    ...surfacesOf[area].map((surface) => `- ${surfaceText[surface]}`),
     '',
     `Area: [${area}](README.md#${anchorOf(area)})`,
     '',
@@ -156,18 +146,15 @@ function pageText(code: ErrorCode, area: string): string {
   return lines.join('\n')
 }
 
-function indexText(codes: readonly ErrorCode[], areas: ReadonlyMap<ErrorCode, string>): string {
-  const sections = [...new Set(areas.values())].flatMap((area) => [
+function indexText(): string {
+  const sections = areas.flatMap((area) => [
     `## ${area}`,
     '',
     '| code | status | title |',
     '| --- | --- | --- |',
-    ...codes
-      .filter((code) => areas.get(code) === area)
-      .map(
-        (code) =>
-          `| [${code}](${code}.md) | ${errors[code].status} | ${plain(errors[code].title)} |`,
-      ),
+    ...codesOf(area).map(
+      (code) => `| [${code}](${code}.md) | ${errors[code].status} | ${plain(errors[code].title)} |`,
+    ),
     '',
   ])
   return [

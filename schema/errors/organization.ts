@@ -1,0 +1,148 @@
+import type { Catalogue } from './catalogue.ts'
+
+export const organizationErrors = {
+  SLUICE_ORGANIZATION_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such organization.',
+    cause: 'It does not exist, or you are not a member of it.',
+    fix: 'Choose one of your organizations.',
+  },
+  SLUICE_AUDIT_STREAM_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such audit stream.',
+    cause: 'It does not exist, or belongs to another organization.',
+    fix: 'Choose one of the streams that the audit page of the console shows.',
+  },
+  SLUICE_AUDIT_STREAMS_MAX: {
+    status: 409,
+    title: 'An organization has at most {max} audit streams.',
+    cause: 'The audit is sent to that many places already.',
+    fix: 'Delete a stream that nobody needs.',
+  },
+  SLUICE_ORGANIZATION_SLUG_TAKEN: {
+    status: 409,
+    title: 'The slug {slug} is taken.',
+    cause: 'Another organization has it.',
+    fix: 'Choose another slug.',
+  },
+  SLUICE_MEMBER_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such member.',
+    cause: 'The person is not in this organization.',
+    fix: 'List the members and use an id from there.',
+  },
+  SLUICE_MEMBER_EXISTS: {
+    status: 409,
+    title: 'This person is a member already.',
+    cause: 'The organization has this member.',
+    fix: 'Change the role of the member instead.',
+  },
+  SLUICE_SCIM_TOKEN_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such SCIM token.',
+    cause: 'The id is wrong, the token has ended, or it belongs to an organization you are not in.',
+    fix: 'Look at the SCIM page of the organization.',
+  },
+  SLUICE_SCIM_TOKENS_MAX: {
+    status: 409,
+    title: 'The organization has {max} SCIM tokens that work, the most there can be.',
+    cause: 'Each token manages all people of the organization, so few are kept.',
+    fix: 'Revoke one that is no longer used.',
+  },
+  SLUICE_SCIM_GROUP_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such group.',
+    cause: 'The identity provider has deleted it, or it belongs to an organization you are not in.',
+    fix: 'Look at the SCIM page of the organization.',
+  },
+  SLUICE_LAST_OWNER: {
+    status: 409,
+    title: 'An organization needs an owner.',
+    cause: 'This would remove the last owner.',
+    fix: 'Make somebody else owner first.',
+  },
+  SLUICE_MEMBERSHIPS_MAX: {
+    status: 403,
+    title: 'A person can be in {max} organizations.',
+    cause: 'This person is in as many as that already.',
+    fix: 'Leave one that is not used.',
+  },
+  SLUICE_MEMBERS_MAX: {
+    status: 403,
+    title: 'The plan allows {max} members.',
+    cause: 'The organization has as many as that already.',
+    fix: 'Remove a member who has left, or choose a larger plan.',
+  },
+  SLUICE_INVITATION_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such invitation.',
+    cause: 'The link is not complete, a newer one was sent, or the invitation has ended.',
+    fix: 'Open the link of the last mail, or ask for another invitation.',
+  },
+  SLUICE_INVITATION_EXISTS: {
+    status: 409,
+    title: 'This address is invited already.',
+    cause: 'An invitation to it has not been answered.',
+    fix: 'Send that one again, or revoke it first.',
+  },
+  SLUICE_INVITATION_USED: {
+    status: 410,
+    title: 'This invitation was accepted already.',
+    cause: 'Its link is good once.',
+    fix: 'Sign in: the organization is among yours.',
+  },
+  SLUICE_INVITATION_REVOKED: {
+    status: 410,
+    title: 'This invitation was taken back.',
+    cause: 'Somebody of the organization revoked it.',
+    fix: 'Ask whoever invited you.',
+  },
+  SLUICE_INVITATION_EXPIRED: {
+    status: 410,
+    title: 'This invitation has run out.',
+    cause: 'It was not accepted in time.',
+    fix: 'Ask whoever invited you to send it again.',
+  },
+  SLUICE_INVITATION_VOID: {
+    status: 410,
+    title: 'This invitation is void.',
+    cause: 'Whoever sent it may no longer give what it offers.',
+    fix: 'Ask for an invitation from somebody else of the organization.',
+  },
+  SLUICE_INVITATION_FOR_ANOTHER: {
+    status: 403,
+    title: 'This invitation is for another address.',
+    cause: 'You are signed in with an address that it was not sent to.',
+    fix: 'Sign in, or sign up, with the address that the mail went to.',
+  },
+  SLUICE_INVITATIONS_MAX: {
+    status: 403,
+    title: 'An organization can have {max} invitations waiting.',
+    cause: 'As many have not been answered.',
+    fix: 'Revoke those that nobody will accept.',
+  },
+  SLUICE_ROLE_NOT_FOUND: {
+    status: 404,
+    title: 'There is no such role.',
+    cause: 'The organization has no custom role with this id.',
+    fix: 'List its roles and use an id from there.',
+  },
+  SLUICE_ROLE_NAME_TAKEN: {
+    status: 409,
+    title: 'There is a role with this name.',
+    cause: 'Another custom role of the organization is called so.',
+    fix: 'Choose another name.',
+  },
+  SLUICE_ROLE_IN_USE: {
+    status: 409,
+    title: 'The role {name} is in use.',
+    cause: 'Members, service accounts or invitations have it.',
+    fix: 'Say which role its members get instead, or change their role first.',
+  },
+  SLUICE_ROLES_MAX: {
+    status: 403,
+    title: 'An organization can have {max} custom roles.',
+    cause: 'It has as many as that.',
+    fix: 'Delete one that nobody has.',
+  },
+} as const satisfies Catalogue
