@@ -60,10 +60,10 @@ function consoleDocument(name: string): string {
   return readFileSync(join(folder, `${name}.graphql`), 'utf8')
 }
 
-function open(path: string, headers: Record<string, string> = {}): Promise<IncomingMessage> {
+function open(path: string, localAddress = '127.0.0.1'): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const { host, port } = url
-    request({ host: '127.0.0.1', port, path, headers: { host, ...headers } }, resolve)
+    request({ host: '127.0.0.1', localAddress, port, path, headers: { host } }, resolve)
       .on('error', reject)
       .end()
   })
@@ -127,8 +127,10 @@ test('a tunnel is open', async () => {
   expect((await visit('/')).status).toBe(200)
 })
 
-test('a change of policy and Host is met by new requests within moments, and what is under way goes on', async () => {
-  const events = await open('/events')
+test('a change of policy and Host is met by new requests within moments, and cuts off whom it forbids alone', async () => {
+  const events = await open('/events', '127.0.0.2')
+  const forbidden = await open('/events')
+  const cut = once(forbidden.resume(), 'error')
   let ticks = 0
   events.on('data', () => (ticks += 1))
 
@@ -150,10 +152,11 @@ test('a change of policy and Host is met by new requests within moments, and wha
       )
     },
   )
-  const deniedMs = await change({ policy: { denyIps: ['127.0.0.0/8', '::1'] } }, async () => {
+  const deniedMs = await change({ policy: { denyIps: ['127.0.0.1'] } }, async () => {
     const { status, headers } = await visit('/')
     return status === 403 && headers['sluice-error'] === 'SLUICE_IP_DENIED'
   })
+  await cut
   const openedMs = await change({ policy: {} }, async () => (await visit('/')).status === 200)
   const before = ticks
   await once(events, 'data')

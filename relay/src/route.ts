@@ -52,6 +52,9 @@ export interface Refusal {
   readonly reason?: string
 }
 
+/** By the tunnel's rules about addresses. */
+export const addressDenied: Refusal = { code: 'SLUICE_IP_DENIED', reason: 'address' }
+
 /** Decides, in the order of the design: host known, TLS, visitor certificate, basic auth, address, concurrency, rate, session. Takes nothing but a password attempt. */
 export function routeOf(asked: Asked, places: Places): Route {
   const { endpointHost } = asked
@@ -106,9 +109,7 @@ function refusalOf(
   tunnel: TunnelSession,
 ): Refusal | undefined {
   const { policy, limits } = tunnel
-  if (policy && !allowsAddress(policy, visitorIp)) {
-    return { code: 'SLUICE_IP_DENIED', reason: 'address' }
-  }
+  if (!allowsAddress(policy, visitorIp)) return addressDenied
   if (tunnel.full) return { code: 'SLUICE_CONNECTIONS_MAX', reason: 'connections' }
   const rate = limits.rate?.refusal()
   return rate && { code: 'SLUICE_REQUESTS_MAX', details: { ...rate }, reason: 'rate' }

@@ -97,6 +97,10 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       if (held) raw.offline(tunnel, stopped)
       log.info({ ...idsOf(tunnel.id, tunnel.claims), reason }, 'session closed')
     },
+    onPolicy(tunnel) {
+      edge?.enforce(tunnel)
+      raw.enforce(tunnel)
+    },
     onGrace(tunnel) {
       log.warn(idsOf(tunnel.id, tunnel.claims), 'session goes on past its agent token')
     },
@@ -138,11 +142,15 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     },
   })
   let readRevocations = (): void => undefined
+  let readSuspensions = (): void => undefined
   // Announcements of the time without Redis are lost: the list has them.
   const hub = options.redisUrl
     ? openChannelHub(options.redisUrl, log, { onReady: () => readRevocations() })
     : undefined
   listenForChanges(options, hub, { agents, raw, suspendedHosts })
+  hub
+    ?.subscribe(redisChannels.closedHosts, () => readSuspensions())
+    .catch((error: unknown) => log.warn({ err: error }, 'suspensions are not heard'))
   const peerSide = await openPeerSide({
     ...options,
     redis,
@@ -210,6 +218,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     isDeaf: () => redis !== undefined && redis.status !== 'ready',
   })
   readRevocations = () => controlPlane?.readRevocations()
+  readSuspensions = () => controlPlane?.readSuspensions()
 
   async function close(): Promise<void> {
     if (draining) return

@@ -45,6 +45,8 @@ export interface AgentsOptions {
   readonly onOpen: (tunnel: TunnelSession) => void
   /** `held`: the session still had its names, so that the tunnel is offline now. `stopped`: it was ended on purpose. */
   readonly onClose: (tunnel: TunnelSession, held: boolean, reason: string, stopped: boolean) => void
+  /** The tunnel has another edge policy now, which holds for what is under way too. */
+  readonly onPolicy: (tunnel: TunnelSession) => void
   /** The session goes on although its agent token has expired, because the control plane is away. */
   readonly onGrace: (tunnel: TunnelSession) => void
 }
@@ -267,7 +269,9 @@ export class Agents {
       this.#refuse(link, 'SLUICE_AGENT_TOKEN_INVALID')
       return
     }
+    const { policy } = tunnel
     this.#options.sessions.remap(tunnel, claims)
+    if (tunnel.policy !== policy) this.#options.onPolicy(tunnel)
     const expiresInMs = this.#scheduleExpiry(link, claims)
     session.policy({ expiresInMs, endpointHosts: claims.endpointHosts })
   }

@@ -63,6 +63,7 @@ test('a tunnel that is stopped while its port is being opened gets no session', 
     onRefused: () => undefined,
     onOpen: () => undefined,
     onClose: () => undefined,
+    onPolicy: () => undefined,
     onGrace: () => undefined,
   })
   const server = createServer((socket) => agents.accept(socket, handshake, Buffer.alloc(0)))

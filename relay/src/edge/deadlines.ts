@@ -5,6 +5,11 @@ import type { VisitorSocket } from './visitor-socket.ts'
 /** How long after the end of the visitor's half it is asked again whether it is still there. */
 const halfClosedMs = 250
 
+/** How long a visitor may take to close its half after the last response. */
+export const lingerMs = 5_000
+/** How long an upload may go on after its response is whole. */
+export const earlyMs = 30_000
+
 /** Which of a connection's deadlines has passed: of a head, of a body, between requests, for a response, or for the connection. */
 export type Passed = 'head' | 'body' | 'idle' | 'response' | 'half-closed' | 'end' | 'none'
 

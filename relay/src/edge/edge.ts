@@ -8,7 +8,8 @@ import type { H2Limits } from '../h2/h2-limits.ts'
 import type { Preface } from '../peer/preface.ts'
 import { Compressors } from '../policy/compressed-stream.ts'
 import type { TunnelLimits } from '../policy/tunnel-limits.ts'
-import { routeOf } from '../route.ts'
+import { addressDenied, routeOf } from '../route.ts'
+import type { TunnelSession } from '../sessions.ts'
 import type { Certificates } from '../tls/certificates.ts'
 import {
   TlsListener,
@@ -31,6 +32,8 @@ export interface Edge {
   connections(): number
   /** A tunnel has got a bandwidth limit: what is under way keeps to it from now on. */
   pace(limits: TunnelLimits): void
+  /** A tunnel's policy has changed: exchanges of visitors whom it keeps out now are cut off. */
+  enforce(tunnel: TunnelSession): void
   /** Exchanges under way. */
   busy(): number
   /** Another relay's connection: brings requests of visitors, or the bytes of one. */
@@ -166,6 +169,11 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
     connections: count,
     pace(limits) {
       for (const connection of connections) connection.pace(limits)
+    },
+    enforce(tunnel) {
+      for (const connection of connections) {
+        if (connection.enforce(tunnel)) options.rejected({ ...addressDenied, tunnel })
+      }
     },
     busy() {
       let busy = h2.streams

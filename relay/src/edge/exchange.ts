@@ -4,7 +4,9 @@ import type { BodyKind, DirectSockets } from '@sluice/wire'
 import type { PeerWay } from '../peer/peers.ts'
 import { CompressedStream } from '../policy/compressed-stream.ts'
 import { paced, type ExchangeStream } from '../policy/paced-stream.ts'
+import { allowsAddress } from '../policy/policy.ts'
 import type { TunnelLimits } from '../policy/tunnel-limits.ts'
+import { addressDenied } from '../route.ts'
 import type { TunnelSession } from '../sessions.ts'
 import type { Observed, RecordedHeads } from './observed.ts'
 import type { Replay } from './replay.ts'
@@ -74,6 +76,13 @@ export class Exchange {
     if (!stream || tunnel?.limits !== limits) return
     if (stream instanceof CompressedStream) stream.pace(limits)
     else this.stream = paced(stream, limits)
+  }
+
+  /** Whether the tunnel's policy keeps this visitor out now, which ends it: a WebSocket or a response that lasts does not begin anew. */
+  forbids(tunnel: TunnelSession, visitorIp: string): boolean {
+    if (this.tunnel !== tunnel || allowsAddress(tunnel.policy, visitorIp)) return false
+    this.code = addressDenied.code
+    return true
   }
 
   /** It gets an answer of the relay's own. Says what that tells of the connection. */

@@ -5,10 +5,11 @@ import { DirectSocket, malformed } from '@sluice/wire'
 
 import type { ExchangeStream } from '../policy/paced-stream.ts'
 import type { TunnelLimits } from '../policy/tunnel-limits.ts'
+import type { TunnelSession } from '../sessions.ts'
 import type { TlsVisit } from '../tls/tls-visit.ts'
 import { AgentAnswer, type Visitor } from './agent-answer.ts'
 import { cutOff } from './cut-off.ts'
-import { Deadlines } from './deadlines.ts'
+import { Deadlines, earlyMs, lingerMs } from './deadlines.ts'
 import { Dispatch, type Asker } from './dispatch.ts'
 import type { EdgeContext } from './edge-context.ts'
 import { errorResponse } from './error-response.ts'
@@ -22,9 +23,6 @@ import { addressOf, type VisitorSocket } from './visitor-socket.ts'
 /** What the next bytes of the visitor are. */
 type Reading = 'head' | 'body' | 'later' | 'raw' | 'nothing'
 
-const lingerMs = 5_000
-/** How long an upload may go on after its response is whole. */
-const earlyMs = 30_000
 const invitation = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n')
 
 /** One visitor's connection, and the exchange it has now: the public side of the hot path. */
@@ -95,6 +93,13 @@ export class VisitorConnection implements Visitor, Asker, HeadOwner {
     this.#exchange.pace(limits)
   }
 
+  /** The tunnel's policy has changed: cuts off a visitor whom it keeps out now, and answers whether it did. */
+  enforce(tunnel: TunnelSession): boolean {
+    const forbidden = this.#exchange.forbids(tunnel, this.#host.visitorIp)
+    if (forbidden) this.abandon()
+    return forbidden
+  }
+
   destroy(): void {
     this.#socket.destroy()
   }
@@ -152,17 +157,13 @@ export class VisitorConnection implements Visitor, Asker, HeadOwner {
         this.#readBody(chunk)
         return
       case 'later':
-        this.#keepForLater(chunk)
+        if (!this.#heads.keep(chunk)) this.#pause()
         return
       case 'raw':
         this.#forward(chunk, false)
         return
       case 'nothing':
     }
-  }
-
-  #keepForLater(bytes: Buffer): void {
-    if (!this.#heads.keep(bytes)) this.#pause()
   }
 
   // What the heads ask for
@@ -209,7 +210,7 @@ export class VisitorConnection implements Visitor, Asker, HeadOwner {
     if (!this.#body.done) return
     this.#exchange.requestEnded = true
     this.#reading = 'later'
-    if (after < chunk.length) this.#keepForLater(chunk.subarray(after))
+    if (after < chunk.length && !this.#heads.keep(chunk.subarray(after))) this.#pause()
     if (this.#exchange.responseEnded) this.finish()
   }
 

@@ -31,6 +31,6 @@ export function compilePolicy(policy: EdgePolicy): CompiledPolicy | undefined {
 }
 
 /** Whether a socket's address may visit. For raw streams too, before they reach the agent. */
-export function allowsAddress(policy: CompiledPolicy, remoteAddress: string): boolean {
-  return !policy.addresses || passesAddress(policy.addresses, remoteAddress)
+export function allowsAddress(policy: CompiledPolicy | undefined, remoteAddress: string): boolean {
+  return !policy?.addresses || passesAddress(policy.addresses, remoteAddress)
 }

@@ -193,6 +193,13 @@ export class RawEdge {
     connection.start()
   }
 
+  /** A tunnel's policy has changed: visitors whom it keeps out now are cut off, the others go on. */
+  enforce(tunnel: TunnelSession): void {
+    for (const connection of this.#connections) connection.enforce(tunnel)
+    const listener = this.#placeOf(tunnel.claims)?.listener
+    if (listener instanceof UdpPort) listener.enforce(tunnel)
+  }
+
   /** A reply to a visitor of a `udp` tunnel. */
   reply(tunnel: TunnelSession, datagram: Datagram): void {
     const listener = this.#placeOf(tunnel.claims)?.listener

@@ -4,6 +4,8 @@ import { isErrorCode, type ErrorCode } from '@sluice/schema/errors'
 import { Splice, encodeRawOpening, resetSocket } from '@sluice/wire'
 
 import { paced } from '../policy/paced-stream.ts'
+import { allowsAddress } from '../policy/policy.ts'
+import { addressDenied } from '../route.ts'
 import type { TunnelSession } from '../sessions.ts'
 import type { VisitorAddress } from '../tls/tls-visit.ts'
 import type { RawContext } from './raw-context.ts'
@@ -78,6 +80,13 @@ export class RawConnection {
     tunnel.bytesOut += bytesOut - this.#countedOut
     this.#countedIn = bytesIn
     this.#countedOut = bytesOut
+  }
+
+  /** The tunnel's policy has changed: a visitor whom it keeps out now is cut off. */
+  enforce(tunnel: TunnelSession): void {
+    if (this.#visit.tunnel !== tunnel || allowsAddress(tunnel.policy, this.#visitorIp)) return
+    this.#context.rejected({ ...addressDenied, tunnel })
+    this.#splice.reset(addressDenied.code)
   }
 
   destroy(): void {

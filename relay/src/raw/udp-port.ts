@@ -3,7 +3,8 @@ import { isIPv6 } from 'node:net'
 
 import { flowIdleMs, unansweredIdleMs, type Datagram, type FlowOrigin } from '@sluice/wire'
 
-import { allowsAddress, type CompiledPolicy } from '../policy/policy.ts'
+import { allowsAddress } from '../policy/policy.ts'
+import { addressDenied } from '../route.ts'
 import type { TunnelSession } from '../sessions.ts'
 import type { DatagramDropReason, RawContext } from './raw-context.ts'
 import { rawRefusalOf } from './raw-refusal.ts'
@@ -80,6 +81,11 @@ export class UdpPort {
     }
   }
 
+  /** The tunnel's policy has changed: flows do not begin anew as connections do, so those that go on are held to it too. */
+  enforce(tunnel: TunnelSession): void {
+    for (const flow of this.#byVisitor.values()) if (flow.tunnel === tunnel) this.#ifAllowed(flow)
+  }
+
   close(): void {
     clearInterval(this.#sweep)
     for (const flow of this.#byVisitor.values()) this.#forget(flow)
@@ -101,7 +107,7 @@ export class UdpPort {
   /** The source's flow at a session that lives; undefined when it may have none. */
   #flowOf(address: string, visitorPort: number): Flow | undefined {
     const known = this.#byVisitor.get(`${address}:${visitorPort}`)
-    if (known && !known.tunnel.session.closed) return this.#ifAllowed(known)
+    if (known && !known.tunnel.session.closed) return known
     const tunnel = this.#options.context.find(`udp:${this.#options.port}`)
     if (!tunnel || tunnel.session.closed) {
       this.#drop('offline')
@@ -112,14 +118,10 @@ export class UdpPort {
     return this.#ifAllowed(known)
   }
 
-  /** A flow never begins anew as connections do: it is held to the policy of now, not of its beginning. */
   #ifAllowed(flow: Flow): Flow | undefined {
     const { tunnel, origin } = flow
-    const { policy } = tunnel
-    if (flow.policy === policy) return flow
-    flow.policy = policy
-    if (!policy || allowsAddress(policy, origin.visitor)) return flow
-    this.#options.context.rejected({ code: 'SLUICE_IP_DENIED', reason: 'address', tunnel })
+    if (allowsAddress(tunnel.policy, origin.visitor)) return flow
+    this.#options.context.rejected({ ...addressDenied, tunnel })
     this.#drop('denied')
     this.#end(flow)
     return undefined
@@ -228,8 +230,6 @@ class Flow {
   readonly origin: FlowOrigin
   readonly source: ReplySource
   tunnel: TunnelSession
-  /** The one that its visitor was last held to. */
-  policy: CompiledPolicy | undefined
   readonly startedAt = Date.now()
   readonly startedMs = performance.now()
   usedMs = 0
@@ -249,7 +249,6 @@ class Flow {
     this.address = address
     this.origin = origin
     this.tunnel = tunnel
-    this.policy = tunnel.policy
     this.source = source
   }
 
