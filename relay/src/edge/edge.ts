@@ -171,9 +171,8 @@ export async function openEdge(options: EdgeOptions): Promise<Edge> {
       for (const connection of connections) connection.pace(limits)
     },
     enforce(tunnel) {
-      for (const connection of connections) {
-        if (connection.enforce(tunnel)) options.rejected({ ...addressDenied, tunnel })
-      }
+      for (const one of connections)
+        if (one.enforce(tunnel)) options.rejected({ ...addressDenied, tunnel })
     },
     busy() {
       let busy = h2.streams

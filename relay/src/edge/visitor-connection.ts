@@ -55,9 +55,14 @@ export class VisitorConnection implements Visitor, Asker, HeadOwner {
     this.#response = new VisitorResponse(socket, edge.held)
     this.answer = new AgentAnswer(edge, this.#exchange, this.#response, this)
     this.#body = new RequestBody(this.#exchange, (piece, ended) => this.#forward(piece, ended))
-    const host = new VisitorHost(tls?.visitorIp ?? addressOf(socket), tls, fromPeer)
-    this.#host = host
-    const parts = { edge, exchange: this.#exchange, host, body: this.#body, asker: this }
+    this.#host = new VisitorHost(tls?.visitorIp ?? addressOf(socket), tls, fromPeer)
+    const parts = {
+      edge,
+      exchange: this.#exchange,
+      host: this.#host,
+      body: this.#body,
+      asker: this,
+    }
     this.#dispatch = new Dispatch(parts, socket)
     this.#deadlines = new Deadlines(edge.timeouts, socket)
     this.#heads = new HeadReader(edge.scanner, this.#deadlines, this)
@@ -95,9 +100,9 @@ export class VisitorConnection implements Visitor, Asker, HeadOwner {
 
   /** The tunnel's policy has changed: cuts off a visitor whom it keeps out now, and answers whether it did. */
   enforce(tunnel: TunnelSession): boolean {
-    const forbidden = this.#exchange.forbids(tunnel, this.#host.visitorIp)
-    if (forbidden) this.abandon()
-    return forbidden
+    if (!this.#exchange.forbids(tunnel, this.#host.visitorIp)) return false
+    this.abandon()
+    return true
   }
 
   destroy(): void {
