@@ -80,6 +80,12 @@ export const ssoErrors = {
     cause: 'It takes no new members through single sign-on.',
     fix: 'Ask an admin to invite you.',
   },
+  SLUICE_SSO_DEPROVISIONED: {
+    status: 403,
+    title: 'Your identity provider has taken you out of this organization.',
+    cause: 'The organization has its members sent by SCIM, which says that you are none of them.',
+    fix: 'Ask whoever looks after your identity provider to assign you again, or an admin to invite you.',
+  },
   SLUICE_SSO_OWNER: {
     status: 403,
     title: 'Owners sign in with their own account.',

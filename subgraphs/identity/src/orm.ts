@@ -22,6 +22,7 @@ import { RevokedToken } from './revocation/revoked-token.entity.ts'
 import { CustomRole } from './role/custom-role.entity.ts'
 import { SecretRotation } from './rotation/secret-rotation.entity.ts'
 import { ScimCall } from './scim/scim-call.entity.ts'
+import { ScimDeparture } from './scim/scim-departure.entity.ts'
 import { ScimGroup, ScimGroupMember } from './scim/scim-group.entity.ts'
 import { ScimToken } from './scim/scim-token.entity.ts'
 import { ScimUser } from './scim/scim-user.entity.ts'
@@ -70,6 +71,7 @@ export const database = {
     Passkey,
     ScimToken,
     ScimUser,
+    ScimDeparture,
     ScimGroup,
     ScimGroupMember,
     ScimCall,

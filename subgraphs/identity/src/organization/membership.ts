@@ -3,9 +3,10 @@ import { SluiceError } from '@sluice/schema/errors'
 import { freeEntitlements } from '@sluice/schema/events'
 
 import { recordAct } from '../audit/audit.ts'
-import { revokeAuthtokensOf } from '../authtoken/revoke-authtokens.ts'
+import { revokeAuthtokensOf } from '../credential/revoke-credentials.ts'
 import type { Revocations } from '../revocations.ts'
 import { lookUpRole, type RoleGiven } from '../role/held-permissions.ts'
+import { forgetDeparture } from '../scim/departure.ts'
 import { User } from '../user/user.entity.ts'
 import { Allowance } from './allowance.entity.ts'
 import { lastOwnerConstraint, Member } from './member.entity.ts'
@@ -49,6 +50,7 @@ export async function admitMember(
     joinedAt: at,
   })
   em.persist(member)
+  await forgetDeparture(em, { organizationId, userId })
   recordAct(em, {
     action: 'member.added',
     actor,

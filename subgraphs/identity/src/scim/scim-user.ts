@@ -12,6 +12,7 @@ import { admitMember, announceMembership, dismissMember } from '../organization/
 import { lockOrganization } from '../organization/organization.ts'
 import { User } from '../user/user.entity.ts'
 import { accountFor, nameIn, ownsDomainOf } from './account.ts'
+import { noteDeparture } from './departure.ts'
 import { etagOf, type Etags } from './etag.ts'
 import { leastRole, rolesByGroups } from './group-roles.ts'
 import { userMissing } from './read-users.ts'
@@ -30,7 +31,7 @@ export async function createUser(call: Call, resource: Data): Promise<string> {
   const at = deps.now()
   const id = crypto.randomUUID()
 
-  const isMember = await call.em.transactional(async (em) => {
+  const outcome = await call.em.transactional(async (em) => {
     await lockOrganization(em, organizationId)
     if ((await em.count(ScimUser, { organizationId })) >= scimUsersMax) {
       throw new ScimError(403, `An organization has at most ${scimUsersMax} people by SCIM.`)
@@ -63,12 +64,14 @@ export async function createUser(call: Call, resource: Data): Promise<string> {
       at,
     })
     await uniquely(() => em.flush())
-    if (resource['active'] === false) return false
+    const { id: userId } = user
+    // Somebody who came in otherwise, and is not to be in.
+    if (resource['active'] === false) return { userId, revoked: await suspend(em, call, scimUser) }
     const given = { ...leastRole, actor: actorOf(call), ip, at }
-    const { isNew: isAdded } = await admitMember(em, { organizationId, userId: user.id, ...given })
-    return isAdded ? user.id : false
+    const { isNew: isAdded } = await admitMember(em, { organizationId, userId, ...given })
+    return isAdded ? { userId, revoked: [] } : null
   })
-  if (isMember) await announceMembership(deps.revocations, { organizationId, userId: isMember })
+  await announce(call, outcome)
   return id
 }
 
@@ -115,6 +118,7 @@ export async function deleteUser(call: Call, id: string, etags: Etags): Promise<
     const revoked = await suspend(em, call, scimUser)
     act(em, call, 'scim-user.deleted', scimUser, '')
     em.remove(scimUser)
+    await noteDeparture(em, scimUser, call.deps.now())
     await em.flush()
     return member && { userId: scimUser.userId, revoked }
   })

@@ -7,6 +7,7 @@ import { Member } from '../organization/member.entity.ts'
 import { admitMember, announceMembership, assignRole } from '../organization/membership.ts'
 import { lockOrganization } from '../organization/organization.ts'
 import type { RoleGiven } from '../role/held-permissions.ts'
+import { isLeftToScim } from '../scim/departure.ts'
 import { SignIn } from '../sign-in/sign-in.entity.ts'
 import { addUser } from '../sign-in/sign-up.ts'
 import { completeSignIn, startSignIn } from '../sign-in/start-sign-in.ts'
@@ -149,6 +150,9 @@ async function memberOf(
   const present = await em.findOne(Member, { organizationId, userId: user.id })
   if (!present) {
     if (!connection.admitsNewMembers) throw new SluiceError('SLUICE_SSO_NOT_A_MEMBER')
+    if (await isLeftToScim(em, { organizationId, userId: user.id }, act.at)) {
+      throw new SluiceError('SLUICE_SSO_DEPROVISIONED')
+    }
     const how = 'by single sign-on'
     const admitted = await admitMember(em, {
       organizationId,
