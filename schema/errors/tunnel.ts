@@ -22,7 +22,8 @@ export const tunnelErrors = {
   SLUICE_ENDPOINT_HOST_TAKEN: {
     status: 409,
     title: '{endpointHost} is taken.',
-    cause: 'A tunnel of another organization has this endpoint host.',
+    cause:
+      'A tunnel of another organization has this endpoint host, or had it within the last 30 days.',
     fix: 'Choose another --name, or start without it to be given a free one.',
   },
   SLUICE_TUNNELS_MAX: {

@@ -10,6 +10,7 @@ import { Relay } from './relay/relay.entity.ts'
 import { CapturedRequest } from './request/captured-request.entity.ts'
 import { DeadLetter } from './request/dead-letter.entity.ts'
 import { SuspendedHost } from './suspension/suspended-host.entity.ts'
+import { ReleasedHost } from './tunnel/released-host.entity.ts'
 import { Tunnel } from './tunnel/tunnel.entity.ts'
 import { WebhookDelivery } from './webhook/webhook-delivery.entity.ts'
 import { WebhookEndpoint } from './webhook/webhook-endpoint.entity.ts'
@@ -19,6 +20,7 @@ export const database: Omit<DatabaseOptions, 'databaseUrl'> = {
   schema: 'tunnels',
   entities: [
     Tunnel,
+    ReleasedHost,
     Organization,
     AttachedDomain,
     Relay,

@@ -56,15 +56,54 @@ test('a plan that allows more lets more be made', async () => {
   await expect(createTunnel(acme.as(), acme.id, {})).rejects.toMatchObject({ details: { max: 5 } })
 })
 
-test('a deleted tunnel frees its name and its place in the plan', async () => {
+test('a deleted tunnel frees its name for its organization at once, for others after 30 days', async () => {
+  await using world = await openWorld()
+  const { acme, globex, clock } = world
+  const create = (one: typeof acme) => createTunnel(one.as(), one.id, { name: 'app' })
+  const taken = { code: 'SLUICE_ENDPOINT_HOST_TAKEN' }
+  const inDays = (days: number) => {
+    clock.now = () => new Date(Date.now() + days * 86_400_000)
+  }
+  await deleteTunnel(acme.as(), (await create(acme)).id)
+
+  await expect(create(globex)).rejects.toMatchObject(taken)
+  const again = await create(acme)
+  await deleteTunnel(acme.as(), again.id)
+  inDays(29)
+  await expect(create(globex)).rejects.toMatchObject(taken)
+  inDays(30)
+
+  expect(await create(globex)).toMatchObject({ endpointHost: 'app.tunnel.localhost' })
+  await expect(create(acme)).rejects.toMatchObject(taken)
+})
+
+test('a stranger who asks again and again while a tunnel is deleted does not get its name', async () => {
   await using world = await openWorld()
   const { acme, globex } = world
-  const first = await createTunnel(acme.as(), acme.id, { name: 'app' })
+  const { id } = await createTunnel(acme.as(), acme.id, { name: 'app' })
 
-  await deleteTunnel(acme.as(), first.id)
+  const asking = Array.from({ length: 6 }, () =>
+    createTunnel(globex.as(), globex.id, { name: 'app' }),
+  )
+  const deleting = deleteTunnel(acme.as(), id)
+  const answers = await Promise.allSettled(asking)
+  await deleting
 
-  const second = await createTunnel(globex.as(), globex.id, { name: 'app' })
-  expect(second.endpointHost).toBe('app.tunnel.localhost')
+  expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 'rejected'))
+  expect(await world.em().count(Tunnel, { organizationId: globex.id })).toBe(0)
+})
+
+test('a deleted tunnel frees its place in the plan', async () => {
+  await using world = await openWorld()
+  const { acme } = world
+  const made: string[] = []
+  for (let count = 0; count < 3; count += 1) {
+    made.push((await createTunnel(acme.as(), acme.id, {})).id)
+  }
+
+  await deleteTunnel(acme.as(), made[0] ?? '')
+
+  await expect(createTunnel(acme.as(), acme.id, {})).resolves.toBeDefined()
 })
 
 test('relays can tell a tunnel that exists from one that was deleted', async () => {

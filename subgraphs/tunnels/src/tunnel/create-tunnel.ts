@@ -9,6 +9,7 @@ import { assertRegion } from '../relay/relay.ts'
 import { announceStatus } from './announce.ts'
 import { noteEndpointHost } from './endpoint-hosts.ts'
 import { parseHostHeader, parsePolicy } from './policy.ts'
+import { takeHost } from './released-host.ts'
 import { recordTunnelAct } from './tunnel-act.ts'
 import { countCreation } from './tunnel-attempts.ts'
 import { parseTunnelName, randomTunnelName } from './tunnel-name.ts'
@@ -69,19 +70,25 @@ export async function createTunnel(
       return tunnel
     } catch (error) {
       // The unique index decides, not a read before the write: two may ask at once.
-      if (!(error instanceof UniqueConstraintViolationException)) throw error
       if (isPortTaken(error)) {
         if (port === null && attempt < portAttemptsMax) continue
         throw new SluiceError('SLUICE_PORT_TAKEN', { port: port ?? '' }, { cause: error })
       }
+      if (!isHostTaken(error)) throw error
       if (wanted === null && attempt < randomNameAttemptsMax) continue
       throw new SluiceError('SLUICE_ENDPOINT_HOST_TAKEN', { endpointHost }, { cause: error })
     }
   }
 }
 
-function isPortTaken(error: UniqueConstraintViolationException): boolean {
+function isPortTaken(error: unknown): boolean {
+  if (!(error instanceof UniqueConstraintViolationException)) return false
   return 'constraint' in error && error.constraint === 'tunnel_port'
+}
+
+function isHostTaken(error: unknown): boolean {
+  if (error instanceof SluiceError) return error.code === 'SLUICE_ENDPOINT_HOST_TAKEN'
+  return error instanceof UniqueConstraintViolationException
 }
 
 type NewTunnel = Pick<
@@ -110,7 +117,8 @@ async function insert(context: Context, fields: NewTunnel): Promise<Tunnel> {
     const count = await own.count(Tunnel, { organizationId, deletedAt: null })
     if (count >= maxTunnels) throw new SluiceError('SLUICE_TUNNELS_MAX', { max: maxTunnels })
     const tunnel = own.create(Tunnel, fields)
-    own.persist(tunnel)
+    await own.persist(tunnel).flush()
+    await takeHost(own, tunnel, context.parts.now())
     recordEvent(own, 'tunnel.created', `tunnel:${tunnel.id}`, {
       organizationId,
       tunnelId: tunnel.id,

@@ -3,6 +3,7 @@ import { recordAct, system } from '@sluice/kit/audit'
 import type { EntityManager } from '@sluice/kit/database'
 import { recordEvent } from '@sluice/kit/outbox'
 
+import { releaseHost } from './released-host.ts'
 import { Tunnel } from './tunnel.entity.ts'
 
 /** Deletes every tunnel of an organization that is gone. Part of the caller's transaction; a second time finds none. */
@@ -12,6 +13,7 @@ export async function deleteTunnelsOf(em: EntityManager, organizationId: string)
   for (const tunnel of await em.find(Tunnel, { organizationId, deletedAt: null }, lock)) {
     const { id, name, endpointHost } = tunnel
     Object.assign(tunnel, { startedAt: null, stoppedAt: at, deletedAt: at })
+    releaseHost(em, tunnel, at)
     recordEvent(em, 'tunnel.deleted', `tunnel:${id}`, {
       organizationId,
       tunnelId: id,

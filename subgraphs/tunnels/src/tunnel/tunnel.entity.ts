@@ -11,7 +11,7 @@ const TunnelSchema = defineEntity({
   tableName: 'tunnel',
   filters: tenantFilter,
   uniques: [
-    // A deleted tunnel frees its name. These indexes decide who gets one, not a read before the write.
+    // A deleted tunnel frees its name (see `released-host.ts`). These indexes decide who gets one, not a read before the write.
     { name: 'tunnel_endpoint_host', properties: ['endpointHost'], where: { deletedAt: null } },
     { name: 'tunnel_port', properties: ['kind', 'port'], where: { deletedAt: null } },
     { name: 'tunnel_name', properties: ['organizationId', 'name'], where: { deletedAt: null } },

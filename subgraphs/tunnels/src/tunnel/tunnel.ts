@@ -11,6 +11,7 @@ import type { Context } from '../context.ts'
 import { announceChange, announceRevocation, announceStatus } from './announce.ts'
 import { noteEndpointHost } from './endpoint-hosts.ts'
 import { parseHostHeader, parsePolicy, type TunnelPolicyInput } from './policy.ts'
+import { releaseHost } from './released-host.ts'
 import { recordTunnelAct } from './tunnel-act.ts'
 import { Tunnel } from './tunnel.entity.ts'
 
@@ -82,11 +83,12 @@ export async function stopTunnel(context: Context, id: string): Promise<Tunnel> 
   return tunnel
 }
 
-/** Ends the session of a tunnel and frees its name. */
+/** Ends the session of a tunnel and frees its name, at first for its own organization. */
 export async function deleteTunnel(context: Context, id: string): Promise<string> {
   const at = context.parts.now()
   const tunnel = await changeTunnel(context, id, (one, em) => {
     Object.assign(one, { startedAt: null, stoppedAt: at, deletedAt: at })
+    releaseHost(em, one, at)
     recordEvent(em, 'tunnel.deleted', `tunnel:${one.id}`, {
       organizationId: one.organizationId,
       tunnelId: one.id,
