@@ -80,6 +80,16 @@ export const events = {
   }),
   /** Whoever holds something of it ends or deletes that. */
   'organization.deleted': z.object({ organizationId: z.uuid() }),
+  /** Staff has suspended it, or let it go on (null): what it has is kept, and stands still meanwhile. */
+  'organization.suspension-changed': z.object({
+    organizationId: z.uuid(),
+    suspendedAt: z.iso.datetime().nullable(),
+  }),
+  /** The same of a person. */
+  'user.suspension-changed': z.object({
+    userId: z.uuid(),
+    suspendedAt: z.iso.datetime().nullable(),
+  }),
   /** A key that signs agent tokens from then on. The private half is sealed under the keys of the environment. */
   'signing-key.activated': z.object({
     id: z.string().max(64),

@@ -12,6 +12,8 @@ export const redisKeys = {
   usage: 'sluice:usage',
   /** Hash of endpoint host → tunnel id of every tunnel that exists, so that a relay can tell offline (503) from unknown (404). */
   endpointHosts: 'sluice:endpoint-hosts',
+  /** Exists while that hash holds every host: what is not in it then does not exist. */
+  endpointHostsComplete: 'sluice:endpoint-hosts:complete',
   /** JSON `Presence` of one tunnel; expires after `presenceSeconds` unless the relay renews it. */
   presence: (tunnelId: string) => `sluice:presence:${tunnelId}`,
   /** Hash of relay id → JSON `TunnelRoute`: the relays that hold sessions of a tunnel. Expires like presence. */
@@ -42,6 +44,8 @@ export const redisChannels = {
   certificates: 'sluice:certificates',
   /** JSON `TunnelChange`: what agent tokens of a tunnel hold has changed. */
   tunnelChanges: 'sluice:tunnel-changes',
+  /** Says nothing but that hosts of suspended organizations and people have become others: relays ask the graph anew. */
+  closedHosts: 'sluice:closed-hosts',
   /** JSON `RouteChange`: among relays. */
   routes: 'sluice:routes',
 } as const

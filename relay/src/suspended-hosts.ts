@@ -11,6 +11,7 @@ const hostsMax = 20_000
 /** Addresses that staff has taken out of service: visitors are told so, and no agent serves them. */
 export class SuspendedHosts {
   #reasons = new Map<string, string>()
+  #closed: ReadonlySet<string> = new Set()
 
   has(name: string): boolean {
     return this.#reasons.size > 0 && this.#reasons.has(name)
@@ -30,8 +31,17 @@ export class SuspendedHosts {
     this.#reasons.delete(name)
   }
 
+  /**
+   * Whether a host is out of service while nobody serves it: its organization or owner is suspended. Agents are not
+   * refused for that, but because their tokens are void.
+   */
+  isClosed(endpointHost: string): boolean {
+    return this.#closed.has(endpointHost)
+  }
+
   /** What the control plane says is all there is. */
-  replace(hosts: readonly SuspendedHost[]): void {
+  replace(hosts: readonly SuspendedHost[], closed: readonly string[]): void {
     this.#reasons = new Map(hosts.slice(0, hostsMax).map(({ name, reason }) => [name, reason]))
+    this.#closed = new Set(closed.slice(0, hostsMax))
   }
 }

@@ -18,7 +18,7 @@ export const staffErrors = {
     status: 403,
     title: '{endpointHost} is suspended.',
     cause: 'The operator of this server has taken this address out of service.',
-    fix: 'If it is yours, the reason stands with the tunnel in the console: write to the operator.',
+    fix: 'If it is yours, sign in to the console: the reason stands there. Then write to the operator.',
   },
   SLUICE_TUNNEL_SUSPENDED: {
     status: 403,

@@ -34,11 +34,22 @@ export const relayOperations = {
     at
   }
 }`,
-  suspendedHosts: `query RelaySuspendedHosts {
+  suspensions: `query RelaySuspensions {
   relaySuspendedHosts {
     name
     reason
   }
+  relayClosedHosts
+}`,
+  /** What relays of the release before ask. */
+  suspendedHostsBefore: `query RelaySuspendedHosts {
+  relaySuspendedHosts {
+    name
+    reason
+  }
+}`,
+  hostExists: `query RelayHostExists($endpointHost: String!) {
+  relayHostExists(endpointHost: $endpointHost)
 }`,
   relayCertificate: `query RelayCertificate($domain: String!) {
   relayCertificate(domain: $domain) {

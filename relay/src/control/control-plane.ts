@@ -23,6 +23,8 @@ interface ControlPlaneParts {
 export interface ControlPlaneLink extends Registration {
   /** Announcements of revocations may have been missed. */
   readRevocations(): void
+  /** The hosts of those who are suspended have become others. */
+  readSuspensions(): void
 }
 
 /** Registers the relay, if it is to be known at all, and does what the answers say. */
@@ -65,6 +67,7 @@ export function linkControlPlane(
   return {
     drain: () => link.drain(),
     readRevocations: readAll,
+    readSuspensions: () => suspensions.read(),
     close() {
       link.close()
       revocations.close()

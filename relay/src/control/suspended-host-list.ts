@@ -9,6 +9,7 @@ const retryMs = 5_000
 
 const Answer = z.object({
   relaySuspendedHosts: z.array(z.object({ name: z.string(), reason: z.string() })),
+  relayClosedHosts: z.array(z.string()).nullish(),
 })
 
 export interface SuspendedHostListOptions {
@@ -43,10 +44,10 @@ export function openSuspendedHostList(options: SuspendedHostListOptions): Suspen
       // Whoever asks meanwhile may know of something that this answer is too old for.
       wanted = false
       try {
-        const query = relayOperations.suspendedHosts
-        const operation = { operationName: 'RelaySuspendedHosts', query, variables: {} }
+        const query = relayOperations.suspensions
+        const operation = { operationName: 'RelaySuspensions', query, variables: {} }
         const data = Answer.parse(await askGraph(options, operation, closed.signal))
-        hosts.replace(data.relaySuspendedHosts)
+        hosts.replace(data.relaySuspendedHosts, data.relayClosedHosts ?? [])
         onRead()
       } catch (error) {
         if (closed.signal.aborted) break

@@ -99,6 +99,52 @@ test('a relay that could not hear of a suspension reads it from the control plan
   })
 })
 
+test('visitors of somebody who is suspended see that, on a relay that learnt of it by the list alone', async () => {
+  await using plane = await new ControlPlane().listen()
+  const served = `served-${crypto.randomUUID()}.${apex}`
+  plane.closedHosts = [host, served]
+  await using world = await createWorld({
+    redisUrl: inject('redisUrl'),
+    registration: {
+      gatewayUrl: plane.url,
+      relayKey: 'slrk_test',
+      edgeUrl: 'ws://edge.tunnel.test/_sluice/session',
+      publicHttpUrl: 'http://tunnel.test',
+      heartbeatMs: 20,
+      retryFirstMs: 20,
+    },
+  })
+  await expect
+    .poll(() => world.exchange(get()), { timeout: 15_000 })
+    .toContain('SLUICE_HOST_SUSPENDED')
+
+  const problem = await world.exchange(get())
+  expect(problem).toMatch(/^HTTP\/1\.1 403 /)
+  expect(problem.toLowerCase()).toContain('content-type: application/problem+json')
+  const html = `GET / HTTP/1.1\r\nHost: ${host}\r\nAccept: text/html\r\nConnection: close\r\n\r\n`
+  const page = await world.exchange(html)
+  expect(page.toLowerCase()).toContain('content-type: text/html')
+  expect(page).toContain(`${host} is suspended.`)
+  const metrics = await fetch(`http://127.0.0.1:${world.relay.adminPort}/metrics`)
+  expect(await metrics.text()).toMatch(
+    /sluice_relay_policy_rejections_total\{code="SLUICE_HOST_SUSPENDED",reason="holder_suspended"[^}]*\} \d/,
+  )
+  // Somebody else of the organization serves it: then it is served.
+  const upstream = await world.upstream((_request, response) => response.end('served'))
+  await world.tunnel(upstream, { tunnelId: crypto.randomUUID(), endpointHosts: [served] })
+  expect(await world.exchange(get(served))).toContain('served')
+
+  const redis = new Redis(inject('redisUrl'))
+  plane.closedHosts = []
+  const heard = async () => Number((await redis.pubsub('NUMSUB', redisChannels.closedHosts))[1]) > 0
+  await expect.poll(heard, { timeout: 15_000 }).toBe(true)
+  await redis.publish(redisChannels.closedHosts, '')
+  await expect
+    .poll(() => world.exchange(get()), { timeout: 15_000 })
+    .not.toContain('SLUICE_HOST_SUSPENDED')
+  redis.disconnect()
+})
+
 test('a suspended organization loses its sessions, and only tokens of later open new ones', async () => {
   const redis = new Redis(inject('redisUrl'))
   await using world = await createWorld({ redisUrl: inject('redisUrl') })

@@ -224,6 +224,12 @@ export class Dispatch {
 
   #refuseAbsent(): void {
     const { endpointHost } = this.#host
+    if (this.#edge.places.suspendedHosts.isClosed(endpointHost)) {
+      const refusal = { code: 'SLUICE_HOST_SUSPENDED', reason: 'holder_suspended' } as const
+      this.#edge.rejected(refusal)
+      this.#asker.refuse(refusal.code, { endpointHost })
+      return
+    }
     const { startedMs } = this.#exchange
     void this.#edge.isKnown(endpointHost).then((known) => {
       if (this.#exchange.startedMs !== startedMs) return

@@ -27,10 +27,15 @@ export class ControlPlane implements AsyncDisposable {
   readonly revocationsAsked: Date[] = []
   /** Hosts that are out of service, and how often they were asked for. */
   suspendedHosts: { name: string; reason: string }[] = []
+  /** Hosts of those who are suspended. */
+  closedHosts: string[] = []
   suspensionsAsked = 0
   /** Certificates of custom domains, and each domain that was asked for. */
   readonly certificates = new Map<string, Certificate>()
   readonly certificatesAsked: string[] = []
+  /** Hosts of tunnels, and each host that was asked for. */
+  readonly hosts = new Set<string>()
+  readonly hostsAsked: string[] = []
   readonly #server: Server
   #arrived = Promise.withResolvers<void>()
 
@@ -47,10 +52,11 @@ export class ControlPlane implements AsyncDisposable {
           response.end(JSON.stringify({ data: this.revocations }))
           return
         }
-        if (operationName === 'RelaySuspendedHosts' && this.mood === 'well') {
+        if (operationName === 'RelaySuspensions' && this.mood === 'well') {
           this.suspensionsAsked += 1
           this.#arrive()
-          response.end(JSON.stringify({ data: { relaySuspendedHosts: this.suspendedHosts } }))
+          const { suspendedHosts: relaySuspendedHosts, closedHosts: relayClosedHosts } = this
+          response.end(JSON.stringify({ data: { relaySuspendedHosts, relayClosedHosts } }))
           return
         }
         if (operationName === 'RelayCertificate' && this.mood === 'well') {
@@ -59,6 +65,13 @@ export class ControlPlane implements AsyncDisposable {
           this.#arrive()
           const relayCertificate = found ? { chain: found.cert, privateKey: found.key } : null
           response.end(JSON.stringify({ data: { relayCertificate } }))
+          return
+        }
+        if (operationName === 'RelayHostExists' && this.mood === 'well') {
+          const { endpointHost } = variables
+          this.hostsAsked.push(endpointHost)
+          this.#arrive()
+          response.end(JSON.stringify({ data: { relayHostExists: this.hosts.has(endpointHost) } }))
           return
         }
         this.asked.push({ operationName, authorization, input: variables.input })

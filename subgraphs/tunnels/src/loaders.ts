@@ -5,6 +5,7 @@ import { SluiceError } from '@sluice/schema/errors'
 import DataLoader from 'dataloader'
 
 import type { Parts } from './context.ts'
+import { Organization } from './organization/organization.entity.ts'
 import { Relay } from './relay/relay.entity.ts'
 import { readBody, type BodySide } from './request/captured-body.ts'
 import { CapturedRequest } from './request/captured-request.entity.ts'
@@ -31,6 +32,8 @@ export interface Loaders {
   readonly relays: () => Promise<Relay[]>
   /** Why a tunnel is not served, or null. */
   readonly suspension: DataLoader<string, TunnelSuspension | null>
+  /** Whether staff has suspended an organization of the principal. */
+  readonly isSuspended: DataLoader<string, boolean>
   readonly capturedRequest: DataLoader<string, CapturedRequest | null>
   /** A stored body; null when it is gone. One request of the graph reads at most `bodiesMax`. */
   readonly body: DataLoader<BodyKey, Buffer | null, string>
@@ -54,6 +57,14 @@ export function createLoaders(em: EntityManager, principal: Principal, parts: Pa
     suspension: new DataLoader(async (ids) => {
       const found = await loadSuspensions(parts, ids)
       return ids.map((id) => found.get(id) ?? null)
+    }),
+    isSuspended: new DataLoader(async (organizationIds) => {
+      const found = await em.find(Organization, {
+        organizationId: { $in: [...organizationIds] },
+        suspendedAt: { $ne: null },
+      })
+      const suspended = new Set(found.map(({ organizationId }) => organizationId))
+      return organizationIds.map((id) => suspended.has(id))
     }),
     relays: () => (relays ??= em.find(Relay, {}, { orderBy: { id: 'asc' } })),
     capturedRequest: new DataLoader(async (ids) => {

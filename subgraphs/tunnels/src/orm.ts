@@ -10,6 +10,7 @@ import { Relay } from './relay/relay.entity.ts'
 import { CapturedRequest } from './request/captured-request.entity.ts'
 import { DeadLetter } from './request/dead-letter.entity.ts'
 import { SuspendedHost } from './suspension/suspended-host.entity.ts'
+import { SuspendedUser } from './suspension/suspended-user.entity.ts'
 import { ReleasedHost } from './tunnel/released-host.entity.ts'
 import { Tunnel } from './tunnel/tunnel.entity.ts'
 import { WebhookDelivery } from './webhook/webhook-delivery.entity.ts'
@@ -31,6 +32,7 @@ export const database: Omit<DatabaseOptions, 'databaseUrl'> = {
     WebhookDelivery,
     WebhookPresence,
     SuspendedHost,
+    SuspendedUser,
     SigningKey,
     OutboxEvent,
     InboxEvent,

@@ -18,6 +18,7 @@ import { organizationEvents } from './organization/organization.ts'
 import { database } from './orm.ts'
 import { evenly, type EdgeAssignment } from './relay/assign-edges.ts'
 import { schema } from './schema.ts'
+import { openClosedHostTelling, suspensionEvents } from './suspension/closed-hosts.ts'
 import { openEndpointHosts } from './tunnel/endpoint-hosts.ts'
 import { openChangeTelling } from './tunnel/tell-changes.ts'
 import { webhookEventsOf } from './webhook/tell-webhooks.ts'
@@ -68,6 +69,7 @@ export function createServer(
     const outbox = closer.add(openOutboxPublisher({ orm, redis, source: database.schema, log }))
     const hosts = closer.add(openEndpointHosts({ orm, redis, log }))
     const changes = closer.add(openChangeTelling({ orm, redis, log }))
+    const closedHosts = closer.add(openClosedHostTelling({ redis, log }))
     const handlers = {
       ...organizationEvents(
         (organizationId) => changes.changed(organizationId),
@@ -77,6 +79,7 @@ export function createServer(
         hosts.changed()
         changes.changed(organizationId)
       }),
+      ...suspensionEvents(() => closedHosts.changed()),
       ...webhookEventsOf(now),
       ...signingKeyEvents(),
     }

@@ -14,6 +14,8 @@ export interface Inviting {
 
 interface Facts {
   readonly inviting?: Inviting
+  /** The name in addresses of the organization that it is about. */
+  readonly slug?: string | undefined
   /** Where the link leads; null for a notice. */
   readonly link: string | null
   readonly consoleOrigin: string
@@ -152,11 +154,19 @@ const words: Record<MailKind, (facts: Facts) => { subject: string; lines: string
       'When you try to sign in, you are told the reason. To have it looked at again, answer the operator.',
     ],
   }),
-  'organization-suspended': ({ consoleOrigin }) => ({
+  'organization-suspended': ({ consoleOrigin, ...facts }) => ({
     subject: 'Your organization was suspended',
     lines: [
-      `The operator of ${consoleOrigin} has suspended an organization that you own. Its tunnels are closed, and nothing of it can be changed.`,
-      `The reason is shown in the console: ${consoleOrigin}`,
+      `The operator of ${consoleOrigin} has suspended an organization that you own${named(facts)}. Its tunnels are closed, its webhooks wait, and nothing of it can be changed.`,
+      `The reason is shown in the console: ${pageOf(consoleOrigin, facts, '')}`,
+    ],
+  }),
+  'webhook-disabled': ({ consoleOrigin, ...facts }) => ({
+    subject: 'A webhook endpoint was switched off',
+    lines: [
+      `An endpoint of your organization${named(facts)} was switched off: it answered 410 Gone, or has taken nothing for 5 days${cameFrom(facts)}. Nothing is sent to it any more.`,
+      `Which one it is, and what it answered, stands here: ${pageOf(consoleOrigin, facts, '/webhooks')}`,
+      'Once it works again, switch it on there, and send again what it has missed. What was sent is kept for 14 days.',
     ],
   }),
   'authtoken-reported': ({ consoleOrigin, ...facts }) => ({
@@ -185,6 +195,15 @@ const words: Record<MailKind, (facts: Facts) => { subject: string; lines: string
 export function composeMail(kind: MailKind, facts: Facts): MailText {
   const { subject, lines } = words[kind](facts)
   return { subject: `${subject} – Sluice`, text: `${lines.join('\n\n')}\n` }
+}
+
+/** A slug holds no sentence. */
+function named({ slug }: Pick<Facts, 'slug'>): string {
+  return slug === undefined ? '' : ` (“${slug}”)`
+}
+
+function pageOf(consoleOrigin: string, { slug }: Pick<Facts, 'slug'>, path: string): string {
+  return slug === undefined ? consoleOrigin : `${consoleOrigin}/o/${slug}${path}`
 }
 
 function cameFrom({ ip, at }: Pick<Facts, 'ip' | 'at'>): string {

@@ -23,6 +23,7 @@ const mailKinds = [
   'security-anomaly',
   'user-suspended',
   'organization-suspended',
+  'webhook-disabled',
 ] as const
 export type MailKind = (typeof mailKinds)[number]
 
@@ -47,6 +48,8 @@ const MailSchema = defineEntity({
     userId: p.uuid().nullable().index(),
     /** What a mail of kind `invitation` is about. */
     invitationId: p.uuid().nullable(),
+    /** The organization that it is about, where the reader may be in several. */
+    aboutOrganizationId: p.uuid().nullable(),
     /** The address that a request for this mail came from. */
     ip: p.string().length(64),
     createdAt: p.datetime(3),

@@ -18,17 +18,20 @@ export function recordMail(
     address: string
     userId: string | null
     invitationId?: string
+    aboutOrganizationId?: string
     ip: string
     at: Date
   },
 ): void {
-  const { kind, address, userId, invitationId = null, ip, at } = mail
+  const { kind, address, userId, ip, at } = mail
+  const { invitationId = null, aboutOrganizationId = null } = mail
   em.persist(
     em.create(Mail, {
       kind,
       address,
       userId,
       invitationId,
+      aboutOrganizationId,
       ip,
       createdAt: at,
       attempts: 0,

@@ -2,6 +2,7 @@ import { forkSystem, type EntityManager, type Orm } from '@sluice/kit/database'
 import type { Log } from '@sluice/kit/log'
 
 import { offerToMail } from '../invitation/mail-invitation.ts'
+import { Organization } from '../organization/organization.entity.ts'
 import { User } from '../user/user.entity.ts'
 import { composeMail, type MailText } from './compose-mail.ts'
 import { linkPurposes, MailLink } from './mail-link.entity.ts'
@@ -84,7 +85,11 @@ async function textOf(
     return offer && composeMail(kind, { ...facts, ...offer })
   }
   const purpose = linkPurposes.find((one) => one === kind)
-  if (!purpose) return composeMail(kind, { ...facts, link: null })
+  if (!purpose) {
+    const id = mail.aboutOrganizationId
+    const slug = id ? (await em.findOne(Organization, { id }))?.slug : undefined
+    return composeMail(kind, { ...facts, slug, link: null })
+  }
 
   const user = await em.findOne(User, userId ? { id: userId } : { email: address })
   if (!user) return null

@@ -1,9 +1,10 @@
 import { permissionNames, permissionSet, type PermissionSet } from '@sluice/schema/permissions'
 
-/** What members of a suspended organization may do still: see that it is, why, and what they owe. */
+/** What members of a suspended organization may do still: see that it is, why, what waits, and what they owe. */
 export const leftWhileSuspended: PermissionSet = permissionSet([
   'organization.read',
   'members.read',
+  'webhooks.read',
   'audit.read',
   'security.read',
   'billing.read',

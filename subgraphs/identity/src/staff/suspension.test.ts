@@ -1,4 +1,5 @@
 import { forkSystem } from '@sluice/kit/database'
+import { OutboxEvent } from '@sluice/kit/outbox'
 import { assertMay } from '@sluice/kit/principal'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
@@ -53,7 +54,7 @@ test('a suspended user is out at once, with all that acts for them, and learns w
   const wrong = signIn(world.request().context, ada.email, 'a wrong password')
   await expect(wrong).rejects.toMatchObject({ code: 'SLUICE_SIGN_IN_FAILED' })
   expect(world.revoked.slice(revokedBefore)).toEqual(
-    expect.arrayContaining([`user:${ada.userId}`, `authtoken:${made.authtoken.id}`]),
+    expect.arrayContaining([`user:${ada.userId}`, `authtoken:${made.credential.id}`]),
   )
   const em = forkSystem(world.db.orm)
   expect(await em.count(RevokedToken, { kind: 'user', id: ada.userId })).toBe(1)
@@ -101,6 +102,35 @@ test('members of a suspended organization see why, and can do nothing with it', 
     createAuthtoken(await ada.context(), ada.organizationId, 'laptop'),
   ).resolves.toBeDefined()
   await expect(authenticate(world.deps, asAuthtoken)).resolves.toBeDefined()
+})
+
+test('the other subgraphs are told of a suspension, and of its end, with the change itself', async () => {
+  const ada = await world.person()
+  const { userId, organizationId } = ada
+  const told = async (entity: string) => {
+    const events = await forkSystem(world.db.orm).find(
+      OutboxEvent,
+      { entity, name: { $like: '%.suspension-changed' } },
+      { orderBy: { sequence: 'asc' } },
+    )
+    return events.map(({ payload }) => payload)
+  }
+
+  await suspendUser(await staff.context(), userId, reason)
+  const twice = suspendUser(await staff.context(), userId, reason)
+  await expect(twice).rejects.toMatchObject({ code: 'SLUICE_SUSPENSION_UNCHANGED' })
+  await unsuspendUser(await staff.context(), userId)
+  await suspendOrganization(await staff.context(), organizationId, reason)
+  await unsuspendOrganization(await staff.context(), organizationId)
+
+  expect(await told(`user:${userId}`)).toEqual([
+    { userId, suspendedAt: expect.any(String) },
+    { userId, suspendedAt: null },
+  ])
+  expect(await told(`organization:${organizationId}`)).toEqual([
+    { organizationId, suspendedAt: expect.any(String) },
+    { organizationId, suspendedAt: null },
+  ])
 })
 
 test('only staff suspends, for a reason, once, and never itself', async () => {

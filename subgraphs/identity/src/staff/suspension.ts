@@ -1,4 +1,5 @@
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
+import { recordEvent } from '@sluice/kit/outbox'
 import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 
@@ -36,6 +37,7 @@ export async function suspendUser(
     await em.flush()
     return { user: found, authtokenIds: ids }
   })
+  context.wakeOutbox()
   await revocations.publish('user', user.id)
   for (const id of authtokenIds) await revocations.publish('authtoken', id)
   context.wakeMail()
@@ -45,12 +47,14 @@ export async function suspendUser(
 /** Lets a user in again. */
 export async function unsuspendUser(context: Context, userId: string): Promise<User> {
   staffOf(context)
-  return forkSystem(context.orm).transactional(async (em) => {
-    const user = await changeUser(em, userId, { suspendedAt: null, suspensionReason: null })
-    await recordAboutUser(context, em, user, 'user.unsuspended')
+  const user = await forkSystem(context.orm).transactional(async (em) => {
+    const found = await changeUser(em, userId, { suspendedAt: null, suspensionReason: null })
+    await recordAboutUser(context, em, found, 'user.unsuspended')
     await em.flush()
-    return user
+    return found
   })
+  context.wakeOutbox()
+  return user
 }
 
 /** Closes an organization: its streams end, its credentials open nothing, and its members see why. */
@@ -69,11 +73,13 @@ export async function suspendOrganization(
     recordRevocations(em, 'organization', [found.id], { at, reason: 'disabled' })
     await recordAboutOrganization(context, em, found, 'organization.suspended', reason)
     for (const { id, email: address } of await ownersOf(em, found.id)) {
-      recordMail(em, { kind: 'organization-suspended', address, userId: id, ip: '', at })
+      const about = { aboutOrganizationId: found.id, userId: id, ip: '', at }
+      recordMail(em, { kind: 'organization-suspended', address, ...about })
     }
     await em.flush()
     return found
   })
+  context.wakeOutbox()
   await revocations.publish('organization', organization.id)
   context.wakeMail()
   return organization
@@ -93,6 +99,7 @@ export async function unsuspendOrganization(
     await em.flush()
     return found
   })
+  context.wakeOutbox()
   const { id } = organization
   const lifted = { kind: 'organization', id, at: now().toISOString(), lifted: true } as const
   // Who does not hear it has the rights back within seconds all the same.
@@ -118,6 +125,8 @@ async function changeUser(em: EntityManager, id: string, change: Suspension): Pr
   const user = isUuid(id) ? await em.findOne(User, { id }) : null
   if (!user) throw new SluiceError('SLUICE_USER_NOT_FOUND')
   if (changed === 0) throw new SluiceError('SLUICE_SUSPENSION_UNCHANGED')
+  const suspendedAt = change.suspendedAt?.toISOString() ?? null
+  recordEvent(em, 'user.suspension-changed', `user:${user.id}`, { userId: user.id, suspendedAt })
   return user
 }
 
@@ -133,6 +142,11 @@ async function changeOrganization(
   const organization = isUuid(id) ? await em.findOne(Organization, { id }) : null
   if (!organization) throw new SluiceError('SLUICE_ORGANIZATION_NOT_FOUND')
   if (changed === 0) throw new SluiceError('SLUICE_SUSPENSION_UNCHANGED')
+  const organizationId = organization.id
+  recordEvent(em, 'organization.suspension-changed', `organization:${organizationId}`, {
+    organizationId,
+    suspendedAt: change.suspendedAt?.toISOString() ?? null,
+  })
   return organization
 }
 

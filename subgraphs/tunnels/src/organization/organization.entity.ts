@@ -13,6 +13,8 @@ const OrganizationSchema = defineEntity({
     entitlements: p.json<Entitlements>().nullable(),
     /** Browsers are asked before they visit its tunnels: staff has not verified the account. */
     visitNotice: p.boolean().default(false),
+    /** Since when staff has suspended it: its hosts say so to visitors, and its webhooks wait. */
+    suspendedAt: p.datetime().nullable(),
     /** Since then it makes no tunnels, whatever a request that was under way says. */
     deletedAt: p.datetime().nullable(),
   },

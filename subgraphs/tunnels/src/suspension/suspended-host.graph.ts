@@ -2,6 +2,7 @@ import { connectionType } from '@sluice/kit/graph'
 
 import { builder } from '../builder.ts'
 import { TunnelType } from '../tunnel/tunnel.graph.ts'
+import { listClosedHosts } from './closed-hosts.ts'
 import type { SuspendedHost } from './suspended-host.entity.ts'
 import {
   listSuspendedHosts,
@@ -63,6 +64,12 @@ builder.queryFields((t) => ({
     nullable: true,
     description: 'All addresses that are out of service. For relay keys only.',
     resolve: (_root, _args, context) => listSuspendedHosts(context),
+  }),
+  relayClosedHosts: t.stringList({
+    nullable: true,
+    description:
+      'Hosts whose organization or owner is suspended: out of service while nobody serves them. For relay keys only.',
+    resolve: (_root, _args, context) => listClosedHosts(context),
   }),
 }))
 

@@ -53,7 +53,7 @@ export const deliverWebhooks = defineJob({
   },
 })
 
-/** Takes deliveries that are due, fairly over endpoints, and holds them until the lease ends. */
+/** Takes deliveries that are due, fairly over endpoints, and holds them until the lease ends. Those of suspended organizations wait. */
 async function claim({ em, now }: JobDeps, max: number): Promise<string[]> {
   if (max <= 0) return []
   const at = now().toISOString()
@@ -74,7 +74,8 @@ async function claim({ em, now }: JobDeps, max: number): Promise<string[]> {
              where busy.endpoint_id = endpoint.id and busy.state = 'PENDING' and busy.leased_until > ?::timestamptz
            ))
          ) as due
-         where endpoint.is_enabled order by due.next_attempt_at limit ?
+         left join tunnels.organization using (organization_id)
+         where endpoint.is_enabled and organization.suspended_at is null order by due.next_attempt_at limit ?
        ) returning id`,
       [until, at, at, at, max],
     )

@@ -12,27 +12,42 @@ import { findEndpointToChange, recordWebhookAct } from './webhook-endpoint.ts'
 /** Deliveries that one act sends again. */
 const replayedMax = 1_000
 
+/** What becomes of a delivery, as its owner sees it: what is pending is held while the organization is suspended. */
+export type ShownState = DeliveryState | 'HELD'
+
 interface PageArgs {
   first?: number | null | undefined
   after?: string | null | undefined
-  state?: DeliveryState | null | undefined
+  state?: ShownState | null | undefined
+}
+
+export async function shownStateOf(
+  { load }: Context,
+  { state, organizationId }: WebhookDelivery,
+): Promise<ShownState> {
+  return state === 'PENDING' && (await load.isSuspended.load(organizationId)) ? 'HELD' : state
 }
 
 /** What was sent to an endpoint, newest first. Whoever sees the endpoint may see it. */
-export function listDeliveries(
-  { em }: Context,
-  { id: endpointId }: WebhookEndpoint,
-  { state, ...args }: PageArgs,
+export async function listDeliveries(
+  { em, load }: Context,
+  { id: endpointId, organizationId }: WebhookEndpoint,
+  { state: shown, ...args }: PageArgs,
 ): Promise<Page<WebhookDelivery>> {
+  const waiting = (await load.isSuspended.load(organizationId)) ? 'HELD' : 'PENDING'
   return pageOf(
     args,
     ({ createdAt, id }) => ({ at: createdAt, id }),
-    (limit, after) =>
-      em.find(
+    async (limit, after) => {
+      const state = shown === waiting ? 'PENDING' : shown
+      // What waits has the one name or the other.
+      if (state === 'HELD' || (shown === 'PENDING' && waiting === 'HELD')) return []
+      return em.find(
         WebhookDelivery,
         { endpointId, ...(state ? { state } : {}), ...afterKeyset('createdAt', after) },
         { orderBy: { createdAt: 'desc', id: 'desc' }, limit },
-      ),
+      )
+    },
   )
 }
 

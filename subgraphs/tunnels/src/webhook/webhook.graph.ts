@@ -4,7 +4,13 @@ import { webhookEventNames } from '@sluice/schema/webhook-events'
 import { builder } from '../builder.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'
 import type { DeliveryAttempt, WebhookDelivery } from './webhook-delivery.entity.ts'
-import { listDeliveries, replayDeliveries, replayDelivery, sendTest } from './webhook-delivery.ts'
+import {
+  listDeliveries,
+  replayDeliveries,
+  replayDelivery,
+  sendTest,
+  shownStateOf,
+} from './webhook-delivery.ts'
 import type { WebhookEndpoint } from './webhook-endpoint.entity.ts'
 import {
   createEndpoint,
@@ -22,6 +28,10 @@ const DeliveryStateType = builder.enumType('WebhookDeliveryState', {
   description: 'What became of a delivery.',
   values: {
     PENDING: { description: 'It is sent, or waits for its next attempt.' },
+    HELD: {
+      description:
+        'It waits because the organization is suspended, and goes on when that is lifted.',
+    },
     DELIVERED: { description: 'The endpoint answered with a status of 200 to 299.' },
     FAILED: { description: 'Every attempt failed. It can be sent again.' },
   },
@@ -67,7 +77,7 @@ const DeliveryType = builder.objectRef<WebhookDelivery>('WebhookDelivery').imple
     state: t.field({
       type: DeliveryStateType,
       description: 'What became of it.',
-      resolve: ({ state }) => state,
+      resolve: (delivery, _args, context) => shownStateOf(context, delivery),
     }),
     payload: t.string({
       description: 'The body that is sent.',
@@ -83,8 +93,9 @@ const DeliveryType = builder.objectRef<WebhookDelivery>('WebhookDelivery').imple
     nextAttemptAt: t.field({
       type: 'DateTime',
       nullable: true,
-      description: 'When it is tried next; null when it is over.',
-      resolve: ({ state, nextAttemptAt }) => (state === 'PENDING' ? nextAttemptAt : null),
+      description: 'When it is tried next; null when it is over or held.',
+      resolve: async (delivery, _args, context) =>
+        (await shownStateOf(context, delivery)) === 'PENDING' ? delivery.nextAttemptAt : null,
     }),
     createdAt: t.expose('createdAt', { type: 'DateTime', description: 'When it was queued.' }),
   }),

@@ -4,7 +4,9 @@ import { Sealer } from '@sluice/kit/sealer'
 import { memberOf } from '@sluice/kit/testing'
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from 'vitest'
 
+import { Organization } from '../organization/organization.entity.ts'
 import { storeRequests } from '../request/store-requests.ts'
+import { suspensionEvents } from '../suspension/closed-hosts.ts'
 import { openReceiver } from '../testing/receiver.ts'
 import { codeOf, openWorld, recordOf, waitMs, type World } from '../testing/world.ts'
 import { createTunnel } from '../tunnel/create-tunnel.ts'
@@ -265,6 +267,67 @@ test('an endpoint that is gone, or has failed for days, is switched off, and can
     disabledReason: null,
     failingSince: null,
   })
+})
+
+test('nothing is sent for a suspended organization; what waits is held, and goes out when that is lifted', async () => {
+  await endpoint()
+  await endpoint('/other', ['tunnel.created'], world.globex)
+  receiver.answerWith(() => 500)
+  await queue()
+  await deliver()
+  const em = world.em()
+  await em.upsert(Organization, { organizationId: world.acme.id, suspendedAt: new Date() })
+  receiver.answerWith(() => 204)
+  receiver.received.length = 0
+  await queue()
+  const ofGlobex = { event: 'tunnel.created', organizationId: world.globex.id } as const
+  const message = { id: 'msg_globex', occurredAt: new Date(), data: {}, ...ofGlobex }
+  await queueDeliveries(world.em(), [message], world.clock.now())
+  later(7 * day)
+  await deliver()
+
+  expect(receiver.received.map(({ path }) => path)).toEqual(['/other'])
+  const shown = () =>
+    world.ask(
+      world.acme.member,
+      `query ($id: ID!) { _entities(representations: [{ __typename: "Organization", id: $id }]) { ... on Organization {
+         webhookEndpoints { failingSince
+           all: deliveries { nodes { state nextAttemptAt } }
+           held: deliveries(state: HELD) { nodes { state } }
+           pending: deliveries(state: PENDING) { nodes { state } } } } } }`,
+      { id: world.acme.id },
+    )
+  const held = { state: 'HELD', nextAttemptAt: null }
+  expect(await shown()).toMatchObject({
+    data: {
+      _entities: [
+        {
+          webhookEndpoints: [
+            {
+              failingSince: expect.anything(),
+              all: { nodes: [held, held] },
+              held: { nodes: [{ state: 'HELD' }, { state: 'HELD' }] },
+              pending: { nodes: [] },
+            },
+          ],
+        },
+      ],
+    },
+  })
+
+  const lift = suspensionEvents(() => undefined)['organization.suspension-changed']
+  const payload = { organizationId: world.acme.id, suspendedAt: null }
+  const envelope = { id: '', name: '', entity: '', version: 1, occurredAt: '', payload }
+  await world.em().transactional((own) => lift?.(own, payload, envelope))
+  // The week in which nothing was sent does not count as one in which it failed.
+  receiver.answerWith(() => 500)
+  await deliver()
+  expect(receiver.received).toHaveLength(3)
+  receiver.answerWith(() => 204)
+  later(8 * day)
+  await deliver()
+  expect(await world.em().count(WebhookDelivery, { state: 'DELIVERED' })).toBe(3)
+  expect(await world.em().count(WebhookEndpoint, { isEnabled: false })).toBe(0)
 })
 
 test('one message, or those of a time, are sent again with their ids', async () => {
