@@ -11,6 +11,8 @@ const movedMsMax = 10_000
 /** How long nothing has to be under way before the relay is closed: other relays know by then where its tunnels are. */
 const quietMs = 500
 const lookMs = 20
+/** How often it is asked whether another relay takes agents: several may leave at once. */
+const othersEveryMs = 1_000
 
 interface Draining {
   readonly preDrainMs?: number | undefined
@@ -40,7 +42,7 @@ export async function drain(relay: Draining): Promise<void> {
   // The others have the ports from now on. An agent that dials again would be led back here as likely as to them.
   if (reusePort) await stopListening()
   agents.goAway(drainMs)
-  if (peerSide.peers) await peerSide.untilMoved(Math.min(drainMs, movedMsMax))
+  if (peerSide.peers) await untilMoved(relay)
   if (!reusePort) await stopListening()
   await told
   const enoughMs = peerSide.peers ? quietMs : 0
@@ -51,4 +53,16 @@ export async function drain(relay: Draining): Promise<void> {
     else if (performance.now() - busyMs >= enoughMs) break
     await sleep(lookMs)
   }
+}
+
+/** Waits for agents to move. Where no other relay takes them there is nothing to wait for but what is in flight. */
+async function untilMoved({ drainMs, registration, peerSide }: Draining): Promise<void> {
+  let alone = false
+  const look = async (): Promise<void> => {
+    alone = (await registration?.othersReady()) === 0
+  }
+  void look()
+  const looking = setInterval(() => void look(), othersEveryMs)
+  await peerSide.untilMoved(Math.min(drainMs, movedMsMax), () => alone)
+  clearInterval(looking)
 }

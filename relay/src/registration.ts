@@ -15,6 +15,8 @@ const Orders = z.object({
   replacedSessionIds: z.array(z.string()).default([]),
 })
 
+const Others = z.object({ otherRelaysReady: z.number() })
+
 export interface RegistrationOptions {
   readonly gatewayUrl: string
   readonly relayKey: string
@@ -43,6 +45,8 @@ export interface RegistrationOptions {
 export interface Registration {
   /** Heartbeats say so from now on. */
   drain(): Promise<void>
+  /** How many other relays take agents, as the control plane sees it. Undefined: it cannot say. */
+  othersReady(): Promise<number | undefined>
   close(): void
 }
 
@@ -132,6 +136,15 @@ export function openRegistration(options: RegistrationOptions): Registration {
     async drain() {
       draining = true
       if (registered) await heartbeat().catch(() => undefined) // It only spares others a detour.
+    },
+    async othersReady() {
+      const query = relayOperations.otherRelaysReady
+      const operation = { operationName: 'RelayOthersReady', query, variables: { relayId } }
+      try {
+        return Others.parse(await askGraph(options, operation, closed.signal)).otherRelaysReady
+      } catch {
+        return undefined
+      }
     },
     close() {
       clearTimeout(timer)

@@ -12,7 +12,7 @@ import { Outage } from './control/outage.ts'
 import { drain } from './drain.ts'
 import type { EdgeTimeouts } from './edge/edge-context.ts'
 import { openEdge, type Edge } from './edge/edge.ts'
-import { KnownHosts } from './known-hosts.ts'
+import { KnownHosts, askHostOf } from './known-hosts.ts'
 import { openMemoryLink } from './memory-link.ts'
 import { RelayMetrics } from './metrics.ts'
 import { Observer } from './observe/observer.ts'
@@ -58,7 +58,8 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     onLimited: (one) => edge?.pace(one),
   })
   const sessions = new Sessions(limits)
-  const knownHosts = new KnownHosts(redis)
+  const { registration } = options
+  const knownHosts = new KnownHosts({ redis, ask: registration && askHostOf(registration) })
   const tokens = openAgentTokens(keysOf(options.jwks))
   const registry = createMetrics('relay', { processFigures: true })
   const suspendedHosts = new SuspendedHosts()
@@ -194,7 +195,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       passwordChecks: new PasswordChecks(),
       draining: () => draining,
     },
-    isKnown: (endpointHost) => knownHosts.isKnown(endpointHost),
+    whyAbsent: (endpointHost) => knownHosts.codeOf(endpointHost),
     peers: peerSide.peers,
     console: () => consoleLink?.session(),
     records: (tunnel, nowMs) => observer.records(tunnel, nowMs),
@@ -226,6 +227,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     log.info({ sessions: sessions.size }, 'draining')
     await drain({ ...options, registration: controlPlane, agents, peerSide, edge: opened, raw })
     agents.close()
+    knownHosts.close()
     await opened.close()
     raw.close()
     tls.close()

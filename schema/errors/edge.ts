@@ -98,6 +98,13 @@ export const edgeErrors = {
       'The tunnel exists, but no agent is connected: it is being restarted, or its owner has stopped it.',
     fix: 'If it is yours, start the agent: `sluice http <port> --name <name>`.',
   },
+  SLUICE_HOST_UNDETERMINED: {
+    status: 503,
+    title: 'Whether there is a tunnel at {endpointHost} cannot be said now.',
+    cause:
+      'No agent is connected here, and what knows of all tunnels does not answer this relay: Redis and the control plane are away.',
+    fix: 'Try again in a few seconds. The operator sees the outage in the readiness and the logs of the platform.',
+  },
   SLUICE_RELAY_DRAINING: {
     status: 503,
     title: 'This relay is shutting down.',

@@ -48,6 +48,9 @@ export const relayOperations = {
     reason
   }
 }`,
+  otherRelaysReady: `query RelayOthersReady($relayId: ID!) {
+  otherRelaysReady(relayId: $relayId)
+}`,
   hostExists: `query RelayHostExists($endpointHost: String!) {
   relayHostExists(endpointHost: $endpointHost)
 }`,

@@ -66,6 +66,7 @@ export function linkControlPlane(
   })
   return {
     drain: () => link.drain(),
+    othersReady: () => link.othersReady(),
     readRevocations: readAll,
     readSuspensions: () => suspensions.read(),
     close() {

@@ -231,10 +231,8 @@ export class Dispatch {
       return
     }
     const { startedMs } = this.#exchange
-    void this.#edge.isKnown(endpointHost).then((known) => {
-      if (this.#exchange.startedMs !== startedMs) return
-      const code = known ? 'SLUICE_TUNNEL_OFFLINE' : 'SLUICE_TUNNEL_UNKNOWN'
-      this.#asker.refuse(code, { endpointHost })
+    void this.#edge.whyAbsent(endpointHost).then((code) => {
+      if (this.#exchange.startedMs === startedMs) this.#asker.refuse(code, { endpointHost })
     })
   }
 

@@ -40,8 +40,8 @@ export interface EdgeContext {
   readonly redirectPort?: number | undefined
   readonly places: Places
   route(asked: Asked): Route
-  /** Whether a host without a session here belongs to a tunnel. */
-  isKnown(endpointHost: string): Promise<boolean>
+  /** Why no session serves a host, here or elsewhere. */
+  whyAbsent(endpointHost: string): Promise<ErrorCode>
   /** Other relays; undefined when there are none to forward to. */
   readonly peers: Peers | undefined
   /** A session with the gateway. */

@@ -6,6 +6,10 @@ import { errorPage, type PageOffer } from './error-page.ts'
 
 /** A page of a tunnel that is away looks again by itself. */
 const pageRetrySeconds = 10
+const passing: ReadonlySet<ErrorCode> = new Set([
+  'SLUICE_TUNNEL_OFFLINE',
+  'SLUICE_HOST_UNDETERMINED',
+])
 
 export interface ErrorAnswer {
   readonly code: ErrorCode
@@ -49,7 +53,7 @@ export function errorResponse(answer: ErrorAnswer): Buffer {
 function pageOf({ code, details }: ErrorAnswer): PageOffer {
   const { onward } = details
   if (code === 'SLUICE_VISIT_UNCONFIRMED' && typeof onward === 'string') return { onward }
-  return code === 'SLUICE_TUNNEL_OFFLINE' ? { retryAfterSeconds: pageRetrySeconds } : {}
+  return passing.has(code) ? { retryAfterSeconds: pageRetrySeconds } : {}
 }
 
 /** Sends a browser to another address with GET. */
@@ -84,6 +88,7 @@ function limitLines({ code, details }: ErrorAnswer): string[] {
 const retryAfterSecondsOf: Partial<Record<ErrorCode, number>> = {
   SLUICE_CONNECTIONS_MAX: 1,
   SLUICE_TUNNEL_OFFLINE: 5,
+  SLUICE_HOST_UNDETERMINED: 5,
   SLUICE_RELAY_DRAINING: 5,
 }
 

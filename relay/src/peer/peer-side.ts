@@ -54,8 +54,8 @@ export interface PeerSide {
   online(tunnel: TunnelSession): void
   /** A session has ended; `held`: no other one of its tunnel is here; `stopped`: it was ended on purpose. Answers whether the tunnel is served nowhere now. */
   offline(tunnel: TunnelSession, held: boolean, stopped: boolean): Promise<boolean>
-  /** Waits until agents have their next session elsewhere, where there is an elsewhere. */
-  untilMoved(msMax: number): Promise<void>
+  /** Waits until agents have their next session elsewhere, for as long as there is an elsewhere. */
+  untilMoved(msMax: number, isNowhere: () => boolean): Promise<void>
   close(): Promise<void>
 }
 
@@ -105,11 +105,14 @@ export async function openPeerSide(options: PeerSideOptions): Promise<PeerSide> 
       await routes.release(tunnel, stopped)
       return !(await isServedElsewhere(tunnel))
     },
-    async untilMoved(msMax) {
+    async untilMoved(msMax, isNowhere) {
       if (!peers) return
       const untilMs = performance.now() + msMax
       const isHere = ({ moved, session }: TunnelSession) => !moved && session.accepting
-      while (performance.now() < untilMs && [...sessions.all()].some(isHere)) await sleep(20)
+      while (performance.now() < untilMs && [...sessions.all()].some(isHere)) {
+        if (isNowhere()) return
+        await sleep(20)
+      }
     },
     async close() {
       routes.close()

@@ -36,6 +36,7 @@ export class ControlPlane implements AsyncDisposable {
   /** Hosts of tunnels, and each host that was asked for. */
   readonly hosts = new Set<string>()
   readonly hostsAsked: string[] = []
+  otherRelaysReady = 1
   readonly #server: Server
   #arrived = Promise.withResolvers<void>()
 
@@ -65,6 +66,10 @@ export class ControlPlane implements AsyncDisposable {
           this.#arrive()
           const relayCertificate = found ? { chain: found.cert, privateKey: found.key } : null
           response.end(JSON.stringify({ data: { relayCertificate } }))
+          return
+        }
+        if (operationName === 'RelayOthersReady' && this.mood === 'well') {
+          response.end(JSON.stringify({ data: { otherRelaysReady: this.otherRelaysReady } }))
           return
         }
         if (operationName === 'RelayHostExists' && this.mood === 'well') {

@@ -4,6 +4,7 @@ import type { Principal } from '@sluice/kit/principal'
 import { generatePrivateJwks, openSigningKeys, publicJwksOf } from '@sluice/kit/signing-keys'
 import type { EventEnvelope, EventName, EventPayload } from '@sluice/schema/events'
 import { freeEntitlements } from '@sluice/schema/events'
+import { relayOperations } from '@sluice/schema/operations/relay'
 import { redisChannels, redisKeys } from '@sluice/schema/redis'
 import { expect, test, vi } from 'vitest'
 
@@ -149,6 +150,33 @@ test('a Redis that lost everything learns every endpoint host again', async () =
         'shop.tunnel.localhost',
       ]),
     { timeout: waitMs, interval: 100 },
+  )
+  await vi.waitFor(
+    async () => expect(await world.redis.exists(redisKeys.endpointHostsComplete)).toBe(1),
+    waitMs,
+  )
+})
+
+test('a relay that Redis cannot answer hears which hosts exist, and nobody else does', async () => {
+  await using world = await openWorld()
+  await using server = await openServer(world)
+  const { id, member } = world.acme
+  const made = await server.ask(member, create, { id, name: 'shop' })
+  const tunnelId = (made.data?.['createTunnel'] as { id: string } | undefined)?.id ?? ''
+  const domainId = crypto.randomUUID()
+  const attached = { organizationId: id, domainId, domain: 'www.acme.test', tunnelId }
+  await tell(world, 'domain.attached', `domain:${domainId}`, 1, attached)
+  const exists = (endpointHost: string, principal = relayPrincipal) =>
+    server.ask(principal, relayOperations.hostExists, { endpointHost })
+
+  await vi.waitFor(
+    async () => expect((await exists('www.acme.test')).data).toEqual({ relayHostExists: true }),
+    waitMs,
+  )
+  expect((await exists('shop.tunnel.localhost')).data).toEqual({ relayHostExists: true })
+  expect((await exists('none.tunnel.localhost')).data).toEqual({ relayHostExists: false })
+  expect((await exists('shop.tunnel.localhost', member)).errors?.[0]?.extensions['code']).toBe(
+    'SLUICE_RELAY_KEY_INVALID',
   )
 })
 

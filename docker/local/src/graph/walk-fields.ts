@@ -105,6 +105,12 @@ export const fields: Record<string, Field> = {
     ...people,
     with: () => ({ overlapSeconds: 0 }),
   },
+  'Mutation.changeAuthtoken': {
+    needs: 'authtokens.manage',
+    of: 'authtoken',
+    ...people,
+    with: () => ({ terms: { allowedIps: ['192.0.2.1'] } }),
+  },
   'Mutation.revokeAuthtoken': { needs: 'authtokens.manage', of: 'authtoken', ...people },
   'Mutation.createApiKey': {
     needs: 'api-keys.manage',
@@ -118,6 +124,12 @@ export const fields: Record<string, Field> = {
     of: 'api-key',
     ...people,
     with: () => ({ overlapSeconds: 0 }),
+  },
+  'Mutation.changeApiKey': {
+    needs: 'api-keys.manage',
+    of: 'api-key',
+    ...people,
+    with: () => ({ terms: { allowedIps: ['192.0.2.1'] } }),
   },
   'Mutation.revokeApiKey': { needs: 'api-keys.manage', of: 'api-key', ...people },
   'Mutation.createServiceAccount': {
@@ -222,6 +234,8 @@ export const fields: Record<string, Field> = {
   'Query.relays': { needs: 'staff', ...nullable },
   'Query.stoppedTunnels': { needs: 'relay' },
   'Query.relaySuspendedHosts': { needs: 'relay' },
+  'Query.otherRelaysReady': { needs: 'relay', with: () => ({ relayId: 'relay-1' }) },
+  'Query.relayHostExists': { needs: 'relay', with: () => ({ endpointHost: 'app.example.test' }) },
   'Query.suspendedHosts': { needs: 'staff' },
   'Mutation.suspendHost': { needs: 'staff' },
   'Mutation.unsuspendHost': { needs: 'staff' },

@@ -1,7 +1,9 @@
 import { builder } from '../builder.ts'
+import { endpointHostExists } from '../tunnel/endpoint-hosts.ts'
 import { listRegions, type Region } from './region.ts'
 import type { Relay } from './relay.entity.ts'
 import {
+  countOtherRelaysReady,
   drainRelay,
   heartbeatRelay,
   listRelays,
@@ -92,6 +94,27 @@ builder.queryField('stoppedTunnels', (t) =>
       since: t.arg({ type: 'DateTime', required: true, description: 'What came before is known.' }),
     },
     resolve: (_root, { since }, context) => listStoppedTunnels(context, since),
+  }),
+)
+
+builder.queryField('otherRelaysReady', (t) =>
+  t.int({
+    nullable: true,
+    description:
+      'How many relays other than this one take new sessions: whether its agents have somewhere to go when it leaves. For relay keys only.',
+    args: { relayId: t.arg.id({ required: true, description: 'The relay that asks.' }) },
+    resolve: (_root, { relayId }, context) => countOtherRelaysReady(context, relayId),
+  }),
+)
+
+builder.queryField('relayHostExists', (t) =>
+  t.boolean({
+    nullable: true,
+    description: 'Whether a tunnel has this host. For relay keys only.',
+    args: {
+      endpointHost: t.arg.string({ required: true, description: 'A host name, in lower case.' }),
+    },
+    resolve: (_root, { endpointHost }, context) => endpointHostExists(context, endpointHost),
   }),
 )
 

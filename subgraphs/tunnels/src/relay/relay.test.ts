@@ -7,7 +7,7 @@ import { startTunnel } from '../tunnel/start-tunnel.ts'
 import { stopTunnel } from '../tunnel/tunnel.ts'
 import { AgentSession } from './agent-session.entity.ts'
 import { endLostSessions } from './end-lost-sessions.ts'
-import { drainRelay, heartbeatRelay, registerRelay } from './relay.ts'
+import { countOtherRelaysReady, drainRelay, heartbeatRelay, registerRelay } from './relay.ts'
 
 const statusQuery = `query($id: ID!) { tunnel(id: $id) { status onlineSince connections } }`
 
@@ -224,6 +224,22 @@ test('staff sends a relay away: no agent goes there, it hears so, and comes back
   })
   await expect(drainRelay(staff, 'relay-9')).rejects.toMatchObject({
     code: 'SLUICE_RELAY_NOT_FOUND',
+  })
+})
+
+test('a relay that leaves hears whether another one takes its agents', async () => {
+  await using world = await openWorld()
+  const others = () => countOtherRelaysReady(world.context(relayPrincipal), 'relay-1')
+  await world.relay('relay-1')
+  expect(await others()).toBe(0)
+
+  await world.relay('relay-2')
+  expect(await others()).toBe(1)
+  await drainRelay(world.context({ ...memberOf(world.acme.id), isAdmin: true }), 'relay-2')
+
+  expect(await others()).toBe(0)
+  await expect(countOtherRelaysReady(world.acme.as(), 'relay-1')).rejects.toMatchObject({
+    code: 'SLUICE_RELAY_KEY_INVALID',
   })
 })
 

@@ -163,6 +163,16 @@ export async function listRelays({ principal, load }: Context): Promise<Relay[]>
   return principal.isAdmin ? load.relays() : []
 }
 
+/** Relays other than this one that take new sessions. For relays. */
+export async function countOtherRelaysReady(
+  { principal, parts }: Context,
+  relayId: string,
+): Promise<number> {
+  assertRelay(principal)
+  const others = await forkSystem(parts.orm).find(Relay, { id: { $ne: relayId } })
+  return others.filter((relay) => relayStatus(relay, parts.now()) === 'READY').length
+}
+
 export function relayStatus(relay: Relay, now: Date): RelayStatus {
   if (now.getTime() - relay.lastSeenAt.getTime() > relaySilentMsMax) return 'LOST'
   return relay.draining || relay.drainRequestedAt ? 'DRAINING' : 'READY'
