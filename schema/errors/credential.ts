@@ -63,7 +63,7 @@ export const credentialErrors = {
   },
   SLUICE_CREDENTIAL_ENDED: {
     status: 409,
-    title: 'It cannot be rotated any more.',
+    title: 'It cannot be rotated or changed any more.',
     cause: 'It was revoked, has expired, or has been rotated already.',
     fix: 'Create a new one.',
   },

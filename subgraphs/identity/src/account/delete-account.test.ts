@@ -51,7 +51,7 @@ test('an account goes with what it alone had, and leaves what is of others', asy
       `user:${ada.userId}`,
       `organization:${ada.organizationId}`,
       `membership:${bob.organizationId}:${ada.userId}`,
-      `authtoken:${made.authtoken.id}`,
+      `authtoken:${made.credential.id}`,
     ]),
   )
   const credential = { kind: 'authtoken', token: made.secret } as const

@@ -4,10 +4,12 @@ import { expect, test } from 'vitest'
 
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
 import { authenticate } from '../authenticate/authenticate.ts'
+import { changeCredential } from '../credential/change-credential.ts'
 import { newCredential } from '../credential/credential.ts'
+import { credentialPage, revokeCredential, rotateCredential } from '../credential/credentials.ts'
 import { changeMemberRole, removeMember } from '../organization/member.ts'
 import { openWorld, type World } from '../testing.ts'
-import { apiKeyPage, createApiKey, makerHolds, revokeApiKey, rotateApiKey } from './api-key.ts'
+import { apiKeyRules, createApiKey, makerHolds } from './api-key.ts'
 
 const ask = (world: World, token: string, ip = '192.0.2.1') =>
   authenticate(world.deps, { credential: { kind: 'api-key', token }, ip })
@@ -16,7 +18,7 @@ test('an API key speaks for the organization, with what it was given and nothing
   await using world = await openWorld()
   const ada = await world.person()
   const { organizationId } = ada
-  const { apiKey, secret } = await createApiKey(await ada.context(), {
+  const { credential: apiKey, secret } = await createApiKey(await ada.context(), {
     organizationId,
     name: 'partner',
     permissions: ['tunnels.read', 'domains.read'],
@@ -81,7 +83,7 @@ test('a key outlives its maker and their rights, and the list shows it', async (
   const { secret } = await createApiKey(await admin.context(), input)
   const held = async () => {
     const context = await owner.context()
-    const [key] = (await apiKeyPage(context, organizationId, {})).nodes
+    const [key] = (await credentialPage(context, apiKeyRules, organizationId, {})).nodes
     if (!key) throw new Error('the list is empty')
     const loaded = await context.memberPermissions.load(`${organizationId}:${key.createdBy}`)
     return makerHolds(loaded, key)
@@ -133,21 +135,23 @@ test('revoking ends a key everywhere; another organization’s counts as missing
   await using world = await openWorld()
   const [ada, stranger] = [await world.person(), await world.person()]
   const input = { organizationId: ada.organizationId, name: 'k', permissions: ['tunnels.read'] }
-  const { apiKey, secret } = await createApiKey(await ada.context(), input)
+  const { credential: apiKey, secret } = await createApiKey(await ada.context(), input)
   const { id } = apiKey
 
+  const foreign = await stranger.context()
   for (const act of [
-    revokeApiKey,
-    (context: never, key: string) => rotateApiKey(context, key, 0),
+    () => revokeCredential(foreign, apiKeyRules, id),
+    () => rotateCredential(foreign, apiKeyRules, id, 0),
+    () => changeCredential(foreign, apiKeyRules, id, { allowedIps: [] }),
   ]) {
-    await expect(act((await stranger.context()) as never, id)).rejects.toMatchObject({
-      code: 'SLUICE_API_KEY_NOT_FOUND',
-    })
+    await expect(act()).rejects.toMatchObject({ code: 'SLUICE_API_KEY_NOT_FOUND' })
   }
-  await expect(apiKeyPage(await stranger.context(), ada.organizationId, {})).rejects.toMatchObject({
+  await expect(
+    credentialPage(await stranger.context(), apiKeyRules, ada.organizationId, {}),
+  ).rejects.toMatchObject({
     code: 'SLUICE_ORGANIZATION_NOT_FOUND',
   })
-  const { revokedAt } = await revokeApiKey(await ada.context(), id)
+  const { revokedAt } = await revokeCredential(await ada.context(), apiKeyRules, id)
 
   expect(revokedAt).not.toBeNull()
   expect(world.revoked).toEqual([`api-key:${id}`])

@@ -6,16 +6,12 @@ import { expect, test } from 'vitest'
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
 import { authenticate } from '../authenticate/authenticate.ts'
 import { newCredential } from '../credential/credential.ts'
+import { credentialPage, revokeCredential } from '../credential/credentials.ts'
 import { Mail } from '../mail/mail.entity.ts'
 import { changeMemberRole } from '../organization/member.ts'
 import { openWorld, type World } from '../testing.ts'
 import { Authtoken } from './authtoken.entity.ts'
-import {
-  authtokenPage,
-  createAuthtoken,
-  listRevokedAuthtokens,
-  revokeAuthtoken,
-} from './authtoken.ts'
+import { authtokenRules, createAuthtoken, listRevokedAuthtokens } from './authtoken.ts'
 import { tellExpiry } from './tell-expiry.ts'
 
 const ask = (world: World, token: string, ip = '192.0.2.1') =>
@@ -24,7 +20,7 @@ const ask = (world: World, token: string, ip = '192.0.2.1') =>
 test('an authtoken speaks for its maker in one organization, with its scopes and their role', async () => {
   await using world = await openWorld()
   const ada = await world.person()
-  const { authtoken, secret } = await createAuthtoken(
+  const { credential: authtoken, secret } = await createAuthtoken(
     await ada.context(),
     ada.organizationId,
     ' laptop ',
@@ -82,7 +78,7 @@ test('a mistyped or unknown authtoken is nobody’s, the mistyped without a look
 test('use is noted at most once a minute', async () => {
   await using world = await openWorld()
   const ada = await world.person()
-  const { authtoken, secret } = await createAuthtoken(
+  const { credential: authtoken, secret } = await createAuthtoken(
     await ada.context(),
     ada.organizationId,
     'laptop',
@@ -107,7 +103,7 @@ test('use is noted at most once a minute', async () => {
 test('revoking ends an authtoken, once, and tells relays, gateways and the other subgraphs', async () => {
   await using world = await openWorld()
   const ada = await world.person()
-  const { authtoken, secret } = await createAuthtoken(
+  const { credential: authtoken, secret } = await createAuthtoken(
     await ada.context(),
     ada.organizationId,
     'laptop',
@@ -115,7 +111,7 @@ test('revoking ends an authtoken, once, and tells relays, gateways and the other
   const contexts = [await ada.context(), await ada.context()]
 
   const revoked = await Promise.all(
-    contexts.map((context) => revokeAuthtoken(context, authtoken.id)),
+    contexts.map((context) => revokeCredential(context, authtokenRules, authtoken.id)),
   )
 
   expect(revoked.map(({ revokedAt }) => revokedAt)).not.toContain(null)
@@ -132,9 +128,9 @@ test('relays alone read which authtokens were revoked, since when they ask', asy
   await using world = await openWorld()
   const ada = await world.person()
   const context = await ada.context()
-  const { authtoken } = await createAuthtoken(context, ada.organizationId, 'laptop')
+  const { credential: authtoken } = await createAuthtoken(context, ada.organizationId, 'laptop')
   await createAuthtoken(context, ada.organizationId, 'kept')
-  const { revokedAt } = await revokeAuthtoken(context, authtoken.id)
+  const { revokedAt } = await revokeCredential(context, authtokenRules, authtoken.id)
   const relay = { ...context, principal: { ...anonymous, kind: 'relay' as const } }
   const list = (ms: number) => listRevokedAuthtokens(relay, new Date(Date.now() - ms))
 
@@ -157,16 +153,18 @@ test('developers revoke their own authtokens, admins any, and nobody another org
   const third = await createAuthtoken(await developer.context(), organizationId, 'third')
 
   await expect(
-    revokeAuthtoken(await developer.context(), owners.authtoken.id),
+    revokeCredential(await developer.context(), authtokenRules, owners.credential.id),
   ).rejects.toMatchObject({ code: 'SLUICE_FORBIDDEN' })
-  for (const id of [own.authtoken.id, crypto.randomUUID(), 'not-an-id']) {
-    await expect(revokeAuthtoken(await stranger.context(), id)).rejects.toMatchObject({
+  for (const id of [own.credential.id, crypto.randomUUID(), 'not-an-id']) {
+    await expect(
+      revokeCredential(await stranger.context(), authtokenRules, id),
+    ).rejects.toMatchObject({
       code: 'SLUICE_AUTHTOKEN_NOT_FOUND',
     })
   }
-  await revokeAuthtoken(await developer.context(), own.authtoken.id)
-  await revokeAuthtoken(await owner.context(), third.authtoken.id)
-  const page = await authtokenPage(await owner.context(), organizationId, {})
+  await revokeCredential(await developer.context(), authtokenRules, own.credential.id)
+  await revokeCredential(await owner.context(), authtokenRules, third.credential.id)
+  const page = await credentialPage(await owner.context(), authtokenRules, organizationId, {})
   expect(page.nodes.filter(({ revokedAt }) => !revokedAt).map(({ name }) => name)).toEqual([
     'owner’s',
   ])

@@ -1,227 +1,67 @@
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
-import { afterKeyset, pageOf, type Page } from '@sluice/kit/keyset'
-import { assertMay, may } from '@sluice/kit/principal'
-import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 import {
   type AuthtokenScope,
   authtokenScopes,
-  covers,
   type PermissionSet,
   permissionsOfScopes,
 } from '@sluice/schema/permissions'
 
-import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
-import { parseTerms, type CredentialTerms } from '../credential/credential-terms.ts'
-import { newCredential, secretColumns } from '../credential/credential.ts'
+import { authtokenKind } from '../credential/credential-kinds.ts'
+import {
+  createCredential,
+  type Created,
+  type CredentialRules,
+  type CredentialWanted,
+  type Holder,
+} from '../credential/credentials.ts'
 import { Member } from '../organization/member.entity.ts'
-import { lockAsActor, personOf } from '../organization/organization.ts'
 import { lookUpRole } from '../role/held-permissions.ts'
-import { endByRotation, expiryOfSuccessor, parseOverlap } from '../rotation/rotation.ts'
 import { ServiceAccount } from '../service-account/service-account.entity.ts'
-import { findActingAccount } from '../service-account/service-account.ts'
-import { attemptLimits } from '../sign-in/attempts.ts'
-import { inputInvalid, nameOf } from '../text.ts'
-import { User } from '../user/user.entity.ts'
+import { inputInvalid } from '../text.ts'
 import { Authtoken } from './authtoken.entity.ts'
-import { revokeAuthtokens } from './revoke-authtokens.ts'
 
-const authtokensMax = 200
+type Scoped = Pick<Authtoken, 'scopes'>
 
-/** The authtokens of an organization, newest first, revoked ones too. For its members. */
-export async function authtokenPage(
-  { em, principal }: Context,
-  organizationId: string,
-  args: { first?: number | null | undefined; after?: string | null | undefined },
-): Promise<Page<Authtoken>> {
-  assertMay(principal, organizationId, 'authtokens.read')
-  return pageOf(
-    args,
-    ({ createdAt, id }) => ({ at: createdAt, id }),
-    (rows, after) =>
-      em.find(
-        Authtoken,
-        { organizationId, ...afterKeyset('createdAt', after) },
-        { orderBy: { createdAt: 'desc', id: 'desc' }, limit: rows },
-      ),
-  )
+/** An authtoken acts for its maker or for a service account, within its scopes. */
+export const authtokenRules: CredentialRules<Authtoken, Scoped> = {
+  kind: authtokenKind,
+  may: { read: 'authtokens.read', create: 'authtokens.create', manage: 'authtokens.manage' },
+  codes: { missing: 'SLUICE_AUTHTOKEN_NOT_FOUND', tooMany: 'SLUICE_AUTHTOKENS_MAX' },
+  fresh: { expiryToldAt: null },
+  isOwn: ({ createdBy, serviceAccountId }, userId) => createdBy === userId && !serviceAccountId,
+  given: async (em, row) => (await heldBy(em, row)) & permissionsOfScopes(row.scopes),
+  // What its account may not do, it does not do either.
+  assertFits: () => undefined,
+  carriedOver: ({ scopes, createdBy = null }) => ({ scopes, createdBy }),
+  label: ({ scopes }) => scopes.join(', '),
 }
 
-export interface AuthtokenTerms extends CredentialTerms {
-  /** Whom it acts for; whoever asks when left out. */
-  serviceAccountId?: string | null | undefined
-}
-
-export interface CreatedAuthtoken {
-  authtoken: Authtoken
-  /** Shown once. */
-  secret: string
-}
-
-/** Makes an authtoken that acts for whoever asks, or for a service account. The secret is in the answer and nowhere else. */
+/** Makes an authtoken that acts for whoever asks, or for a service account. */
 export async function createAuthtoken(
   context: Context,
   organizationId: string,
-  nameText: string,
+  name: string,
   scopes: readonly AuthtokenScope[] = authtokenScopes,
-  { serviceAccountId = null, ...wanted }: AuthtokenTerms = {},
-): Promise<CreatedAuthtoken> {
-  const { principal, attempts, visitorIp, now } = context
-  const userId = personOf(context)
-  assertMay(principal, organizationId, 'authtokens.create')
-  const name = nameOf(nameText, 'the name')
+  terms: Omit<CredentialWanted, 'organizationId' | 'name'> = {},
+): Promise<Created<Authtoken>> {
   if (scopes.length === 0) throw inputInvalid('an authtoken needs a scope')
-  const terms = parseTerms(wanted, now())
-  await attempts.count(attemptLimits.createByUser, userId)
-
-  const secret = newCredential('authtoken')
-  const authtoken = await context.em.transactional(async (em) => {
-    const permission = serviceAccountId === null ? 'authtokens.create' : 'service-accounts.manage'
-    const actor = await lockAsActor(em, organizationId, userId, permission)
-    if (serviceAccountId !== null) {
-      const acting = await findActingAccount(em, organizationId, serviceAccountId)
-      const given = acting.permissions & permissionsOfScopes(scopes)
-      if (!covers(actor.permissions, given)) throw new SluiceError('SLUICE_FORBIDDEN')
-    }
-    if ((await em.count(Authtoken, { organizationId, revokedAt: null })) >= authtokensMax) {
-      throw new SluiceError('SLUICE_AUTHTOKENS_MAX', { max: authtokensMax })
-    }
-    const created = em.create(Authtoken, {
-      id: crypto.randomUUID(),
-      organizationId,
-      name,
-      ...secretColumns(secret),
-      expiryToldAt: null,
-      ...terms,
-      scopes: authtokenScopes.filter((scope) => scopes.includes(scope)),
-      createdAt: now(),
-      createdBy: userId,
-      serviceAccountId,
-    })
-    em.persist(created)
-    recordAct(em, {
-      action: 'authtoken.created',
-      actor: actor.user,
-      organizationId,
-      target: { type: 'authtoken', id: created.id },
-      details: `${name} (${created.scopes.join(', ')})`,
-      ip: visitorIp,
-      at: now(),
-    })
-    await em.flush()
-    return created
-  })
-  return { authtoken, secret }
-}
-
-/**
- * Puts a new authtoken in the place of one, which stays good during the overlap. It acts for the same member or service
- * account and lives as long. Whoever rotates sees the new secret, so they must hold what it may do.
- */
-export async function rotateAuthtoken(
-  context: Context,
-  id: string,
-  overlap: number,
-): Promise<CreatedAuthtoken> {
-  const { em, attempts, visitorIp, revocations, now } = context
-  const userId = personOf(context)
-  const old = await findAuthtoken(context, id)
-  assertMayEnd(context, old, userId)
-  const { organizationId } = old
-  const overlapSeconds = parseOverlap(overlap)
-  await attempts.count(attemptLimits.createByUser, userId)
-
-  const secret = newCredential('authtoken')
-  const { authtoken, ended } = await em.transactional(async (inside) => {
-    const actor = await lockAsActor(inside, organizationId, userId, 'authtokens.create')
-    const given = (await heldBy(inside, old)) & permissionsOfScopes(old.scopes)
-    if (!covers(actor.permissions, given)) throw new SluiceError('SLUICE_FORBIDDEN')
-    const successor = inside.create(Authtoken, {
-      id: crypto.randomUUID(),
-      organizationId,
-      name: old.name,
-      ...secretColumns(secret),
-      expiryToldAt: null,
-      scopes: old.scopes,
-      allowedIps: old.allowedIps,
-      expiresAt: expiryOfSuccessor(old, now()),
-      createdAt: now(),
-      createdBy: old.createdBy ?? null,
-      serviceAccountId: old.serviceAccountId ?? null,
-    })
-    inside.persist(successor)
-    const endedNow = await endByRotation(inside, {
-      kind: 'authtoken',
-      id,
-      organizationId,
-      successorId: successor.id,
-      overlapSeconds,
-      by: userId,
-      at: now(),
-    })
-    recordAct(inside, {
-      action: 'authtoken.rotated',
-      actor: actor.user,
-      organizationId,
-      target: { type: 'authtoken', id },
-      details: `${old.name}, both good for ${overlapSeconds} s`,
-      ip: visitorIp,
-      at: now(),
-    })
-    await inside.flush()
-    return { authtoken: successor, ended: endedNow }
-  })
-  if (ended) await revocations.publish('authtoken', id)
-  return { authtoken, secret }
-}
-
-/** Ends an authtoken at once, everywhere. For whoever made it, and for who looks after those of others. */
-export async function revokeAuthtoken(context: Context, id: string): Promise<Authtoken> {
-  const { em, visitorIp, revocations, now } = context
-  const userId = personOf(context)
-  const found = await findAuthtoken(context, id)
-  assertMayEnd(context, found, userId)
-
-  const revoked = await em.transactional(async (inside) => {
-    const actor = await inside.findOneOrFail(User, { id: userId })
-    return revokeAuthtokens(inside, [found], { actor, ip: visitorIp, at: now() })
-  })
-  context.wakeOutbox()
-  for (const one of revoked) await revocations.publish('authtoken', one)
-  return em.findOneOrFail(Authtoken, { id }, { refresh: true })
-}
-
-/** Finds an authtoken of the principal's organizations. Another's counts as missing. */
-async function findAuthtoken({ em }: Context, id: string): Promise<Authtoken> {
-  const found = isUuid(id) ? await em.findOne(Authtoken, { id }) : null
-  if (!found) throw new SluiceError('SLUICE_AUTHTOKEN_NOT_FOUND')
-  return found
-}
-
-function assertMayEnd({ principal }: Context, found: Authtoken, userId: string): void {
-  if (found.createdBy === userId && !found.serviceAccountId) return
-  if (!may(principal, found.organizationId, 'authtokens.manage')) {
-    throw new SluiceError('SLUICE_FORBIDDEN')
-  }
+  const own = { scopes: authtokenScopes.filter((scope) => scopes.includes(scope)) }
+  return createCredential(context, authtokenRules, { organizationId, name, ...terms }, own)
 }
 
 /** What whoever an authtoken acts for may do; nothing once they are gone. */
 async function heldBy(
   em: EntityManager,
-  { organizationId, serviceAccountId, createdBy }: Authtoken,
+  { organizationId, serviceAccountId, createdBy }: Holder,
 ): Promise<PermissionSet> {
   const holder = serviceAccountId
     ? await em.findOne(ServiceAccount, { id: serviceAccountId, organizationId })
     : createdBy
       ? await em.findOne(Member, { userId: createdBy, organizationId })
       : null
-  if (!holder) return 0
-  const { permissions } = await lookUpRole(em, organizationId, {
-    role: holder.role,
-    customRoleId: holder.customRoleId ?? null,
-  })
-  return permissions
+  return holder ? (await lookUpRole(em, organizationId, holder)).permissions : 0
 }
 
 /** Relays look back no further than agent tokens can live. */

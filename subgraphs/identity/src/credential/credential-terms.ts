@@ -12,11 +12,14 @@ export interface CredentialTerms {
   allowedIps?: readonly string[] | null | undefined
 }
 
+/** The terms of a row. */
+export interface Terms {
+  readonly expiresAt: Date | null
+  readonly allowedIps: string[]
+}
+
 /** The terms as they are stored. Throws SLUICE_INPUT_INVALID for a time that is over and for what is no address. */
-export function parseTerms(
-  { expiresAt, allowedIps }: CredentialTerms,
-  now: Date,
-): { expiresAt: Date | null; allowedIps: string[] } {
+export function parseTerms({ expiresAt, allowedIps }: CredentialTerms, now: Date): Terms {
   if (expiresAt) {
     const leftMs = expiresAt.getTime() - now.getTime()
     if (leftMs <= 0) throw inputInvalid('expiresAt is over')
@@ -47,6 +50,28 @@ export function isAllowedFrom(allowedIps: readonly string[], ip: string): boolea
     if (block) allowed.addSubnet(block.address, block.bits, familyOf(block.address))
   }
   return allowed.check(address, familyOf(address))
+}
+
+/** Whether a credential could be used at a time, or from an address, that it could not be used at before. */
+export function allowsMore(before: Terms, after: Terms): boolean {
+  if (endsLater(before, after)) return true
+  // A list without entries allows every address.
+  if (after.allowedIps.length === 0) return before.allowedIps.length > 0
+  return !after.allowedIps.every((entry) => isInside(entry, before.allowedIps))
+}
+
+export function endsLater({ expiresAt: before }: Terms, { expiresAt: after }: Terms): boolean {
+  return before !== null && (after === null || after > before)
+}
+
+/** Whether each address of a block is on a list. Blocks that only together make up a larger one do not count as it. */
+function isInside(entry: string, allowedIps: readonly string[]): boolean {
+  if (allowedIps.length === 0) return true
+  const inner = parseBlock(entry)
+  return allowedIps.some((outer) => {
+    const bits = parseBlock(outer)?.bits ?? Infinity
+    return inner !== null && bits <= inner.bits && isAllowedFrom([outer], inner.address)
+  })
 }
 
 function parseBlock(entry: string): { address: string; bits: number } | null {

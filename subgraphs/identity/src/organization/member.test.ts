@@ -209,7 +209,11 @@ test('the database itself refuses to take the last owner, also from two connecti
 test('whoever is removed loses access and authtokens at once, and everybody is told', async () => {
   await using world = await openWorld()
   const { owner, other, organizationId, memberId } = await team(world)
-  const { authtoken } = await createAuthtoken(await other.context(), organizationId, 'laptop')
+  const { credential: authtoken } = await createAuthtoken(
+    await other.context(),
+    organizationId,
+    'laptop',
+  )
 
   await removeMember(await owner.context(), memberId)
 

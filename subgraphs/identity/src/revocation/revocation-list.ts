@@ -19,14 +19,14 @@ const announceEveryMs = 500
 const announcedAtOnceMax = 500
 
 /**
- * Adds entries to the revoke list where no trigger does: something was switched off that can be switched on again. Part of
- * the caller's transaction; it is announced after the commit by itself, at once by `revocations.publish`.
+ * Adds entries to the revoke list where no trigger does: something was switched off that can be switched on again, or allows
+ * less than before. Part of the caller's transaction; it is announced after the commit by itself, at once by `revocations.publish`.
  */
 export function recordRevocations(
   em: EntityManager,
   kind: RevokedKind,
   ids: readonly string[],
-  { at, reason }: { at: Date; reason: RevokeReason },
+  { at, reason }: { at: Date; reason: RevokeReason | 'narrowed' },
 ): void {
   const until = new Date(at.getTime() + keptMs)
   for (const id of ids) {

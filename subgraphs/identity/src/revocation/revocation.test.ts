@@ -5,7 +5,8 @@ import type { Revocation } from '@sluice/schema/redis'
 import { expect, test, vi } from 'vitest'
 
 import { createApiKey } from '../api-key/api-key.ts'
-import { createAuthtoken, revokeAuthtoken } from '../authtoken/authtoken.ts'
+import { authtokenRules, createAuthtoken } from '../authtoken/authtoken.ts'
+import { revokeCredential } from '../credential/credentials.ts'
 import { Mail } from '../mail/mail.entity.ts'
 import { removeMember } from '../organization/member.ts'
 import { openWorld, type World } from '../testing.ts'
@@ -35,7 +36,7 @@ test('every way to end a credential, a sign-in or a membership is on the list, c
   })
   const { signInId } = (await other.context()).principal
 
-  await revokeAuthtoken(await owner.context(), one.authtoken.id)
+  await revokeCredential(await owner.context(), authtokenRules, one.credential.id)
   await removeMember(await owner.context(), member.id)
   const em = forkSystem(world.db.orm)
   const organizations = [organizationId, other.organizationId]
@@ -44,21 +45,25 @@ test('every way to end a credential, a sign-in or a membership is on the list, c
 
   expect(await listed(world)).toEqual(
     expect.arrayContaining([
-      `authtoken:${one.authtoken.id}`,
-      `authtoken:${two.authtoken.id}`,
+      `authtoken:${one.credential.id}`,
+      `authtoken:${two.credential.id}`,
       `membership:${organizationId}:${other.userId}`,
       `sign-in:${signInId}`,
-      `api-key:${key.apiKey.id}`,
+      `api-key:${key.credential.id}`,
       `membership:${organizationId}:${owner.userId}`,
     ]),
   )
-  expect((await listed(world)).filter((name) => name.endsWith(one.authtoken.id))).toHaveLength(1)
+  expect((await listed(world)).filter((name) => name.endsWith(one.credential.id))).toHaveLength(1)
 })
 
 test('what Redis did not take is announced once it is back, by one replica', async () => {
   await using world = await openWorld()
   const ada = await world.person()
-  const { authtoken } = await createAuthtoken(await ada.context(), ada.organizationId, 'laptop')
+  const { credential: authtoken } = await createAuthtoken(
+    await ada.context(),
+    ada.organizationId,
+    'laptop',
+  )
   const heard: Revocation[] = []
   let away = true
   const revocations = {
@@ -71,7 +76,7 @@ test('what Redis did not take is announced once it is back, by one replica', asy
   const options = { orm: world.db.orm, revocations, now: world.deps.now, log: silentLog }
   const announcers = [openRevocationAnnouncer(options), openRevocationAnnouncer(options)]
 
-  const { revokedAt } = await revokeAuthtoken(await ada.context(), authtoken.id)
+  const { revokedAt } = await revokeCredential(await ada.context(), authtokenRules, authtoken.id)
   away = false
   await vi.waitFor(() => expect(heard).not.toEqual([]), 15_000)
   await Promise.all(announcers.map((one) => one.close()))
@@ -84,8 +89,8 @@ test('the list is for relays, looks back as far as asked, and forgets what nothi
   await using world = await openWorld()
   const ada = await world.person()
   const context = await ada.context()
-  const { authtoken } = await createAuthtoken(context, ada.organizationId, 'laptop')
-  await revokeAuthtoken(context, authtoken.id)
+  const { credential: authtoken } = await createAuthtoken(context, ada.organizationId, 'laptop')
+  await revokeCredential(context, authtokenRules, authtoken.id)
   const relay = { ...context, principal: { ...anonymous, kind: 'relay' as const } }
   const later = new Date(world.deps.now().getTime() + 1)
 
@@ -120,8 +125,8 @@ test('whoever shows a secret ends it, and its owner is told; an unknown one chan
   }
 
   expect(world.revoked).toEqual([
-    `authtoken:${token.authtoken.id}`,
-    `api-key:${key.apiKey.id}`,
+    `authtoken:${token.credential.id}`,
+    `api-key:${key.credential.id}`,
     `sign-in:${signInId}`,
   ])
   const mails = await forkSystem(world.db.orm).find(Mail, {

@@ -2,9 +2,10 @@ import { addressOf } from '@sluice/kit/network'
 import type { RestRoute } from '@sluice/kit/rest'
 import { SluiceError } from '@sluice/schema/errors'
 
-import { revokeApiKey } from '../api-key/api-key.ts'
-import { revokeAuthtoken } from '../authtoken/authtoken.ts'
+import { apiKeyRules } from '../api-key/api-key.ts'
+import { authtokenRules } from '../authtoken/authtoken.ts'
 import { createContext, type Context, type Deps } from '../context.ts'
+import { revokeCredential } from '../credential/credentials.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
 import { inputInvalid } from '../text.ts'
 import { revokeSecret } from './revoke-secret.ts'
@@ -39,10 +40,10 @@ export function revokeRoute(deps: Deps): RestRoute {
 /** Ids are unique over both kinds: what is no authtoken may be an API key. */
 async function revokeById(context: Context, id: string): Promise<void> {
   try {
-    await revokeAuthtoken(context, id)
+    await revokeCredential(context, authtokenRules, id)
   } catch (error) {
     const unknown = error instanceof SluiceError && error.code === 'SLUICE_AUTHTOKEN_NOT_FOUND'
     if (!unknown) throw error
-    await revokeApiKey(context, id)
+    await revokeCredential(context, apiKeyRules, id)
   }
 }

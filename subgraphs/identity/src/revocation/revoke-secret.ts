@@ -1,14 +1,11 @@
 import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { SluiceError } from '@sluice/schema/errors'
-import type { Revocation } from '@sluice/schema/redis'
 
-import { ApiKey } from '../api-key/api-key.entity.ts'
-import { revokeApiKeys } from '../api-key/revoke-api-keys.ts'
 import { recordAct } from '../audit/audit.ts'
-import { Authtoken } from '../authtoken/authtoken.entity.ts'
-import { revokeAuthtokens } from '../authtoken/revoke-authtokens.ts'
 import type { Context } from '../context.ts'
+import { credentialKinds, type Credential, type Kind } from '../credential/credential-kinds.ts'
 import { hashOf, kindOf } from '../credential/credential.ts'
+import { revokeCredentials, type Revoked } from '../credential/revoke-credentials.ts'
 import type { MailKind } from '../mail/mail.entity.ts'
 import { recordMail } from '../mail/mail.ts'
 import { Member } from '../organization/member.entity.ts'
@@ -18,8 +15,6 @@ import { parseRefreshToken } from '../sign-in/refresh-token.ts'
 import { SignIn } from '../sign-in/sign-in.entity.ts'
 import { User } from '../user/user.entity.ts'
 
-type Revoked = Pick<Revocation, 'kind' | 'id'>
-
 /**
  * Revokes whatever secret is shown, at once everywhere: whoever has it could use it, which is proof enough for ending it. The
  * owner is told by mail. A secret that is not known, or has ended, changes nothing and tells nothing.
@@ -27,9 +22,9 @@ type Revoked = Pick<Revocation, 'kind' | 'id'>
 export async function revokeSecret(context: Context, secret: string): Promise<void> {
   const revoked = await forkSystem(context.orm).transactional(async (em) => {
     const kind = kindOf(secret)
-    if (kind === 'authtoken') return reportAuthtoken(context, em, secret)
-    if (kind === 'api-key') return reportApiKey(context, em, secret)
     if (kind === 'scim-token') return reportScimToken(context, em, secret)
+    const credentials = credentialKinds.find(({ name }) => name === kind)
+    if (credentials) return reportCredential(context, em, credentials, secret)
     return reportSignIn(context, em, secret)
   })
   context.wakeOutbox()
@@ -37,26 +32,18 @@ export async function revokeSecret(context: Context, secret: string): Promise<vo
   for (const { kind, id } of revoked) await context.revocations.publish(kind, id)
 }
 
-async function reportAuthtoken(
+async function reportCredential(
   context: Context,
   em: EntityManager,
+  kind: Kind<Credential>,
   secret: string,
 ): Promise<Revoked[]> {
-  const found = await em.find(Authtoken, { secretHash: hashOf(secret), revokedAt: null })
-  const revoked = await revokeAuthtokens(em, found, reportOf(context))
-  for (const one of found) await tellOwner(context, em, 'authtoken-reported', one)
-  return revoked.map((id) => ({ kind: 'authtoken', id }))
-}
-
-async function reportApiKey(
-  context: Context,
-  em: EntityManager,
-  secret: string,
-): Promise<Revoked[]> {
-  const found = await em.find(ApiKey, { secretHash: hashOf(secret), revokedAt: null })
-  const revoked = await revokeApiKeys(em, found, reportOf(context))
-  for (const one of found) await tellOwner(context, em, 'api-key-reported', one)
-  return revoked.map((id) => ({ kind: 'api-key', id }))
+  const found = await em.find(kind.entity, { secretHash: hashOf(secret), revokedAt: null })
+  const { visitorIp: ip, now } = context
+  const act = { actor: null, ip, at: now(), reason: 'reported' } as const
+  const revoked = await revokeCredentials(em, kind, found, act)
+  for (const one of found) await tellOwner(context, em, `${kind.name}-reported`, one)
+  return revoked
 }
 
 /** Nothing keeps an answer about a SCIM token: its row is looked at with each call. */
@@ -111,16 +98,12 @@ async function signInIdOf(
   }
 }
 
-function reportOf({ visitorIp: ip, now }: Context) {
-  return { actor: null, ip, at: now(), reason: 'reported' } as const
-}
-
 /** Its maker while they are there, or else the owners of the organization. */
 async function tellOwner(
   { visitorIp: ip, now }: Context,
   em: EntityManager,
   kind: MailKind,
-  { organizationId, createdBy }: Authtoken | ApiKey,
+  { organizationId, createdBy }: Credential,
 ): Promise<void> {
   const maker = createdBy ? await em.findOne(Member, { organizationId, userId: createdBy }) : null
   const members = maker ? [maker] : await em.find(Member, { organizationId, role: 'OWNER' })

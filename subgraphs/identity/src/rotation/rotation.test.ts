@@ -1,10 +1,11 @@
 import { forkSystem } from '@sluice/kit/database'
 import { expect, test } from 'vitest'
 
-import { createApiKey, rotateApiKey } from '../api-key/api-key.ts'
+import { apiKeyRules, createApiKey } from '../api-key/api-key.ts'
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
 import { authenticate } from '../authenticate/authenticate.ts'
-import { createAuthtoken, rotateAuthtoken } from '../authtoken/authtoken.ts'
+import { authtokenRules, createAuthtoken } from '../authtoken/authtoken.ts'
+import { rotateCredential } from '../credential/credentials.ts'
 import { openWorld, type World } from '../testing.ts'
 import { noteInternalKey } from './note-internal-key.ts'
 import { finishRotations, rotationPage } from './rotation.ts'
@@ -23,14 +24,14 @@ test('during the overlap both authtokens are good, then the new one alone, and t
     allowedIps: ['192.0.2.0/24'],
   })
 
-  const made = await rotateAuthtoken(await ada.context(), old.authtoken.id, 3_600)
+  const made = await rotateCredential(await ada.context(), authtokenRules, old.credential.id, 3_600)
   const both = await Promise.all([ask(world, old.secret), ask(world, made.secret)])
   world.pass(hourMs)
 
   const endsAt = new Date(world.deps.now()).toISOString()
   expect(both.map(({ expiresAt }) => expiresAt)).toEqual([endsAt, null])
   expect(both[0].principal.expiresAt).toBe(endsAt)
-  expect(made.authtoken).toMatchObject({ name: 'laptop', allowedIps: ['192.0.2.0/24'] })
+  expect(made.credential).toMatchObject({ name: 'laptop', allowedIps: ['192.0.2.0/24'] })
   await expect(ask(world, old.secret)).rejects.toMatchObject({ code: 'SLUICE_AUTHTOKEN_EXPIRED' })
   await ask(world, made.secret)
   const em = forkSystem(world.db.orm)
@@ -39,8 +40,8 @@ test('during the overlap both authtokens are good, then the new one alone, and t
   expect(nodes).toMatchObject([
     {
       kind: 'authtoken',
-      secretId: old.authtoken.id,
-      successorId: made.authtoken.id,
+      secretId: old.credential.id,
+      successorId: made.credential.id,
       by: ada.userId,
       verifiedAt: expect.any(Date),
       finishedAt: new Date(endsAt),
@@ -57,11 +58,11 @@ test('without an overlap the old one is revoked at once; a successor lives as lo
   const old = await createAuthtoken(context, ada.organizationId, 'ci', undefined, { expiresAt })
   world.pass(4 * hourMs)
 
-  const made = await rotateAuthtoken(await ada.context(), old.authtoken.id, 0)
+  const made = await rotateCredential(await ada.context(), authtokenRules, old.credential.id, 0)
 
-  expect(world.revoked).toEqual([`authtoken:${old.authtoken.id}`])
+  expect(world.revoked).toEqual([`authtoken:${old.credential.id}`])
   await expect(ask(world, old.secret)).rejects.toMatchObject({ code: 'SLUICE_AUTHTOKEN_INVALID' })
-  expect(made.authtoken.expiresAt).toEqual(new Date(expiresAt.getTime() + 4 * hourMs))
+  expect(made.credential.expiresAt).toEqual(new Date(expiresAt.getTime() + 4 * hourMs))
 })
 
 test('of two who rotate one authtoken at once one gets a successor, and it is rotated once', async () => {
@@ -71,13 +72,13 @@ test('of two who rotate one authtoken at once one gets a successor, and it is ro
   const contexts = [await ada.context(), await ada.context()]
 
   const outcomes = await Promise.allSettled(
-    contexts.map((context) => rotateAuthtoken(context, old.authtoken.id, 3_600)),
+    contexts.map((context) => rotateCredential(context, authtokenRules, old.credential.id, 3_600)),
   )
 
   expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
-  await expect(rotateAuthtoken(await ada.context(), old.authtoken.id, 3_600)).rejects.toMatchObject(
-    { code: 'SLUICE_CREDENTIAL_ENDED' },
-  )
+  await expect(
+    rotateCredential(await ada.context(), authtokenRules, old.credential.id, 3_600),
+  ).rejects.toMatchObject({ code: 'SLUICE_CREDENTIAL_ENDED' })
 })
 
 test('an admin rotates what a developer made, and it still acts for the developer; others do not', async () => {
@@ -92,14 +93,14 @@ test('an admin rotates what a developer made, and it still acts for the develope
   const old = await createAuthtoken(await developer.context(), organizationId, 'laptop')
   const owners = await createAuthtoken(await owner.context(), organizationId, 'owner’s')
 
-  const made = await rotateAuthtoken(await owner.context(), old.authtoken.id, 120)
+  const made = await rotateCredential(await owner.context(), authtokenRules, old.credential.id, 120)
 
   expect((await ask(world, made.secret)).principal.userId).toBe(developer.userId)
   await expect(
-    rotateAuthtoken(await developer.context(), owners.authtoken.id, 120),
+    rotateCredential(await developer.context(), authtokenRules, owners.credential.id, 120),
   ).rejects.toMatchObject({ code: 'SLUICE_FORBIDDEN' })
   await expect(
-    rotateAuthtoken(await stranger.context(), owners.authtoken.id, 120),
+    rotateCredential(await stranger.context(), authtokenRules, owners.credential.id, 120),
   ).rejects.toMatchObject({ code: 'SLUICE_AUTHTOKEN_NOT_FOUND' })
 })
 
@@ -109,12 +110,16 @@ test('a rotation names an overlap that streams can follow, and never gives more 
   const { organizationId } = owner
   await world.join(organizationId, admin, 'ADMIN')
   const input = { organizationId, name: 'books', permissions: ['billing.manage'] }
-  const { apiKey } = await createApiKey(await owner.context(), input)
+  const { credential: apiKey } = await createApiKey(await owner.context(), input)
 
-  await expect(rotateApiKey(await owner.context(), apiKey.id, 60)).rejects.toMatchObject({
+  await expect(
+    rotateCredential(await owner.context(), apiKeyRules, apiKey.id, 60),
+  ).rejects.toMatchObject({
     code: 'SLUICE_INPUT_INVALID',
   })
-  await expect(rotateApiKey(await admin.context(), apiKey.id, 120)).rejects.toMatchObject({
+  await expect(
+    rotateCredential(await admin.context(), apiKeyRules, apiKey.id, 120),
+  ).rejects.toMatchObject({
     code: 'SLUICE_FORBIDDEN',
   })
 })

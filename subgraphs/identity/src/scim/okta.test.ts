@@ -154,7 +154,11 @@ test('whoever is unassigned loses the organization and their authtokens at once,
   const { owner, send } = await openTeam()
   const { organizationId } = owner
   const { person, id } = await provisionMember(owner, send, 'ADMIN')
-  const { authtoken } = await createAuthtoken(await person.context(), organizationId, 'laptop')
+  const { credential: authtoken } = await createAuthtoken(
+    await person.context(),
+    organizationId,
+    'laptop',
+  )
 
   const off = await send(
     'PATCH',

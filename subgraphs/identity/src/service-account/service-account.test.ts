@@ -80,8 +80,8 @@ test('a role that is taken away is taken from its authtokens and keys, too', asy
   ].map(({ principal }) => principal.memberships[0]?.permissions)
   expect(held).toEqual([0, 0])
   expect(world.revoked).toEqual([
-    `authtoken:${authtoken.authtoken.id}`,
-    `api-key:${apiKey.apiKey.id}`,
+    `authtoken:${authtoken.credential.id}`,
+    `api-key:${apiKey.credential.id}`,
   ])
 })
 
@@ -100,7 +100,7 @@ test('a disabled service account does nothing until it is enabled; a deleted one
 
   await setServiceAccountDisabled(await ada.context(), account.id, true)
   await refused()
-  const both = [`authtoken:${authtoken.authtoken.id}`, `api-key:${apiKey.apiKey.id}`]
+  const both = [`authtoken:${authtoken.credential.id}`, `api-key:${apiKey.credential.id}`]
   expect(world.revoked).toEqual(both)
   await setServiceAccountDisabled(await ada.context(), account.id, false)
   await asAuthtoken(world, authtoken.secret)

@@ -5,12 +5,10 @@ import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 import { covers, type PermissionSet } from '@sluice/schema/permissions'
 
-import { ApiKey } from '../api-key/api-key.entity.ts'
-import { revokeApiKeys } from '../api-key/revoke-api-keys.ts'
 import { recordAct, type AuditAction } from '../audit/audit.ts'
-import { Authtoken } from '../authtoken/authtoken.entity.ts'
-import { revokeAuthtokens } from '../authtoken/revoke-authtokens.ts'
 import type { Context } from '../context.ts'
+import { credentialKinds } from '../credential/credential-kinds.ts'
+import { revokeCredentials, type Revoked } from '../credential/revoke-credentials.ts'
 import { lockAsActor, personOf } from '../organization/organization.ts'
 import { recordRevocations } from '../revocation/revocation-list.ts'
 import { lookUpRole, type RoleGiven } from '../role/held-permissions.ts'
@@ -110,18 +108,12 @@ export async function setServiceAccountDisabled(
 export async function deleteServiceAccount(context: Context, id: string): Promise<string> {
   await change(context, id, async (em, account, actor) => {
     const act = { actor: actor.user, ip: context.visitorIp, at: context.now() }
-    const owned = { serviceAccountId: id, revokedAt: null }
-    const reason = 'owner-gone'
-    const authtokens = await em.find(Authtoken, owned)
-    const keys = await em.find(ApiKey, owned)
-    const revoked = [
-      ...(await revokeAuthtokens(em, authtokens, { ...act, reason })).map(
-        (one) => ({ kind: 'authtoken', id: one }) as const,
-      ),
-      ...(await revokeApiKeys(em, keys, { ...act, reason })).map(
-        (one) => ({ kind: 'api-key', id: one }) as const,
-      ),
-    ]
+    const revoked: Revoked[] = []
+    for (const kind of credentialKinds) {
+      const owned = await em.find(kind.entity, { serviceAccountId: id, revokedAt: null })
+      const reason = 'owner-gone'
+      revoked.push(...(await revokeCredentials(em, kind, owned, { ...act, reason })))
+    }
     record(context, em, 'service-account.deleted', account, actor.user, account.name)
     em.remove(account)
     return revoked
@@ -142,11 +134,6 @@ export async function findActingAccount(
   if (account.disabledAt) throw inputInvalid('the service account is disabled')
   const { permissions } = await lookUpRole(em, organizationId, givenTo(account))
   return { account, permissions }
-}
-
-interface Revoked {
-  kind: 'authtoken' | 'api-key'
-  id: string
 }
 
 async function change(
@@ -184,12 +171,12 @@ async function revokeMeanwhile(
   em: EntityManager,
   { id }: ServiceAccount,
 ): Promise<Revoked[]> {
-  const owned = { serviceAccountId: id, revokedAt: null }
   const revoked: Revoked[] = []
-  for (const one of await em.find(Authtoken, owned)) revoked.push({ kind: 'authtoken', id: one.id })
-  for (const one of await em.find(ApiKey, owned)) revoked.push({ kind: 'api-key', id: one.id })
-  for (const { kind, id: one } of revoked) {
-    recordRevocations(em, kind, [one], { at: now(), reason: 'disabled' })
+  for (const { name: kind, entity } of credentialKinds) {
+    const owned = await em.find(entity, { serviceAccountId: id, revokedAt: null })
+    const ids = owned.map((one) => one.id)
+    recordRevocations(em, kind, ids, { at: now(), reason: 'disabled' })
+    revoked.push(...ids.map((one) => ({ kind, id: one })))
   }
   return revoked
 }
