@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 
-import { frameFlag, frameType, writeFrameHeader } from './frame.ts'
+import { FrameDecoder, frameFlag, frameType, writeFrameHeader } from './frame.ts'
 import { encodeMessage } from './message.ts'
 import { Session } from './session.ts'
 import type { TunnelStream } from './stream.ts'
+import { messageHeadroomBytes } from './websocket.ts'
 
 function frame(typeAndFlags: number, streamId: number, payload: Buffer): Buffer {
   const bytes = Buffer.alloc(8 + payload.length)
@@ -21,14 +22,17 @@ const hello = encodeMessage({
 })
 
 /** A relay's end of a session that an agent has greeted. */
-function openSession(): Session {
+function openSession(send: (message: Buffer) => void = () => undefined): Session {
   const session: Session = new Session(
     'relay',
     {
       now: () => 0,
       setTimer: () => () => undefined,
       defer: () => undefined,
-      send: () => true,
+      send([message]) {
+        if (message) send(message)
+        return true
+      },
       close: () => undefined,
     },
     {
@@ -78,5 +82,51 @@ test.for([
 
     expect(heard).toEqual(wanted)
     expect(session.streamCount).toBe(0)
+  },
+)
+
+test.for(['head', 'data', 'end'] as const)(
+  'an exchange that ended in a %s needs no reset',
+  (last) => {
+    const sent: number[] = []
+    const decoder = new FrameDecoder({
+      onData: () => undefined,
+      onFrame: (type) => sent.push(type),
+    })
+    const session = openSession((message) => {
+      decoder.receive(message, messageHeadroomBytes, message.length)
+    })
+    const closedWhenTold: boolean[] = []
+    const stream: TunnelStream = session.openStream(
+      {
+        onHead: () => undefined,
+        onData: (piece, ended) => {
+          stream.drained(piece.length)
+          if (ended) finish()
+        },
+        onEnd: () => finish(),
+        onReset: () => undefined,
+        onResume: () => undefined,
+      },
+      Buffer.from('open'),
+      0,
+      4,
+      true,
+    )
+    // As the owner of an exchange does, which resets what is still open.
+    const finish = (): void => {
+      closedWhenTold.push(stream.closed)
+      stream.reset()
+    }
+    const ended = (type: 'head' | 'data' | 'end'): number =>
+      frameType[type] | (type === last ? frameFlag.end : 0)
+
+    session.receive(frame(ended('head'), stream.id, Buffer.from('HTTP/1.1 200 OK\r\n\r\n')))
+    if (last !== 'head') session.receive(frame(ended('data'), stream.id, Buffer.from('body')))
+    if (last === 'end') session.receive(frame(frameType.end, stream.id, Buffer.alloc(0)))
+    session.close()
+
+    expect(closedWhenTold).toEqual([true])
+    expect(sent).not.toContain(frameType.reset)
   },
 )

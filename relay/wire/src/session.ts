@@ -230,11 +230,10 @@ export class Session implements FrameSink {
       return
     }
     this.#carrier.credit.held(stream, piece.length)
-    // First, so that what the owner drains at once is owed to the session alone.
-    if (ended) stream.remoteEnded = true
+    // First, so that what the owner drains at once is owed to the session alone, and that it sees whether all is over.
+    if (ended) stream.endRemote()
     const { events } = stream
     events.onData(events.borrows ? piece : Buffer.from(piece), ended)
-    if (ended) stream.endRemote()
   }
 
   onFrame(type: number, flags: number, streamId: number, payload: Buffer): void {
@@ -309,9 +308,8 @@ export class Session implements FrameSink {
         return
       case frameType.end:
         if (stream.remoteEnded) throw new ProtocolViolation('a second END')
-        stream.remoteEnded = true
-        stream.events.onEnd(payload.length > 0 ? Buffer.from(payload) : none)
         stream.endRemote()
+        stream.events.onEnd(payload.length > 0 ? Buffer.from(payload) : none)
         return
       case frameType.reset: {
         const { code, details } = parseRefusal(payload)
@@ -356,8 +354,8 @@ export class Session implements FrameSink {
     const { events } = stream
     events.onHead(events.borrows ? head : Buffer.from(head), (flags & frameFlag.own) !== 0)
     if (ended && !stream.cut) {
-      events.onEnd(none)
       stream.endRemote()
+      events.onEnd(none)
     }
   }
 
