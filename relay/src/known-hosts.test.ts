@@ -48,7 +48,7 @@ test('while Redis is away the control plane says whether a host exists, and with
 test('an emptied Redis is no proof that a host does not exist', async () => {
   const redis = new Redis(`${inject('redisUrl')}/9`)
   await using stack = new AsyncDisposableStack()
-  stack.defer(() => void redis.disconnect())
+  stack.defer(() => redis.disconnect())
   const controlPlane = stack.use(await new ControlPlane().listen())
   controlPlane.hosts.add('app.test')
   await redis.ping()
