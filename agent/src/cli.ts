@@ -117,7 +117,10 @@ function addHttp(program: Command, open: Open): void {
     .command('http')
     .description('open a tunnel to a local HTTP service')
     .argument('<target>', 'port, host:port, http(s)://host:port, or h2c://host:port')
-    .option('--name <name>', 'the name in the public address; without it a free one')
+    .option(
+      '--name <name>',
+      'the name in the public address; without it that of the last time, or a free one',
+    )
     .option(
       '--basic-auth <user:password>',
       'ask visitors for it; @file or env:NAME keep it out of the process list (repeatable)',
@@ -182,12 +185,15 @@ function addPorts(program: Command, open: Open): void {
     ['UDP', 'open a tunnel to a local UDP service, at a public port', 'port or host:port'],
   ]
   for (const [kind, description, target] of kinds) {
-    const name = kind.toLowerCase()
+    const name = kind.toLowerCase() as Lowercase<PortKind>
     const command = program
       .command(name)
       .description(description)
       .argument('<target>', target)
-      .option('--name <name>', 'the name of the tunnel; without it a free one')
+      .option(
+        '--name <name>',
+        'the name of the tunnel; without it that of the last time, or a free one',
+      )
       .option('--allow-ip <cidr>', 'let in visitors from here only (repeatable)', collect)
       .option('--deny-ip <cidr>', 'keep out visitors from here (repeatable)', collect)
       .option('--rate-limit <rate>', 'new connections over all relays: 50/s, 100/m, 50/s:200')
@@ -199,7 +205,7 @@ function addPorts(program: Command, open: Open): void {
         'forward to this address although it is link-local or a metadata service (repeatable)',
         collect,
       )
-      .addHelpText('before', examples.port)
+      .addHelpText('before', examples[name])
       .action(async (text: string, flags: PortFlags, action: Command) =>
         (await import('./commands/port.ts')).runPort(kind, text, flags, await open(action)),
       )

@@ -111,7 +111,15 @@ test('the authtoken of the environment wins over the saved one', async () => {
   expect(settings).toMatchObject({ authtoken: 'slt_env', authtokenFrom: 'environment' })
 })
 
-test.for(['example.com', 'ftp://x.test', 'https://x.test/path', 'https://a:b@x.test'])(
+test.for([
+  ['sluice.example.com', 'https://sluice.example.com'],
+  ['localhost:4000', 'http://localhost:4000'],
+  ['127.0.0.1:4000', 'http://127.0.0.1:4000'],
+] as const)('the server may be typed as %s', async ([typed, server]) => {
+  expect(await readSettings({ server: typed }, { HOME: home })).toMatchObject({ server })
+})
+
+test.for(['example.com/path', 'ftp://x.test', 'https://x.test/path', 'https://a:b@x.test'])(
   '%s is refused as a server',
   async (server) => {
     await expect(readSettings({ server }, { HOME: home })).rejects.toMatchObject({

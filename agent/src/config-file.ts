@@ -59,7 +59,7 @@ export async function readSavedConfig(
   return { config: emptyConfig, movedTo }
 }
 
-/** Writes the file as a whole or not at all, readable by its owner only from the first byte on. */
+/** Writes the file as a whole or not at all. */
 export async function writeSavedConfig(path: string, config: SavedConfig): Promise<void> {
   const folder = dirname(path)
   try {
@@ -76,7 +76,8 @@ export async function writeSavedConfig(path: string, config: SavedConfig): Promi
   }
 }
 
-async function replaceFile(path: string, text: string): Promise<void> {
+/** Readable by its owner only from the first byte on; another program sees the old file or the new one. */
+export async function replaceFile(path: string, text: string): Promise<void> {
   const temporary = `${path}.${randomBytes(6).toString('hex')}.tmp`
   const file = await open(temporary, 'wx', 0o600)
   try {

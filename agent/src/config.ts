@@ -72,11 +72,15 @@ export async function readSettings(
 
 /** The server's origin. A path is refused: the server is the console's address, not an endpoint's. */
 function parseServer(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null
+  // As people type it: `localhost:4000` is this machine, any other host has HTTPS.
+  const isBareHost = /^[\w-]+([.:][\w-]+)+$/.test(text)
+  const scheme = /^(localhost|127\.\d+\.\d+\.\d+)(:|$)/.test(text) ? 'http' : 'https'
+  const whole = isBareHost ? `${scheme}://${text}` : text
+  const url = URL.canParse(whole) ? new URL(whole) : null
   const isBare = url !== null && url.pathname === '/' && url.search === '' && url.hash === ''
   if (!url || !isBare || !/^https?:$/.test(url.protocol) || url.username || url.password) {
     throw new SluiceError('SLUICE_USAGE', {
-      reason: 'The server is not valid: it has the form https://sluice.example.com.',
+      reason: `The server ${text.slice(0, 200)} is not valid: it has the form https://sluice.example.com.`,
       command: '',
     })
   }

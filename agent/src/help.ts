@@ -14,12 +14,18 @@ export const examples = {
   sluice http 3000 --proxy http://proxy:3128 --ca company.pem
   sluice http 3000 --json | jq -r 'select(.event == "request").path'
 `,
-  port: `Examples:
+  tcp: `Examples:
   sluice tcp 5432                         a database at a public port
   sluice tcp 22 --name box --port 20022   the same port at every start
-  sluice tls 8443 --name app              TLS that the service itself terminates
-  sluice udp 53 --allow-ip 203.0.113.0/24
   sluice tcp 8080 --proxy-protocol 2      with the visitor’s address before the bytes
+`,
+  tls: `Examples:
+  sluice tls 8443                         TLS that the service itself terminates
+  sluice tls 8443 --name app --allow-ip 203.0.113.0/24
+`,
+  udp: `Examples:
+  sluice udp 53 --name dns                a DNS server at a public port
+  sluice udp 51820 --allow-ip 203.0.113.0/24
 `,
   start: `Examples:
   sluice start                            the only tunnel of sluice.yml
@@ -36,6 +42,6 @@ export const examples = {
   logs: `Examples:
   sluice logs -n 50
   sluice logs -f --tunnel app
-  sluice logs -f --json | jq .path
+  sluice logs -f --json | jq -r 'select(.event == "request").path'
 `,
 } as const

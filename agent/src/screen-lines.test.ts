@@ -11,6 +11,7 @@ const state: ScreenState = {
   latencyMs: 3.2,
   urls: ['http://app.tunnel.localhost:8080', 'https://app.tunnel.localhost:8443'],
   target: 'http://localhost:3000',
+  targetRefused: false,
   inspectorUrl: 'http://127.0.0.1:4040',
   connections: { open: 2, total: 15 },
   requests: [
@@ -57,6 +58,11 @@ test('the screen shows status, forwarding, connections and the newest request fi
       "14:02:11  GET     /                                     200      12 ms      10 B",
     ]
   `)
+})
+
+test('a target at which nothing listens is said where the target stands', () => {
+  const lines = screenLines({ ...state, targetRefused: true }, { columns: 80, rows: 24 }, plain, 0)
+  expect(lines[8]).toBe('               nothing listens there: visitors get an error page')
 })
 
 test('no line is wider than the window and none is below it, whatever its size', () => {

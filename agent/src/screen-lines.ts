@@ -27,6 +27,8 @@ export interface ScreenState {
   readonly latencyMs: number | null
   readonly urls: readonly string[]
   readonly target: string
+  /** Nothing listens at the target: visitors get an error page. */
+  readonly targetRefused: boolean
   /** The address of the local page; null when there is none. */
   readonly inspectorUrl: string | null
   readonly connections: { readonly open: number; readonly total: number }
@@ -113,13 +115,16 @@ function statusLine({ status, connections }: ScreenState, nowMs: number): Line {
   ]
 }
 
-function forwardingLines({ urls, target }: ScreenState): Line[] {
+function forwardingLines({ urls, target, targetRefused }: ScreenState): Line[] {
   const columns = Math.max(0, ...urls.map(textColumns))
-  return urls.map((url, at) => [
+  const lines: Line[] = urls.map((url, at) => [
     { text: (at === 0 ? 'Forwarding' : '').padEnd(labelColumns), style: 'bold' },
     { text: fitText(url, columns), style: 'cyan' },
     { text: `  ->  ${target}` },
   ])
+  if (!targetRefused) return lines
+  const warning = 'nothing listens there: visitors get an error page'
+  return [...lines, [{ text: ' '.repeat(labelColumns) }, { text: warning, style: 'yellow' }]]
 }
 
 function row(label: string, text: string): Line {

@@ -33,6 +33,7 @@ export function createScreenView({ output, ...terminal }: ScreenViewOptions): Tu
     latencyMs: null,
     urls: [],
     target: '',
+    targetRefused: false,
     inspectorUrl: null,
     connections: { open: 0, total: 0 },
     requests,
@@ -58,8 +59,9 @@ export function createScreenView({ output, ...terminal }: ScreenViewOptions): Tu
   }
 
   return {
-    ready({ loggedInAs, region, urls, target, inspectorUrl, kind = 'HTTP' }: ReadyTunnel) {
-      change({ loggedInAs, region, urls, target, inspectorUrl, kind })
+    ready({ kind = 'HTTP', targetRefused = false, ...tunnel }: ReadyTunnel) {
+      const { loggedInAs, region, urls, target, inspectorUrl } = tunnel
+      change({ loggedInAs, region, urls, target, inspectorUrl, kind, targetRefused })
       const [url = ''] = urls
       screen = openScreen({
         ...terminal,
@@ -76,7 +78,12 @@ export function createScreenView({ output, ...terminal }: ScreenViewOptions): Tu
       change({ status: { kind: 'offline', reason, retryAtMs: Date.now() + retryInMs } }),
     latency: (latencyMs) => change({ latencyMs }),
     connections: (open, total) => change({ connections: { open, total } }),
-    request: add,
+    request(request) {
+      // What visitors meet is the newest word on whether the service listens.
+      const targetRefused = request.code === 'SLUICE_UPSTREAM_REFUSED'
+      add(request)
+      change({ targetRefused })
+    },
     connection({ visitorIp, visitorPort, bytesOut, ...connection }) {
       const path = `${visitorIp.includes(':') ? `[${visitorIp}]` : visitorIp}:${visitorPort}`
       add({ ...connection, method: state.kind, path, status: 0, responseBytes: bytesOut })

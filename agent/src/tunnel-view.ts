@@ -13,6 +13,8 @@ export interface ReadyTunnel {
   readonly loggedInAs: string
   readonly organization: string | null
   readonly relayUrl: string
+  /** Whether connections to the target were refused when the tunnel was ready. */
+  readonly targetRefused?: boolean
   /** The local page that shows what passes; null when there is none. */
   readonly inspectorUrl: string | null
   /** Why the public address did not answer this machine; absent when it did. */

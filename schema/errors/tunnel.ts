@@ -30,7 +30,7 @@ export const tunnelErrors = {
     status: 403,
     title: 'Your plan allows {max} tunnels.',
     cause: 'The organization has as many tunnels as its plan allows.',
-    fix: 'Delete one of them in the console, under Tunnels, or change to a larger plan.',
+    fix: 'Start one of them with --name (`sluice tunnels` lists them), delete one in the console under Tunnels, or change to a larger plan.',
   },
   SLUICE_RELAY_UNAVAILABLE: {
     status: 503,

@@ -95,7 +95,8 @@ async function openWorld(
       authtokenFrom: 'file',
       ca: undefined,
       proxyOf: () => null,
-      configPath: '/nowhere',
+      // Below a file there is no folder: names are not remembered.
+      configPath: '/dev/null/sluice/config.json',
       movedTo: null,
     },
     output: createOutput({ stdout, stderr, json, quiet, color: false }),

@@ -1,6 +1,6 @@
 import { warnOfEnd } from '../authtoken-end.ts'
 import { openInspectorFor } from '../inspector/open-inspector-for.ts'
-import { openTunnel } from '../open-tunnel.ts'
+import { openAgain } from '../open-again.ts'
 import { needsWebhookSecret, webhookSecretVariable } from '../policy-flags.ts'
 import { isRefused } from '../probe-upstream.ts'
 import { readSecret } from '../prompt.ts'
@@ -33,7 +33,7 @@ export async function runHttp(
   const way = { upstream, ca, proxyOf, guard, tap, proxyProtocol }
   const options = { api, input, ...way, signal: io.signal, openSession }
   const tunnelAndLogin = Promise.all([
-    openTunnel(options),
+    openAgain(settings, targetText(upstream), options),
     findLogin(api),
     warnOfEnd(api, output, settings),
   ])
@@ -53,6 +53,7 @@ export async function runHttp(
     }
     const { id: tunnelId, name, urls, region, organization } = tunnel
     const ready = {
+      targetRefused: refused,
       tunnelId,
       name,
       urls,

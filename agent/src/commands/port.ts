@@ -1,7 +1,7 @@
 import type { ProxyProtocolVersion } from '@sluice/wire'
 
 import { warnOfEnd } from '../authtoken-end.ts'
-import { openTunnel } from '../open-tunnel.ts'
+import { openAgain } from '../open-again.ts'
 import { createTargetGuard } from '../target-guard.ts'
 import { addressText, parsePortTarget } from '../target.ts'
 import { startTunnelInput } from '../tunnel-input.ts'
@@ -40,8 +40,22 @@ export async function runPort(
   const { ca, proxyOf } = settings
   const guard = createTargetGuard(flags.allowTarget)
   const raw = { proxyProtocol: flags.proxyProtocol }
+  const served = [
+    kind.toLowerCase(),
+    addressText(upstream),
+    ...(flags.port ? [flags.port] : []),
+  ].join(' ')
   const [tunnel, loggedInAs] = await Promise.all([
-    openTunnel({ api, input, upstream, ca, proxyOf, guard, raw, signal: io.signal }),
+    openAgain(settings, served, {
+      api,
+      input,
+      upstream,
+      ca,
+      proxyOf,
+      guard,
+      raw,
+      signal: io.signal,
+    }),
     findLogin(api),
     warnOfEnd(api, output, settings),
   ])
