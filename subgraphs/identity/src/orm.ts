@@ -32,6 +32,7 @@ import { ServiceAccount } from './service-account/service-account.entity.ts'
 import { SignIn } from './sign-in/sign-in.entity.ts'
 import { SocialLink } from './social/social-link.entity.ts'
 import { EmailDomain } from './sso/email-domain.entity.ts'
+import { SamlKey } from './sso/saml-key.entity.ts'
 import { SsoConnection, SsoRoleMapping } from './sso/sso-connection.entity.ts'
 import { SsoLink } from './sso/sso-link.entity.ts'
 import { SsoProof } from './sso/sso-proof.entity.ts'
@@ -77,6 +78,7 @@ export const database = {
     ScimCall,
     SsoConnection,
     SsoRoleMapping,
+    SamlKey,
     SsoLink,
     SsoProof,
     UsedAssertion,

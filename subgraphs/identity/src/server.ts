@@ -45,6 +45,7 @@ import { createRefreshCookie } from './sign-in/refresh-cookie.ts'
 import { createRefreshTokens } from './sign-in/refresh-token.ts'
 import { createSocial, type SocialOptions } from './social/social.ts'
 import { resealClientSecrets } from './sso/client-secret.ts'
+import { resealSamlKeys } from './sso/saml-key.ts'
 import { createSso } from './sso/sso.ts'
 import { purgeAssertions } from './sso/used-assertion.ts'
 import { impersonationMsDefault, openImpersonationEnds } from './staff/impersonation.ts'
@@ -271,6 +272,8 @@ async function resealAll(orm: Orm, sealer: Sealer, log: Log): Promise<void> {
   if (failed > 0) log.error({ failed }, 'second factors are sealed by a key that is not known')
   const unknown = await resealClientSecrets(forkSystem(orm), sealer)
   if (unknown > 0) log.error({ unknown }, 'client secrets are sealed by a key that is not known')
+  const lost = await resealSamlKeys(forkSystem(orm), sealer)
+  if (lost > 0) log.error({ lost }, 'SAML keys are sealed by a key that is not known')
 }
 
 function sealerOf([first, ...others]: readonly SealingKey[]): Sealer {

@@ -56,7 +56,6 @@ export const fields: Record<string, Field> = {
   // Nobody tested or verified anything for it.
   'Mutation.startSso': { needs: 'person', ends: 'SLUICE_SSO_NOT_FOUND' },
   'Mutation.signOutOfSso': { needs: 'anybody' },
-  'Mutation.exportAccount': { needs: 'person' },
   'Mutation.deleteAccount': { needs: 'person', ends: 'SLUICE_INPUT_INVALID' },
   'Mutation.endSignIn': { needs: 'owner', of: 'sign-in' },
   'Mutation.endOtherSignIns': { needs: 'person' },
@@ -184,6 +183,8 @@ export const fields: Record<string, Field> = {
   },
   'Mutation.setSsoEnforcement': { needs: 'sso.manage', ...people },
   'Mutation.removeSsoConnection': { needs: 'sso.manage', ...people },
+  'Mutation.addSamlKey': { needs: 'sso.manage', ...people },
+  'Mutation.removeSamlKey': { needs: 'sso.manage', ...people },
   'Mutation.startSsoTest': { needs: 'sso.manage', ...people },
 
   // Staff

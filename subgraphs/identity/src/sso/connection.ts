@@ -2,22 +2,19 @@ import type { EntityManager } from '@sluice/kit/database'
 import { guardedFetch, parseGuardedUrl } from '@sluice/kit/guarded-fetch'
 import { assertMay } from '@sluice/kit/principal'
 import { SluiceError } from '@sluice/schema/errors'
-import { covers, type Role } from '@sluice/schema/permissions'
 
-import { recordAct, type AuditAction } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { Member } from '../organization/member.entity.ts'
 import { announceMembership } from '../organization/membership.ts'
-import { lookUpRole, type RoleGiven } from '../role/held-permissions.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
 import { inputInvalid, nameOf } from '../text.ts'
+import { changeSso, recordSso, type SsoActor } from './change-sso.ts'
 import { secretOwnerOf } from './client-secret.ts'
-import { lockForSso, type SsoActor } from './lock-for-sso.ts'
 import { discoverOidc } from './oidc.ts'
+import { ensureSamlKey } from './saml-key.ts'
 import { metadataBytesMax, parseSamlMetadata } from './saml-metadata.ts'
 import {
   SsoConnection,
-  SsoRoleMapping,
   type SamlProvider,
   type SsoEnforcement,
   type SsoKind,
@@ -25,8 +22,6 @@ import {
 import { SsoLink } from './sso-link.entity.ts'
 import { SsoProof } from './sso-proof.entity.ts'
 
-const mappingsMax = 50
-const mappingCharactersMax = 500
 const clientCharactersMax = 500
 
 /** The single sign-on of an organization, or null while it has none. */
@@ -36,11 +31,6 @@ export async function findConnection(
 ): Promise<SsoConnection | null> {
   assertMay(principal, organizationId, 'sso.manage')
   return em.findOne(SsoConnection, { organizationId })
-}
-
-/** What decides about roles, in order. */
-export function findMappings(em: EntityManager, connectionId: string): Promise<SsoRoleMapping[]> {
-  return em.find(SsoRoleMapping, { connectionId }, { orderBy: { position: 'asc' } })
 }
 
 /**
@@ -53,7 +43,7 @@ export async function createConnection(
   kind: SsoKind,
 ): Promise<SsoConnection> {
   assertMay(context.principal, organizationId, 'sso.manage')
-  return changing(context, organizationId, (em, actor) =>
+  return changeSso(context, organizationId, (em, actor) =>
     connectionOf(context, em, actor, organizationId, kind),
   )
 }
@@ -67,7 +57,11 @@ async function connectionOf(
   kind: SsoKind,
 ): Promise<SsoConnection> {
   const known = await em.findOne(SsoConnection, { organizationId }, { refresh: true })
-  if (known?.kind === kind) return known
+  if (known?.kind === kind) {
+    // One that is from before there were keys gets one.
+    if (kind === 'SAML') await ensureSamlKey(context, em, known)
+    return known
+  }
   if (known) {
     assertNotRequired(known)
     await forgetPeople(em, known)
@@ -85,6 +79,7 @@ async function connectionOf(
     sealedClientSecret: null,
     sealingKeyId: null,
     saml: null,
+    signsRequests: false,
     metadataUrl: null,
     metadataReadAt: null,
     admitsNewMembers: true,
@@ -97,8 +92,9 @@ async function connectionOf(
     updatedAt: at,
   })
   em.persist(connection)
-  record(context, em, actor, connection, 'sso.created', kind)
+  recordSso(context, em, actor, connection, 'sso.created', kind)
   await em.flush()
+  if (kind === 'SAML') await ensureSamlKey(context, em, connection)
   return connection
 }
 
@@ -130,7 +126,7 @@ export async function configureOidc(context: Context, input: OidcInput): Promise
   )
   const settings = { issuer: configuration.serverMetadata().issuer, clientId }
 
-  const changed = await changing(context, organizationId, async (em, actor) => {
+  const changed = await changeSso(context, organizationId, async (em, actor) => {
     const found = await connectionOf(context, em, actor, organizationId, 'OIDC')
     const isSameClient = found.issuer === settings.issuer && found.clientId === clientId
     if (clientSecret === '' && !(isSameClient && found.sealedClientSecret)) {
@@ -153,6 +149,8 @@ export interface SamlInput {
   /** One of the two. */
   metadataUrl?: string | null | undefined
   metadata?: string | null | undefined
+  /** Sign requests though the metadata does not ask for it. Left out: as it is. */
+  signsRequests?: boolean | null | undefined
 }
 
 /** Names the SAML identity provider, by where its metadata is or by the metadata itself. */
@@ -167,12 +165,13 @@ export async function configureSaml(context: Context, input: SamlInput): Promise
   const saml =
     metadataUrl === null ? parseSamlMetadata(text ?? '') : await readMetadata(context, metadataUrl)
 
-  const changed = await changing(context, organizationId, async (em, actor) => {
+  const changed = await changeSso(context, organizationId, async (em, actor) => {
     const found = await connectionOf(context, em, actor, organizationId, 'SAML')
     const isSame = JSON.stringify(found.saml) === JSON.stringify(saml)
     if (!isSame) assertNotRequired(found)
     const { issuer } = saml
-    const settings = { issuer, saml, metadataUrl, metadataReadAt: context.now() }
+    const signsRequests = input.signsRequests ?? found.signsRequests
+    const settings = { issuer, saml, signsRequests, metadataUrl, metadataReadAt: context.now() }
     return providerChanged(context, em, actor, found, settings, isSame)
   })
   await announceAll(context, organizationId)
@@ -192,66 +191,6 @@ export async function readMetadata(
   return parseSamlMetadata(await answer.text())
 }
 
-export interface SsoRolesInput {
-  organizationId: string
-  admitsNewMembers: boolean
-  defaultRole: RoleGiven
-  roleAttribute?: string | null | undefined
-  mappings: readonly { value: string; given: RoleGiven }[]
-}
-
-/** Says which role people get. Nobody gives more than they hold, and nobody becomes owner by it. */
-export async function configureRoles(
-  context: Context,
-  input: SsoRolesInput,
-): Promise<SsoConnection> {
-  const { organizationId, admitsNewMembers, defaultRole, mappings } = input
-  assertMay(context.principal, organizationId, 'sso.manage')
-  if (mappings.length > mappingsMax) throw inputInvalid(`there are more than ${mappingsMax} rules`)
-  const roleAttribute = input.roleAttribute?.trim() || null
-  if (mappings.length > 0 && roleAttribute === null) {
-    throw inputInvalid('rules need the name of the attribute that they look at')
-  }
-  const rules = mappings.map(({ value, given }) => ({
-    value: nameOf(value, 'the value of a rule', mappingCharactersMax),
-    given,
-  }))
-
-  return changing(context, organizationId, async (em, actor) => {
-    const connection = await em.findOne(SsoConnection, { organizationId }, { refresh: true })
-    if (!connection) throw new SluiceError('SLUICE_SSO_NOT_FOUND')
-    const labels = new Map<RoleGiven, string>()
-    for (const given of [defaultRole, ...rules.map((rule) => rule.given)]) {
-      labels.set(given, await assertGivable(em, organizationId, actor, given))
-    }
-    await em.nativeDelete(SsoRoleMapping, { connectionId: connection.id })
-    rules.forEach(({ value, given }, position) => {
-      const { role, customRoleId = null } = given
-      em.persist(
-        em.create(SsoRoleMapping, {
-          connectionId: connection.id,
-          position,
-          value,
-          role,
-          customRoleId,
-        }),
-      )
-    })
-    Object.assign(connection, {
-      admitsNewMembers,
-      defaultRole: defaultRole.role,
-      defaultCustomRoleId: defaultRole.customRoleId ?? null,
-      roleAttribute: roleAttribute && nameOf(roleAttribute, 'the attribute', 200),
-      updatedAt: context.now(),
-    })
-    const words = rules.map(({ value, given }) => `${value}: ${labels.get(given)}`)
-    const details = [`default ${labels.get(defaultRole)}`, ...words].join(', ')
-    record(context, em, actor, connection, 'sso.roles-changed', details)
-    await em.flush()
-    return connection
-  })
-}
-
 /** Switches single sign-on off, on beside other sign-ins, or on instead of them. */
 export async function setEnforcement(
   context: Context,
@@ -259,7 +198,7 @@ export async function setEnforcement(
   enforcement: SsoEnforcement,
 ): Promise<SsoConnection> {
   assertMay(context.principal, organizationId, 'sso.manage')
-  const { connection, isOther } = await changing(context, organizationId, async (em, actor) => {
+  const { connection, isOther } = await changeSso(context, organizationId, async (em, actor) => {
     const found = await em.findOne(SsoConnection, { organizationId }, { refresh: true })
     if (!found) throw new SluiceError('SLUICE_SSO_NOT_FOUND')
     const before = found.enforcement
@@ -269,7 +208,14 @@ export async function setEnforcement(
     if (enforcement === 'REQUIRED') await assertOwnerLeft(em, organizationId)
     found.enforcement = enforcement
     found.updatedAt = context.now()
-    record(context, em, actor, found, 'sso.enforcement-changed', `from ${before} to ${enforcement}`)
+    recordSso(
+      context,
+      em,
+      actor,
+      found,
+      'sso.enforcement-changed',
+      `from ${before} to ${enforcement}`,
+    )
     await em.flush()
     return { connection: found, isOther: true }
   })
@@ -281,10 +227,10 @@ export async function setEnforcement(
 /** Takes single sign-on away, with everything it knows of people. */
 export async function removeConnection(context: Context, organizationId: string): Promise<string> {
   assertMay(context.principal, organizationId, 'sso.manage')
-  const id = await changing(context, organizationId, async (em, actor) => {
+  const id = await changeSso(context, organizationId, async (em, actor) => {
     const found = await em.findOne(SsoConnection, { organizationId }, { refresh: true })
     if (!found) throw new SluiceError('SLUICE_SSO_NOT_FOUND')
-    record(context, em, actor, found, 'sso.removed', found.kind)
+    recordSso(context, em, actor, found, 'sso.removed', found.kind)
     em.remove(found)
     return found.id
   })
@@ -296,16 +242,6 @@ export async function removeConnection(context: Context, organizationId: string)
 async function countChange(context: Context, organizationId: string): Promise<void> {
   assertMay(context.principal, organizationId, 'sso.manage')
   await context.attempts.count(attemptLimits.ssoSettingsByUser, context.principal.id)
-}
-
-function changing<T>(
-  context: Context,
-  organizationId: string,
-  change: (em: EntityManager, actor: SsoActor) => Promise<T>,
-): Promise<T> {
-  return context.em.transactional(async (em) =>
-    change(em, await lockForSso(em, context, organizationId)),
-  )
 }
 
 /** What another provider says is another matter: who passed the former one passes this one first. */
@@ -325,7 +261,7 @@ async function providerChanged(
     Object.assign(connection, { testedAt: null, lastTest: null, enforcement: 'OFF' })
   }
   Object.assign(connection, settings, { updatedAt: context.now() })
-  record(context, em, actor, connection, 'sso.changed', `${connection.kind}, ${settings.issuer}`)
+  recordSso(context, em, actor, connection, 'sso.changed', `${connection.kind}, ${settings.issuer}`)
   await em.flush()
   return connection
 }
@@ -337,19 +273,6 @@ async function forgetPeople(em: EntityManager, { id }: SsoConnection): Promise<v
 
 function assertNotRequired({ enforcement }: SsoConnection): void {
   if (enforcement === 'REQUIRED') throw new SluiceError('SLUICE_SSO_REQUIRED')
-}
-
-async function assertGivable(
-  em: EntityManager,
-  organizationId: string,
-  { permissions: held }: SsoActor,
-  given: RoleGiven,
-): Promise<string> {
-  const owner: Role = 'OWNER'
-  if (given.role === owner) throw inputInvalid('nobody becomes owner by single sign-on')
-  const { permissions, label } = await lookUpRole(em, organizationId, given)
-  if (!covers(held, permissions)) throw new SluiceError('SLUICE_FORBIDDEN')
-  return label
 }
 
 /** When the identity provider fails one day, an owner with a second factor still comes in. */
@@ -366,24 +289,4 @@ async function assertOwnerLeft(em: EntityManager, organizationId: string): Promi
 async function announceAll({ em, revocations }: Context, organizationId: string): Promise<void> {
   const members = await em.find(Member, { organizationId }, { disableIdentityMap: true })
   await Promise.all(members.map((member) => announceMembership(revocations, member)))
-}
-
-function record(
-  { visitorIp: ip, now }: Context,
-  em: EntityManager,
-  { actor }: SsoActor,
-  { id, organizationId }: SsoConnection,
-  action: AuditAction,
-  details: string,
-): void {
-  const target = { type: 'sso-connection', id } as const
-  recordAct(em, {
-    action,
-    actor,
-    organizationId,
-    target,
-    details: details.slice(0, 500).toWellFormed(),
-    ip,
-    at: now(),
-  })
 }

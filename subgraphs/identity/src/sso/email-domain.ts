@@ -11,8 +11,8 @@ import { SluiceError } from '@sluice/schema/errors'
 import { recordAct } from '../audit/audit.ts'
 import type { Context } from '../context.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
+import { lockForSso, type SsoActor } from './change-sso.ts'
 import { EmailDomain } from './email-domain.entity.ts'
-import { lockForSso, type SsoActor } from './lock-for-sso.ts'
 
 const emailDomainsMax = 50
 const tokenBytes = 16

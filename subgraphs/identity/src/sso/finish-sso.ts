@@ -10,6 +10,7 @@ import { clientOf } from './client-secret.ts'
 import { enter, join } from './enter.ts'
 import { oidcPerson } from './oidc.ts'
 import { SamlRefusal } from './saml-assertion.ts'
+import { openSamlKeys } from './saml-key.ts'
 import { checkSamlAnswer } from './saml.ts'
 import { SsoConnection, type SsoTest } from './sso-connection.entity.ts'
 import type { SsoPerson } from './sso-person.ts'
@@ -72,7 +73,7 @@ export async function finishOidc(
  * what was answered waits for the browser to come back with them.
  */
 export async function takeSamlAnswer(context: Context, form: URLSearchParams): Promise<string> {
-  const { orm, sso, now } = context
+  const { orm, sso, sealer, now } = context
   const state = form.get('RelayState') ?? ''
   const attempt = await takeAttempt(context, state)
   return telling(attempt, async () => {
@@ -80,6 +81,7 @@ export async function takeSamlAnswer(context: Context, form: URLSearchParams): P
     const connection = await openConnection(context, attempt)
     const { saml: provider } = connection
     if (!provider) throw new SluiceError('SLUICE_SSO_INCOMPLETE')
+    const { privateKeys } = await openSamlKeys(orm, sealer, connection)
     const person = await asked(context, connection, attempt, async () => {
       const answer = await checkSamlAnswer(form.get('SAMLResponse') ?? '', {
         connectionId: connection.id,
@@ -87,6 +89,7 @@ export async function takeSamlAnswer(context: Context, form: URLSearchParams): P
         addresses: sso.samlAddresses(connection.id),
         requestId: requestIdOf(state),
         roleAttribute: connection.roleAttribute ?? null,
+        privateKeys,
         now: now(),
       })
       await useUp(context, answer.replayHash, answer.expiresAt)

@@ -1,3 +1,4 @@
+import { verify } from 'node:crypto'
 import { inflateRawSync } from 'node:zlib'
 
 import { forkSystem } from '@sluice/kit/database'
@@ -6,6 +7,7 @@ import { expect, test } from 'vitest'
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
 import { configureSaml, setEnforcement } from './connection.ts'
 import { finishSaml, takeSamlAnswer } from './finish-sso.ts'
+import { openSamlKeys } from './saml-key.ts'
 import { findOffer, leave, startTest } from './start-sso.ts'
 import { openSsoWorld, ownDomain, type SsoWorld } from './testing-company.ts'
 import { createSamlProvider, type ResponseOptions } from './testing-saml.ts'
@@ -16,7 +18,7 @@ const refused = '/sign-in?problem=SLUICE_SSO_ANSWER_REFUSED'
 /** An organization with a proven domain whose people sign in at a SAML provider. */
 async function openSamlCompany(sso: SsoWorld, domain: string) {
   const { world } = sso
-  const provider = createSamlProvider()
+  const provider = await createSamlProvider()
   const owner = await world.person('Olga')
   const { organizationId } = owner
   await ownDomain(sso, owner, domain)
@@ -35,7 +37,7 @@ async function openSamlCompany(sso: SsoWorld, domain: string) {
     const [, browserSecret = null] = /^[^=]+=([^;]*)/.exec(cookie) ?? []
     const answer = (changed: Partial<ResponseOptions> = {}) =>
       provider.answer({ requestId, ...addresses, email: `grace@${domain}`, ...changed })
-    return { state, browserSecret, requestId, answer }
+    return { url, state, browserSecret, requestId, answer }
   }
   const start = async () =>
     (await findOffer(world.request().context, { email: `x@${domain}`, returnTo: '/o/acme' }))
@@ -60,7 +62,7 @@ async function openSamlCompany(sso: SsoWorld, domain: string) {
     userId: null,
   })
   await setEnforcement(await owner.context(), organizationId, 'OPTIONAL')
-  return { owner, organizationId, provider, go, start, bring, finish }
+  return { owner, organizationId, connectionId: id, provider, go, start, bring, finish }
 }
 
 test('people come in with a SAML answer, once, in the browser that asked', async () => {
@@ -120,6 +122,28 @@ test('nobody comes in with an answer that was not asked for', async () => {
     issuer: company.provider.issuer,
   })
   expect(await bring(posing.state, answer)).toBe(refused)
+})
+
+test('where a provider wants it, requests are signed and answers encrypted, and people come in all the same', async () => {
+  await using sso = await openSsoWorld()
+  const { orm, sealer } = sso.world.deps
+  const company = await openSamlCompany(sso, 'acme.example.com')
+  const { owner, organizationId, provider, connectionId, start, go, bring, finish } = company
+  const input = { organizationId, metadata: provider.metadata, signsRequests: true }
+  await configureSaml(await owner.context(), input)
+
+  const left = await go(await start())
+  const { certificates } = await openSamlKeys(orm, sealer, { id: connectionId })
+  const [certificate = ''] = certificates
+  const { url } = left
+  const signed = url.search.slice(1, url.search.indexOf('&Signature='))
+  const signature = Buffer.from(url.searchParams.get('Signature') ?? '', 'base64')
+  expect(url.searchParams.get('SigAlg')).toContain('rsa-sha256')
+  expect(verify('sha256', Buffer.from(signed), certificate, signature)).toBe(true)
+
+  const answer = left.answer({ encrypted: { certificate } })
+  const done = await finish(await bring(left.state, answer), left.browserSecret)
+  expect(done).toMatchObject({ path: '/o/acme', userId: expect.any(String) })
 })
 
 test('a domain that the organization has not proven lets nobody in by SAML either', async () => {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
 
 import { SAML, ValidateInResponseTo, type CacheProvider, type Profile } from '@node-saml/node-saml'
-import { DOMParser } from '@xmldom/xmldom'
 
 import { clockSkewMs, readAssertion, SamlRefusal, type SamlAddresses } from './saml-assertion.ts'
+import { contentCiphers, decryptAssertion, keyTransports } from './saml-decryption.ts'
+import { childOf, childrenOf, escapeXml, parseXml, space } from './saml-xml.ts'
 import type { SamlProvider } from './sso-connection.entity.ts'
 import type { SsoPerson } from './sso-person.ts'
 
@@ -11,25 +12,38 @@ import type { SsoPerson } from './sso-person.ts'
 const assertionAgeMaxMs = 5 * 60_000
 export const answerBytesMax = 192 * 1024
 
-const protocolSpace = 'urn:oasis:names:tc:SAML:2.0:protocol'
-const assertionSpace = 'urn:oasis:names:tc:SAML:2.0:assertion'
-const signatureSpace = 'http://www.w3.org/2000/09/xmldsig#'
 const success = 'urn:oasis:names:tc:SAML:2.0:status:Success'
 
-/** Where to send the browser: an AuthnRequest with this id, and the state as RelayState. */
+/** One text for all that can go wrong with an encrypted assertion before it is known to be the provider's: no oracle. */
+const unreadable =
+  'what it has encrypted is not for a key of ours, or is no assertion that the identity provider has signed'
+
+/** What node-saml says of an assertion once its signature is good, or of the envelope: admins need to know it. */
+const saidOfSigned = /InResponseTo|audience|subject ?confirmation|not yet valid|expired/i
+
+/**
+ * Where to send the browser: an AuthnRequest with this id, and the state as RelayState. With a key the address is signed (SAML
+ * bindings §3.4.4.1).
+ */
 export function samlSignInUrl(
   provider: SamlProvider,
   addresses: SamlAddresses,
-  { requestId, state }: { requestId: string; state: string },
+  request: { requestId: string; state: string; signingKey: string | null },
 ): Promise<string> {
-  return samlOf(provider, addresses, requestId).getAuthorizeUrlAsync(state, undefined, {})
+  const { requestId, state, signingKey } = request
+  return samlOf(provider, addresses, requestId, signingKey).getAuthorizeUrlAsync(
+    state,
+    undefined,
+    {},
+  )
 }
 
-/** Where to sign out at the identity provider; null when its metadata names no place. */
+/** Where to sign out at the identity provider, signed with a key if there is one; null when its metadata names no place. */
 export async function samlSignOutUrl(
   provider: SamlProvider,
   addresses: SamlAddresses,
   session: { nameId: string; nameIdFormat: string | null; sessionIndex: string | null },
+  signingKey: string | null,
 ): Promise<string | null> {
   if (provider.signOutUrl === null) return null
   const requestId = `_${crypto.randomUUID()}`
@@ -39,19 +53,31 @@ export async function samlSignOutUrl(
     nameIDFormat: session.nameIdFormat ?? '',
     ...(session.sessionIndex === null ? {} : { sessionIndex: session.sessionIndex }),
   } as Profile
-  return samlOf(provider, addresses, requestId).getLogoutUrlAsync(person, '', {})
+  return samlOf(provider, addresses, requestId, signingKey).getLogoutUrlAsync(person, '', {})
 }
 
-/** Our own metadata, to be given to the identity provider. */
-export function samlMetadata({ entityId, acsUrl }: SamlAddresses): string {
+/** Our own metadata, to be given to the identity provider: with the certificates of our keys, whose first one signs. */
+export function samlMetadata(
+  { entityId, acsUrl }: SamlAddresses,
+  keys: { certificates: readonly string[]; signsRequests: boolean } = noKeys,
+): string {
   return `<?xml version="1.0" encoding="UTF-8"?>
-<EntityDescriptor xmlns="urn:oasis:names:tc:SAML:2.0:metadata" entityID="${escapeXml(entityId)}">
-  <SPSSODescriptor protocolSupportEnumeration="${protocolSpace}" AuthnRequestsSigned="false" WantAssertionsSigned="true">
-    <NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</NameIDFormat>
+<EntityDescriptor xmlns="${space.metadata}" entityID="${escapeXml(entityId)}">
+  <SPSSODescriptor protocolSupportEnumeration="${space.protocol}" AuthnRequestsSigned="${keys.signsRequests}" WantAssertionsSigned="true">
+${keys.certificates.map((one) => keyDescriptor('signing', one)).join('')}${keys.certificates.map((one) => keyDescriptor('encryption', one)).join('')}    <NameIDFormat>urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress</NameIDFormat>
     <NameIDFormat>urn:oasis:names:tc:SAML:2.0:nameid-format:persistent</NameIDFormat>
     <AssertionConsumerService index="1" isDefault="true" Binding="urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST" Location="${escapeXml(acsUrl)}"/>
   </SPSSODescriptor>
 </EntityDescriptor>
+`
+}
+const noKeys = { certificates: [], signsRequests: false }
+
+function keyDescriptor(use: 'signing' | 'encryption', pem: string): string {
+  const certificate = pem.replaceAll(/-----[^-]+-----|\s/g, '')
+  const methods = use === 'signing' ? [] : [...Object.keys(contentCiphers), ...keyTransports]
+  const offered = methods.map((one) => `<EncryptionMethod Algorithm="${one}"/>`).join('')
+  return `    <KeyDescriptor use="${use}"><KeyInfo xmlns="${space.signature}"><X509Data><X509Certificate>${certificate}</X509Certificate></X509Data></KeyInfo>${offered}</KeyDescriptor>
 `
 }
 
@@ -75,21 +101,29 @@ export async function checkSamlAnswer(
     addresses: SamlAddresses
     requestId: string
     roleAttribute: string | null
+    /** Those that an assertion may be encrypted for, as PEM. */
+    privateKeys: readonly string[]
     now: Date
   },
 ): Promise<SamlAnswer> {
-  const { provider, addresses, requestId } = options
-  const xml = decode(text)
-  assertAddressedToUs(xml, provider, addresses)
+  const { provider, addresses, requestId, privateKeys } = options
+  const received = decode(text)
+  const root = parse(received)
+  assertAddressedToUs(root, provider, addresses)
+  const opened = openEncrypted(root, privateKeys)
+  const xml = opened ?? received
 
   let profile: Profile | null
   try {
-    const checked = await samlOf(provider, addresses, requestId).validatePostResponseAsync({
+    const checked = await samlOf(provider, addresses, requestId, null).validatePostResponseAsync({
       SAMLResponse: Buffer.from(xml).toString('base64'),
     })
     profile = checked.profile
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'it could not be read'
+    if (opened !== null && !saidOfSigned.test(reason)) {
+      throw new SamlRefusal(unreadable, { cause: error })
+    }
     throw new SamlRefusal(reason, { cause: error })
   }
   const assertion: unknown = profile?.getAssertion?.()?.['Assertion']
@@ -99,7 +133,37 @@ export async function checkSamlAnswer(
   return { person: read.person, replayHash: hash.digest('hex'), expiresAt: read.expiresAt }
 }
 
-function samlOf(provider: SamlProvider, addresses: SamlAddresses, requestId: string): SAML {
+/**
+ * The response with the assertion that it has encrypted in its place; null when it has none. A signature around it is gone
+ * then, and missed by nobody: what is read is the assertion that is signed itself.
+ */
+function openEncrypted(root: Element, privateKeys: readonly string[]): string | null {
+  const encrypted = childrenOf(root, space.assertion, 'EncryptedAssertion')
+  const [only] = encrypted
+  if (!only) return null
+  if (encrypted.length > 1 || childOf(root, space.assertion, 'Assertion')) {
+    throw new SamlRefusal('it holds several assertions')
+  }
+  if (privateKeys.length === 0) throw new SamlRefusal('it is encrypted, and we have no key')
+  const assertion = decryptAssertion(only, privateKeys).replace(/^<\?xml [^>]*\?>/, '')
+  const parsed = parseXml(assertion)
+  const isAssertion =
+    'root' in parsed &&
+    parsed.root.namespaceURI === space.assertion &&
+    parsed.root.localName === 'Assertion'
+  if (!isAssertion || forbidden.test(assertion) || isSignedBySha1(parsed.root)) {
+    throw new SamlRefusal(unreadable)
+  }
+  const inResponseTo = escapeXml(root.getAttribute('InResponseTo') ?? '')
+  return `<samlp:Response xmlns:samlp="${space.protocol}" Version="2.0" InResponseTo="${inResponseTo}">${assertion}</samlp:Response>`
+}
+
+function samlOf(
+  provider: SamlProvider,
+  addresses: SamlAddresses,
+  requestId: string,
+  signingKey: string | null,
+): SAML {
   return new SAML({
     callbackUrl: addresses.acsUrl,
     entryPoint: provider.signInUrl,
@@ -117,6 +181,8 @@ function samlOf(provider: SamlProvider, addresses: SamlAddresses, requestId: str
     acceptedClockSkewMs: clockSkewMs,
     maxAssertionAgeMs: assertionAgeMaxMs,
     identifierFormat: null,
+    signatureAlgorithm: 'sha256',
+    ...(signingKey === null ? {} : { privateKey: signingKey }),
     disableRequestedAuthnContext: true,
   })
 }
@@ -130,6 +196,8 @@ function knowing(requestId: string): CacheProvider {
   }
 }
 
+const forbidden = /<!|<\?(?!xml )/i
+
 /** The XML inside. No provider writes a document type, a comment or a processing instruction: attackers do. */
 function decode(text: string): string {
   if (text.length > (answerBytesMax / 3) * 4) {
@@ -139,7 +207,7 @@ function decode(text: string): string {
     .toString('utf8')
     .replace(/^\uFEFF/, '')
     .trim()
-  if (/<!|<\?(?!xml )/i.test(xml)) {
+  if (forbidden.test(xml)) {
     throw new SamlRefusal('it has a document type, a comment or an instruction')
   }
   return xml
@@ -147,63 +215,45 @@ function decode(text: string): string {
 
 /** What the envelope says is not signed. It cannot let anybody in, but it can tell that the answer is none for us. */
 function assertAddressedToUs(
-  xml: string,
+  root: Element,
   { issuer }: SamlProvider,
   { acsUrl }: SamlAddresses,
 ): void {
-  const root = parse(xml)
-  if (root.namespaceURI !== protocolSpace || root.localName !== 'Response') {
+  if (root.namespaceURI !== space.protocol || root.localName !== 'Response') {
     throw new SamlRefusal('it is not a SAML 2.0 response')
   }
-  for (const name of ['SignatureMethod', 'DigestMethod']) {
-    const methods = Array.from(root.getElementsByTagNameNS(signatureSpace, name))
-    if (methods.some((method) => method.getAttribute('Algorithm')?.endsWith('sha1'))) {
-      throw new SamlRefusal('it is signed with SHA-1, which can be forged')
-    }
-  }
+  if (isSignedBySha1(root)) throw new SamlRefusal('it is signed with SHA-1, which can be forged')
   const destination = root.getAttribute('Destination')
   if (destination && destination !== acsUrl) {
     throw new SamlRefusal(`its destination is ${destination}, not ${acsUrl}`)
   }
-  const from = textOf(childOf(root, assertionSpace, 'Issuer'))
+  const from = textOf(childOf(root, space.assertion, 'Issuer'))
   if (from !== null && from !== issuer) throw new SamlRefusal(`its issuer is ${from}`)
-  const status = childOf(root, protocolSpace, 'Status')
-  const code = status && childOf(status, protocolSpace, 'StatusCode')
+  const status = childOf(root, space.protocol, 'Status')
+  const code = status && childOf(status, space.protocol, 'StatusCode')
   if (code?.getAttribute('Value') !== success) {
-    const message = textOf(status && childOf(status, protocolSpace, 'StatusMessage'))
+    const message = textOf(status && childOf(status, space.protocol, 'StatusMessage'))
     throw new SamlRefusal(`the identity provider refused: ${message ?? 'it does not say why'}`)
   }
 }
 
-function parse(xml: string): Element {
-  const fail = (problem: string) => {
-    throw new SamlRefusal(`it is not XML: ${problem.slice(0, 100)}`)
-  }
-  const handler = { warning: fail, error: fail, fatalError: fail }
-  try {
-    const root = new DOMParser({ errorHandler: handler }).parseFromString(xml, 'text/xml')
-    if (root?.documentElement) return root.documentElement
-  } catch (error) {
-    if (error instanceof SamlRefusal) throw error
-    throw new SamlRefusal('it is not XML', { cause: error })
-  }
-  throw new SamlRefusal('it is empty')
+/** Of signatures only: keys are encrypted with SHA-1 by most providers, which does no harm there. */
+function isSignedBySha1(root: Element): boolean {
+  return Array.from(root.getElementsByTagNameNS(space.signature, 'SignedInfo')).some((signed) =>
+    ['SignatureMethod', 'DigestMethod'].some((name) =>
+      Array.from(signed.getElementsByTagNameNS(space.signature, name)).some((method) =>
+        method.getAttribute('Algorithm')?.endsWith('sha1'),
+      ),
+    ),
+  )
 }
 
-function childOf(parent: Element, space: string, name: string): Element | null {
-  const found = Array.from(parent.childNodes).find(
-    (node): node is Element =>
-      node.nodeType === 1 &&
-      (node as Element).namespaceURI === space &&
-      (node as Element).localName === name,
-  )
-  return found ?? null
+function parse(xml: string): Element {
+  const parsed = parseXml(xml)
+  if ('root' in parsed) return parsed.root
+  throw new SamlRefusal(`it is not XML: ${parsed.problem.slice(0, 100)}`)
 }
 
 function textOf(element: Element | null): string | null {
   return element?.textContent?.trim() ?? null
-}
-
-function escapeXml(text: string): string {
-  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;')
 }

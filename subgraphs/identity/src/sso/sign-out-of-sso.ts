@@ -5,6 +5,7 @@ import { isSsoSignIn } from '../sign-in/own-sign-in.ts'
 import { signOut } from '../sign-in/sign-in.ts'
 import { sessionOwnerOf } from './enter.ts'
 import { oidcSignOutUrl } from './oidc.ts'
+import { openSamlKeys } from './saml-key.ts'
 import { samlSignOutUrl } from './saml.ts'
 import { SsoConnection } from './sso-connection.entity.ts'
 import type { SsoSession } from './sso-person.ts'
@@ -41,5 +42,8 @@ async function addressOf(context: Context): Promise<string | null> {
     return oidcSignOutUrl(connection.clientId ?? '', session, sso.addressOf('/sign-in'))
   }
   const { saml } = connection
-  return saml ? samlSignOutUrl(saml, sso.samlAddresses(connection.id), session) : null
+  if (!saml) return null
+  // Single logout that anybody could forge would end anybody's session: every request for it is signed (SAML profiles §4.4.3.1).
+  const { privateKeys } = await openSamlKeys(orm, sealer, connection)
+  return samlSignOutUrl(saml, sso.samlAddresses(connection.id), session, privateKeys[0] ?? null)
 }

@@ -6,15 +6,10 @@ import { createContext, type Context, type Deps } from '../context.ts'
 import { organizationOf, parseBody } from '../rest-request.ts'
 import { roleGivenBy } from '../role/role-given-by.ts'
 import { inputInvalid } from '../text.ts'
-import {
-  configureOidc,
-  configureRoles,
-  configureSaml,
-  findConnection,
-  findMappings,
-  setEnforcement,
-} from './connection.ts'
+import { configureOidc, configureSaml, findConnection, setEnforcement } from './connection.ts'
 import { findEmailDomains } from './email-domain.ts'
+import { configureRoles, findMappings } from './role-rules.ts'
+import { findSamlKeys } from './saml-key.ts'
 import { metadataBytesMax } from './saml-metadata.ts'
 import { ssoEnforcements } from './sso-connection.entity.ts'
 
@@ -35,7 +30,11 @@ const SsoSettings = z.strictObject({
     })
     .optional(),
   saml: z
-    .strictObject({ metadataUrl: z.string().optional(), metadata: z.string().optional() })
+    .strictObject({
+      metadataUrl: z.string().optional(),
+      metadata: z.string().optional(),
+      signsRequests: z.boolean().optional(),
+    })
     .optional(),
   roles: z
     .strictObject({
@@ -114,6 +113,7 @@ async function settingsOf(context: Context, organizationId: string) {
   if (!connection) return { organizationId, kind: null, enforcement: 'OFF', emailDomains: domains }
   const { id, kind, enforcement, issuer, clientId, saml, metadataUrl } = connection
   const mappings = await findMappings(em, id)
+  const keys = kind === 'SAML' ? await findSamlKeys(em, id) : []
   return {
     organizationId,
     connectionId: id,
@@ -123,7 +123,13 @@ async function settingsOf(context: Context, organizationId: string) {
     oidc: kind === 'OIDC' ? { clientId, redirectUri: sso.redirectUri(id) } : null,
     saml:
       kind === 'SAML'
-        ? { metadataUrl, signInUrl: saml?.signInUrl ?? null, ...sso.samlAddresses(id) }
+        ? {
+            metadataUrl,
+            signInUrl: saml?.signInUrl ?? null,
+            ...sso.samlAddresses(id),
+            signsRequests: connection.signsRequests,
+            certificates: keys.map(({ certificate }) => certificate),
+          }
         : null,
     roles: {
       admitsNewMembers: connection.admitsNewMembers,

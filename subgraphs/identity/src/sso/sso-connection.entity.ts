@@ -21,6 +21,8 @@ export interface SamlProvider {
   readonly signOutUrl: string | null
   /** PEM; an assertion is good if one of them has signed it. */
   readonly certificates: readonly string[]
+  /** It takes signed requests only. */
+  readonly wantsSignedRequests?: true
 }
 
 /** Who came back from a connection test. */
@@ -56,6 +58,8 @@ const SsoConnectionSchema = defineEntity({
     sealingKeyId: p.string().length(64).nullable().index(),
 
     saml: p.json<SamlProvider>().nullable(),
+    /** Sign-in requests are signed, whether the identity provider wants it or not. */
+    signsRequests: p.boolean().default(false),
     metadataUrl: p.string().length(2048).nullable(),
     metadataReadAt: p.datetime(3).nullable(),
 

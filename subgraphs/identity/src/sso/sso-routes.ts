@@ -5,6 +5,7 @@ import { SluiceError } from '@sluice/schema/errors'
 
 import { createContext, type Deps } from '../context.ts'
 import { finishOidc, finishSaml, takeSamlAnswer } from './finish-sso.ts'
+import { findSamlKeys } from './saml-key.ts'
 import { samlMetadata } from './saml.ts'
 import { SsoConnection } from './sso-connection.entity.ts'
 import { leave } from './start-sso.ts'
@@ -68,14 +69,20 @@ export function ssoRoutes(deps: Deps): RestRoute[] {
       path: '/auth/saml/metadata/:connection',
       async handle({ params }) {
         const id = params['connection'] ?? ''
-        const known =
-          isUuid(id) && (await forkSystem(deps.orm).count(SsoConnection, { id, kind: 'SAML' }))
+        const em = forkSystem(deps.orm)
+        const known = isUuid(id) ? await em.findOne(SsoConnection, { id, kind: 'SAML' }) : null
         if (!known) throw new SluiceError('SLUICE_SSO_NOT_FOUND')
+        const certificates = (await findSamlKeys(em, id)).map(({ certificate }) => certificate)
+        const signsRequests = known.signsRequests || known.saml?.wantsSignedRequests === true
         const headers = {
           'content-type': 'application/samlmetadata+xml; charset=utf-8',
           'content-disposition': 'inline; filename="sluice-metadata.xml"',
         }
-        return { status: 200, headers, body: samlMetadata(sso.samlAddresses(id)) }
+        return {
+          status: 200,
+          headers,
+          body: samlMetadata(sso.samlAddresses(id), { certificates, signsRequests }),
+        }
       },
     },
   ]

@@ -11,14 +11,13 @@ import { isSsoSignIn } from '../sign-in/own-sign-in.ts'
 import { ViewerType } from '../user/user.graph.ts'
 import {
   configureOidc,
-  configureRoles,
   configureSaml,
   createConnection,
   findConnection,
-  findMappings,
   removeConnection,
   setEnforcement,
 } from './connection.ts'
+import { configureRoles, findMappings } from './role-rules.ts'
 import { signOutOfSso } from './sign-out-of-sso.ts'
 import type {
   SsoConnection,
@@ -120,7 +119,7 @@ const SsoCertificateType = builder.objectRef<string>('SsoCertificate').implement
   }),
 })
 
-const SsoConnectionType = builder.objectRef<SsoConnection>('SsoConnection').implement({
+export const SsoConnectionType = builder.objectRef<SsoConnection>('SsoConnection').implement({
   description: 'The single sign-on of an organization.',
   fields: (t) => ({
     id: t.exposeID('id', { description: 'The id of the connection.' }),
@@ -276,6 +275,10 @@ const ConfigureSamlInput = builder.inputType('ConfigureSamlInput', {
     organizationId: t.id({ required: true, description: 'The organization.' }),
     metadataUrl: t.string({ description: 'Where its metadata is.' }),
     metadata: t.string({ description: 'Or the metadata itself.' }),
+    signsRequests: t.boolean({
+      description:
+        'Sign requests though the metadata does not ask for it. Left out: it stays as it is.',
+    }),
   }),
 })
 

@@ -16,6 +16,7 @@ import { clientOf } from './client-secret.ts'
 import { findConnection, readMetadata } from './connection.ts'
 import { organizationOfEmail } from './email-domain.ts'
 import { oidcSignInUrl } from './oidc.ts'
+import { openSamlKeys, requestKeyOf } from './saml-key.ts'
 import { samlSignInUrl } from './saml.ts'
 import { SsoConnection } from './sso-connection.entity.ts'
 import { ssoLifeMs } from './sso.ts'
@@ -194,7 +195,7 @@ async function addressAt(
   browserSecret: string,
   email: string | null,
 ): Promise<string> {
-  const { sso, sealer } = context
+  const { orm, sso, sealer } = context
   if (connection.kind === 'OIDC') {
     return oidcSignInUrl(clientOf(connection, sealer), sso.guard, {
       redirectUri: sso.redirectUri(connection.id),
@@ -204,7 +205,9 @@ async function addressAt(
   }
   const saml = await freshMetadata(context, connection)
   const requestId = requestIdOf(state)
-  return samlSignInUrl(saml, sso.samlAddresses(connection.id), { requestId, state })
+  const keys = await openSamlKeys(orm, sealer, connection)
+  const signingKey = requestKeyOf({ signsRequests: connection.signsRequests, saml }, keys)
+  return samlSignInUrl(saml, sso.samlAddresses(connection.id), { requestId, state, signingKey })
 }
 
 /** Certificates change: metadata that is named by its address is read again once a day. */

@@ -1,21 +1,15 @@
-import { generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto'
+import {
+  constants,
+  createCipheriv,
+  publicEncrypt,
+  randomBytes,
+  type CipherGCMTypes,
+} from 'node:crypto'
 
 import { SignedXml } from 'xml-crypto'
 
-const dayMs = 24 * 3_600_000
-const space = {
-  protocol: 'urn:oasis:names:tc:SAML:2.0:protocol',
-  assertion: 'urn:oasis:names:tc:SAML:2.0:assertion',
-  metadata: 'urn:oasis:names:tc:SAML:2.0:metadata',
-  signature: 'http://www.w3.org/2000/09/xmldsig#',
-}
-
-export interface TestKeys {
-  /** PKCS 8 as PEM. */
-  readonly privateKey: string
-  /** Self-signed, as PEM. */
-  readonly certificate: string
-}
+import { space } from './saml-xml.ts'
+import { newCertifiedKey, type CertifiedKey } from './self-signed-certificate.ts'
 
 /** What a response says; what is left out is as it should be. */
 export interface ResponseOptions {
@@ -35,13 +29,23 @@ export interface ResponseOptions {
   readonly from?: number
   readonly until?: number
   readonly signed?: 'assertion' | 'response' | 'nothing'
-  readonly keys?: TestKeys
+  readonly keys?: CertifiedKey
   readonly signatureAlgorithm?: string
+  /** The assertion is encrypted, after it was signed. */
+  readonly encrypted?: Encryption
+}
+
+export interface Encryption {
+  /** Whoever has the key of it can read the assertion, as PEM. */
+  readonly certificate: string
+  readonly content?: string
+  readonly transport?: string
+  readonly digest?: string
 }
 
 /** A SAML identity provider that says whatever a test wants, and signs it with a real key. */
-export function createSamlProvider() {
-  const keys = newKeys()
+export async function createSamlProvider() {
+  const keys = await newCertifiedKey('idp', 1)
   const issuer = `https://idp-${crypto.randomUUID()}.example.test/saml`
   const attribute = (name: string, ...values: string[]) =>
     `<saml:Attribute Name="${name}">${values.map((value) => `<saml:AttributeValue>${value}</saml:AttributeValue>`).join('')}</saml:Attribute>`
@@ -72,9 +76,12 @@ export function createSamlProvider() {
         : `<saml:AttributeStatement>${attributes.join('')}</saml:AttributeStatement>`
     const assertion = `<saml:Assertion xmlns:saml="${space.assertion}" ID="${assertionId}" Version="2.0" IssueInstant="${from}"><saml:Issuer>${options.issuer ?? issuer}</saml:Issuer><saml:Subject><saml:NameID Format="urn:oasis:names:tc:SAML:2.0:nameid-format:persistent">${subject}</saml:NameID><saml:SubjectConfirmation Method="urn:oasis:names:tc:SAML:2.0:cm:bearer"><saml:SubjectConfirmationData NotOnOrAfter="${until}" Recipient="${options.recipient ?? acsUrl}" InResponseTo="${inResponseTo}"/></saml:SubjectConfirmation></saml:Subject><saml:Conditions NotBefore="${from}" NotOnOrAfter="${until}"><saml:AudienceRestriction><saml:Audience>${options.audience ?? entityId}</saml:Audience></saml:AudienceRestriction></saml:Conditions><saml:AuthnStatement AuthnInstant="${from}" SessionIndex="session-1"><saml:AuthnContext><saml:AuthnContextClassRef>urn:oasis:names:tc:SAML:2.0:ac:classes:Password</saml:AuthnContextClassRef></saml:AuthnContext></saml:AuthnStatement>${statement}</saml:Assertion>`
     const response = `<samlp:Response xmlns:samlp="${space.protocol}" ID="_${crypto.randomUUID()}" Version="2.0" IssueInstant="${from}" Destination="${options.destination ?? acsUrl}" InResponseTo="${inResponseTo}"><saml:Issuer xmlns:saml="${space.assertion}">${options.issuer ?? issuer}</saml:Issuer><samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:Success"/></samlp:Status>${assertion}</samlp:Response>`
-    if (signed === 'nothing') return response
-    const element = signed === 'assertion' ? 'Assertion' : 'Response'
-    return signElement(response, element, options.keys ?? keys, options.signatureAlgorithm)
+    const element = signed === 'response' ? 'Response' : 'Assertion'
+    const made =
+      signed === 'nothing'
+        ? response
+        : signElement(response, element, options.keys ?? keys, options.signatureAlgorithm)
+    return options.encrypted ? encryptAssertions(made, options.encrypted) : made
   }
 
   return {
@@ -102,7 +109,7 @@ export function metadataOf(issuer: string, certificates: readonly string[]): str
 function signElement(
   xml: string,
   element: string,
-  { privateKey, certificate }: TestKeys,
+  { privateKey, certificate }: CertifiedKey,
   algorithm = 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
 ): string {
   const exclusive = 'http://www.w3.org/2001/10/xml-exc-c14n#'
@@ -127,47 +134,35 @@ function signElement(
   return signature.getSignedXml()
 }
 
-/** An RSA key with a certificate that it has signed itself (RFC 5280 §4.1, in the little DER it needs). */
-export function newKeys(): TestKeys {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
-  const certificate = selfSigned(privateKey, publicKey).toString('base64')
-  const lines = certificate.match(/.{1,64}/g) ?? []
-  return {
-    privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
-    certificate: `-----BEGIN CERTIFICATE-----\n${lines.join('\n')}\n-----END CERTIFICATE-----\n`,
-  }
+/** Puts everything from the first assertion of a response to the end of its last into one `EncryptedAssertion`. */
+export function encryptAssertions(xml: string, how: Encryption): string {
+  return xml.replace(/<saml:Assertion [\s\S]*<\/saml:Assertion>/, (plain) => encrypt(plain, how))
 }
 
-const sequence = 0x30
-const sha256WithRsa = Buffer.from('300d06092a864886f70d01010b0500', 'hex')
-
-function selfSigned(privateKey: KeyObject, publicKey: KeyObject): Buffer {
-  const name = der(
-    sequence,
-    der(0x31, der(sequence, Buffer.from('0603550403', 'hex'), der(0x0c, Buffer.from('idp')))),
-  )
-  const time = (ms: number) => {
-    const text = new Date(ms).toISOString().replaceAll(/[-:T]|\.\d+/g, '')
-    return der(0x18, Buffer.from(text))
-  }
-  const body = der(
-    sequence,
-    der(0xa0, Buffer.from('020102', 'hex')),
-    der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
-    sha256WithRsa,
-    name,
-    der(sequence, time(Date.now() - dayMs), time(Date.now() + dayMs)),
-    name,
-    publicKey.export({ type: 'spki', format: 'der' }),
-  )
-  const signature = sign('sha256', body, privateKey)
-  return der(sequence, body, sha256WithRsa, der(0x03, Buffer.from([0]), signature))
-}
-
-function der(tag: number, ...parts: Buffer[]): Buffer {
-  const content = Buffer.concat(parts)
-  const { length } = content
-  const size =
-    length < 128 ? [length] : length < 256 ? [0x81, length] : [0x82, length >> 8, length & 0xff]
-  return Buffer.concat([Buffer.from([tag, ...size]), content])
+export function encrypt(
+  plain: string,
+  {
+    certificate,
+    content = `${space.encryption11}aes256-gcm`,
+    transport = `${space.encryption}rsa-oaep-mgf1p`,
+    digest = `${space.signature}sha1`,
+  }: Encryption,
+): string {
+  const [, bits = '256', mode = 'gcm'] = /aes(\d+)-(\w+)$/.exec(content) ?? []
+  const key = randomBytes(Number(bits) / 8)
+  const nonce = randomBytes(mode === 'gcm' ? 12 : 16)
+  // Node pads as PKCS 7 does, of which XML Encryption looks at the last byte.
+  const cipher = createCipheriv(`aes-${bits}-${mode}` as CipherGCMTypes, key, nonce)
+  const text = Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final()])
+  const sealed = mode === 'gcm' ? Buffer.concat([text, cipher.getAuthTag()]) : text
+  const oaepHash = digest.endsWith('sha256') ? 'sha256' : 'sha1'
+  const padding = constants.RSA_PKCS1_OAEP_PADDING
+  const wrapped = publicEncrypt({ key: certificate, padding, oaepHash }, key)
+  const mask =
+    oaepHash === 'sha256'
+      ? `<xenc11:MGF xmlns:xenc11="${space.encryption11}" Algorithm="${space.encryption11}mgf1sha256"/>`
+      : ''
+  const value = (bytes: Buffer) =>
+    `<xenc:CipherData><xenc:CipherValue>${bytes.toString('base64')}</xenc:CipherValue></xenc:CipherData>`
+  return `<saml:EncryptedAssertion xmlns:saml="${space.assertion}"><xenc:EncryptedData xmlns:xenc="${space.encryption}" Type="${space.encryption}Element"><xenc:EncryptionMethod Algorithm="${content}"/><ds:KeyInfo xmlns:ds="${space.signature}"><xenc:EncryptedKey><xenc:EncryptionMethod Algorithm="${transport}"><ds:DigestMethod Algorithm="${digest}"/>${mask}</xenc:EncryptionMethod>${value(wrapped)}</xenc:EncryptedKey></ds:KeyInfo>${value(sealed)}</xenc:EncryptedData></saml:EncryptedAssertion>`
 }
