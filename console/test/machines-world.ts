@@ -28,6 +28,11 @@ interface KeyInput {
   allowedIps: string[] | null
 }
 
+interface ChangeArgs {
+  id: string
+  terms: { expiresAt?: string | null; allowedIps?: string[] | null }
+}
+
 interface RoleArgs {
   id: string
   role?: string | null
@@ -101,6 +106,14 @@ export function machineMutationsOf({ data }: Platform) {
       if (!found) throw failure('SLUICE_AUTHTOKEN_NOT_FOUND')
       return Object.assign(found, { revokedAt: ago(0) })
     },
+    changeAuthtoken: ({ id, terms }: ChangeArgs) => {
+      const found = data.authtokens.find((authtoken) => authtoken.id === id)
+      if (!found) throw failure('SLUICE_AUTHTOKEN_NOT_FOUND')
+      if (terms.allowedIps?.includes('everywhere')) throw failure('SLUICE_FORBIDDEN')
+      return Object.assign(found, terms)
+    },
+    changeApiKey: ({ id, terms }: ChangeArgs) =>
+      Object.assign(data.apiKeys.find((one) => one.id === id) ?? {}, terms),
     createApiKey: ({ input }: { input: KeyInput }) =>
       addKey({ ...input, allowedIps: input.allowedIps ?? [] }),
     rotateApiKey: ({ id, overlapSeconds }: { id: string; overlapSeconds: number }) => {

@@ -42,6 +42,29 @@ test('an API key is made with an end and an address, shown once, and rotated wit
   expect(complaints).toEqual([])
 })
 
+test('the end and the addresses of an authtoken are changed, from what they are now', async () => {
+  const world = createWorld()
+  await using opened = await stage.open('/o/acme/authtokens', { world })
+  const { page } = opened
+  const addresses = page.getByLabel('Only from these addresses')
+
+  await page.getByRole('button', { name: 'Change laptop' }).click()
+  expect(await addresses.inputValue()).toBe('198.51.100.0/24')
+  expect(await barriers(page)).toEqual([])
+  await addresses.fill('everywhere')
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('alert').waitFor()
+  await addresses.fill('198.51.100.7\n2001:db8::/32')
+  await page.getByRole('combobox', { name: 'Good for, from now on' }).click()
+  await page.getByRole('option', { name: 'Until it is revoked' }).click()
+  await page.getByRole('button', { name: 'Save' }).click()
+  await page.getByRole('dialog').waitFor({ state: 'detached' })
+  await page.getByText('198.51.100.7').waitFor()
+
+  const changed = { expiresAt: null, allowedIps: ['198.51.100.7', '2001:db8::/32'] }
+  expect(world.data.authtokens[0]).toMatchObject(changed)
+})
+
 test('a service account is made, disabled and deleted, each with what it does to others said first', async () => {
   const world = createWorld()
   await using opened = await stage.open('/o/acme/service-accounts', { world })

@@ -14,17 +14,24 @@ export function TermsFields() {
         defaultValue=""
         allowDeselect={false}
       />
-      <Textarea
-        label="Only from these addresses"
-        name="allowedIps"
-        description="Addresses and CIDR blocks, one per line. Empty means from anywhere."
-        placeholder="203.0.113.0/24"
-        autosize
-        minRows={1}
-        maxRows={6}
-        classNames={{ input: 'mono' }}
-      />
+      <AllowedIpsField defaultValue="" />
     </>
+  )
+}
+
+export function AllowedIpsField({ defaultValue }: { readonly defaultValue: string }) {
+  return (
+    <Textarea
+      label="Only from these addresses"
+      name="allowedIps"
+      description="Addresses and CIDR blocks, one per line. Empty means from anywhere."
+      placeholder="203.0.113.0/24"
+      defaultValue={defaultValue}
+      autosize
+      minRows={1}
+      maxRows={6}
+      classNames={{ input: 'mono' }}
+    />
   )
 }
 
