@@ -336,7 +336,7 @@ test.for([
   [['http', 'nowhere'], 'it has no port', 'SLUICE_USAGE'],
   [['http', '3000/path'], 'a path cannot be forwarded to', 'SLUICE_USAGE'],
   [['logs', '-n', '101'], 'from 0 to 100', 'SLUICE_USAGE'],
-  [['tunnels', '--server', 'nowhere'], 'The server is not valid', 'SLUICE_USAGE'],
+  [['tunnels', '--server', 'nowhere'], 'The server nowhere is not valid', 'SLUICE_USAGE'],
   [['tunnels', 'extra'], 'Too many arguments', 'SLUICE_USAGE'],
 ] as const)('%j is refused with what to do', async ([args, text, code]) => {
   const { code: exitCode, stderr } = await sluice(args, { env: loggedIn })
