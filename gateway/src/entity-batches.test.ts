@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 
 import { EntityBatches } from './entity-batches.ts'
-import type { Answer } from './representations.ts'
+import type { FetchAnswer } from './executor/fetch.ts'
 
 /** A subgraph that answers when it is told to. */
 function slowSubgraph() {
-  const asked: { keys: readonly string[]; answer: () => void }[] = []
-  const send = (keys: readonly string[]): Promise<Answer> => {
-    const { promise, resolve } = Promise.withResolvers<Answer>()
-    asked.push({ keys, answer: () => resolve({ data: { _entities: keys } }) })
+  const asked: { keys: readonly string[]; answer: (answer: FetchAnswer) => void }[] = []
+  const send = (keys: readonly string[]): Promise<FetchAnswer> => {
+    const { promise, resolve } = Promise.withResolvers<FetchAnswer>()
+    asked.push({ keys, answer: resolve })
     return promise
   }
   return { asked, send }
@@ -17,37 +17,32 @@ function slowSubgraph() {
 const nextTurn = () => new Promise((resolve) => setImmediate(resolve))
 const forever = new AbortController().signal
 
-test('while one fetch is under way those that follow become one, which goes with its answer', async () => {
+test('fetches of one turn become one, and each gets its own entities and errors', async () => {
   const { asked, send } = slowSubgraph()
   const batches = new EntityBatches()
-  const load = (key: string) => batches.load('k', [key], forever, send)
-  const first = load('a')
+  const load = (...keys: string[]) => batches.load('k', keys, forever, send)
+  const answers = [load('a', 'b'), load('c')]
+  void batches.load('other', ['d'], forever, send)
   await nextTurn()
-  const [second, third] = [load('b'), load('c')]
 
-  asked[0]?.answer()
-  expect(await first).toEqual({ data: { _entities: ['a'] } })
-  await nextTurn()
-  asked[1]?.answer()
+  expect(asked.map(({ keys }) => keys)).toEqual([['a', 'b', 'c'], ['d']])
+  const errors = [
+    { message: 'of b', path: ['_entities', 1, 'name'] },
+    { message: 'of c', path: ['_entities', 2] },
+    { message: 'of all' },
+  ]
+  asked[0]?.answer({ data: { _entities: ['a', 'b', 'c'] }, errors })
 
-  expect(await Promise.all([second, third])).toEqual([
-    { data: { _entities: ['b'] } },
-    { data: { _entities: ['c'] } },
+  expect(await Promise.all(answers)).toEqual([
+    {
+      data: { _entities: ['a', 'b'] },
+      errors: [{ message: 'of b', path: ['_entities', 1, 'name'] }, { message: 'of all' }],
+    },
+    {
+      data: { _entities: ['c'] },
+      errors: [{ message: 'of c', path: ['_entities', 0] }, { message: 'of all' }],
+    },
   ])
-  expect(asked.map(({ keys }) => keys)).toEqual([['a'], ['b', 'c']])
-})
-
-test('a subgraph that is slow holds nobody up for long', async () => {
-  const { asked, send } = slowSubgraph()
-  const batches = new EntityBatches()
-  void batches.load('k', ['a'], forever, send)
-  await nextTurn()
-  const second = batches.load('k', ['b'], forever, send)
-
-  await expect.poll(() => asked.length, { timeout: 15_000 }).toBe(2)
-  asked[1]?.answer()
-
-  expect(await second).toEqual({ data: { _entities: ['b'] } })
 })
 
 test('whoever leaves a batch takes nobody with them', async () => {
@@ -60,7 +55,7 @@ test('whoever leaves a batch takes nobody with them', async () => {
 
   leaving.abort(new Error('the client left'))
   await expect(gone).rejects.toThrow('the client left')
-  asked[0]?.answer()
+  asked[0]?.answer({ data: { _entities: ['a', 'b'] } })
 
   expect(await stays).toEqual({ data: { _entities: ['b'] } })
 })

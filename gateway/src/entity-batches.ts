@@ -1,37 +1,26 @@
-import { spreadIndex, type Answer } from './representations.ts'
+import { sliceOf } from './executor/entities.ts'
+import type { FetchAnswer } from './executor/fetch.ts'
 
 interface Consumer {
   readonly representations: readonly string[]
   readonly signal: AbortSignal
-  readonly resolve: (answer: Answer) => void
+  readonly resolve: (answer: FetchAnswer) => void
   readonly reject: (reason: unknown) => void
 }
 
 /** Sends the representations of several fetches as one. */
-type Send = (representations: readonly string[], signal: AbortSignal) => Promise<Answer>
+type Send = (representations: readonly string[], signal: AbortSignal) => Promise<FetchAnswer>
 
 /** Entities of one fetch, at most: a larger batch goes as several. */
 const batchRepresentationsMax = 500
-/** How long a batch waits for the one before it, to become larger meanwhile. A subgraph that is slow delays nobody by more. */
-const holdMsMax = 4
-
-/** Fetches of one key. */
-interface Line {
-  /** Collects until it goes. */
-  batch: Consumer[] | null
-  /** Batches that were sent and are not answered. */
-  underWay: number
-  /** Lets the batch that waits go. */
-  release: (() => void) | null
-}
 
 /**
- * Entity fetches that ask the same of different entities as one: the joins of a burst of events differ in nothing but
- * the keys. A batch goes at the end of the turn, or, while one like it is under way, with its answer or after `holdMsMax`:
- * the more there is to do, the larger batches become.
+ * Entity fetches of one turn that ask the same of different entities, as one: live subscriptions of one person to several
+ * tunnels differ in nothing but the keys.
  */
 export class EntityBatches {
-  readonly #lines = new Map<string, Line>()
+  /** Those that go at the end of this turn. */
+  readonly #collecting = new Map<string, Consumer[]>()
 
   /** `key` is equal for fetches of one identity that differ in their representations alone. */
   load(
@@ -39,48 +28,29 @@ export class EntityBatches {
     representations: readonly string[],
     signal: AbortSignal,
     send: Send,
-  ): Promise<Answer> {
-    const { promise, resolve, reject } = Promise.withResolvers<Answer>()
+  ): Promise<FetchAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<FetchAnswer>()
     const consumer: Consumer = { representations, signal, resolve, reject }
-    const line = this.#lines.get(key) ?? { batch: null, underWay: 0, release: null }
-    this.#lines.set(key, line)
-    if (line.batch && sizeOf(line.batch) + representations.length > batchRepresentationsMax) {
-      line.release?.()
-    }
-    if (line.batch) {
-      line.batch.push(consumer)
+    const known = this.#collecting.get(key)
+    if (known && sizeOf(known) + representations.length <= batchRepresentationsMax) {
+      known.push(consumer)
       return promise
     }
     const batch = [consumer]
-    line.batch = batch
-    const go = (): void => {
-      clearTimeout(hold)
-      if (line.batch !== batch) return
-      line.batch = null
-      line.release = null
-      line.underWay += 1
-      void sendBatch(batch, send).then(() => {
-        line.underWay -= 1
-        line.release?.()
-        if (line.underWay === 0 && !line.batch) this.#lines.delete(key)
-      })
-    }
-    const hold = line.underWay > 0 ? setTimeout(go, holdMsMax) : undefined
-    if (!hold) setImmediate(go)
-    line.release = go
+    this.#collecting.set(key, batch)
+    // After everything that goes on from one answer, which is where the fetches of a turn come from.
+    process.nextTick(() => {
+      if (this.#collecting.get(key) === batch) this.#collecting.delete(key)
+      void sendBatch(batch, send)
+    })
     return promise
   }
 }
 
 async function sendBatch(batch: readonly Consumer[], send: Send): Promise<void> {
-  const [first, ...others] = batch
-  const isOne = first && others.every(({ signal }) => signal === first.signal)
-  if (!isOne) return sendForMany(batch, send)
-  try {
-    spread(await send(representationsOf(batch), first.signal), batch)
-  } catch (error) {
-    for (const { reject } of batch) reject(error)
-  }
+  const [only] = batch
+  if (!only || batch.length > 1) return sendForMany(batch, send)
+  await send(only.representations, only.signal).then(only.resolve, only.reject)
 }
 
 /** Each consumer may leave alone; the fetch is cancelled with the last. */
@@ -99,7 +69,8 @@ async function sendForMany(batch: readonly Consumer[], send: Send): Promise<void
   })
   try {
     if (stop.signal.aborted) return
-    spread(await send(representationsOf(batch), stop.signal), batch)
+    const all = batch.flatMap(({ representations }) => representations)
+    spread(await send(all, stop.signal), batch)
   } catch (error) {
     for (const { reject } of batch) reject(error)
   } finally {
@@ -110,27 +81,11 @@ async function sendForMany(batch: readonly Consumer[], send: Send): Promise<void
   }
 }
 
-function representationsOf(batch: readonly Consumer[]): string[] {
-  return batch.flatMap(({ representations }) => representations)
-}
-
-function spread(answer: Answer, batch: readonly Consumer[]): void {
+function spread(answer: FetchAnswer, batch: readonly Consumer[]): void {
   let from = 0
   for (const { representations, resolve } of batch) {
     resolve(sliceOf(answer, from, from + representations.length))
     from += representations.length
-  }
-}
-
-/** The part of one consumer, with its own indexes. What concerns no single entity concerns everybody. */
-function sliceOf({ data, errors = [] }: Answer, from: number, to: number): Answer {
-  const entities = (data as { _entities?: unknown } | null)?._entities
-  const own = errors.flatMap((error) =>
-    spreadIndex(error, (index) => (index >= from && index < to ? [index - from] : [])),
-  )
-  return {
-    data: Array.isArray(entities) ? { _entities: entities.slice(from, to) } : data,
-    ...(own.length > 0 ? { errors: own } : {}),
   }
 }
 

@@ -11,17 +11,24 @@ import { shadowableFieldsOf } from './alias-rule.ts'
 import type { Manifest } from './document-id.ts'
 import { createDocuments, type CheckedDocument, type Documents } from './documents.ts'
 import { apolloSources } from './executor/apollo.ts'
-import { compilePlan, type RawResult } from './executor/executor.ts'
-import type { Sources } from './executor/fetch.ts'
+import { compilePlan, type PlanRequest, type RawResult } from './executor/executor.ts'
+import type { FetchAnswer, Source, Sources } from './executor/fetch.ts'
 import { runtimeTypesOf } from './executor/runtime-types.ts'
 import type { Limits } from './limits.ts'
 import { createCostEstimator, type CostEstimator } from './public/cost.ts'
 
 /** The plan of one operation, ready to run. */
 interface Plan {
-  /** What a subscription opens at its subgraph; null for others. The plan runs for each event. */
+  /** What a subscription opens at its subgraph; null for others. */
   readonly primary: FetchNode | null
+  /** Of a query or mutation. */
   run(sources: Sources, request: PlannedRequest): Promise<RawResult>
+  /** What becomes of some events of a subscription, one result each and in their order. */
+  join(
+    events: readonly FetchAnswer[],
+    sources: Sources,
+    request: PlannedRequest,
+  ): Promise<readonly RawResult[]>
 }
 
 type RequestContext = Parameters<typeof executeQueryPlan>[2]
@@ -41,12 +48,9 @@ export interface Generation {
   readonly costOf: CostEstimator['costOf']
 }
 
-export interface PlannedRequest {
+export interface PlannedRequest extends PlanRequest {
   readonly document: CheckedDocument
   readonly operationName: string | undefined
-  readonly variables: Readonly<Record<string, unknown>>
-  /** Reaches the data sources. */
-  readonly context: object
 }
 
 /** Bounds on what one operation may cost the planner. */
@@ -72,14 +76,27 @@ export function createGeneration(options: {
   function compile({ document }: CheckedDocument, operationName: string | undefined): Plan {
     const chosen = operationName === undefined ? {} : { operationName }
     const { node } = planner.buildQueryPlan(operationFromDocument(api, document, chosen))
-    const primary = node?.kind === 'Subscription' ? node.primary : null
-    const runs = runnable(node)
-    const own = compilePlan({ node: runs, document, operationName, api, apiSchema, types })
-    const apollo = byApollo(runs, document, operationName)
+    const [primary, rest] = node?.kind === 'Subscription' ? [node.primary, node.rest] : [null, node]
+    const own = compilePlan({
+      node: rest,
+      given: primary,
+      document,
+      operationName,
+      api,
+      apiSchema,
+      types,
+    })
+    const apollo = byApollo(runnable(node), document, operationName)
     return {
       primary,
-      run: (sources, request) =>
-        own?.run(sources, request.variables, request.context) ?? apollo(sources, request),
+      run: (sources, request) => own?.run(sources, request) ?? apollo(sources, request),
+      join: (events, sources, request) =>
+        own?.runFrom(events, sources, request) ??
+        Promise.all(
+          events.map((event) =>
+            apollo(primary ? answering(sources, primary, event) : sources, request),
+          ),
+        ),
     }
   }
 
@@ -143,11 +160,24 @@ export function sha256Of(supergraphSdl: string): string {
   return createHash('sha256').update(supergraphSdl).digest('hex')
 }
 
-/** A subscription's plan as it runs for one event: as a query that fetches the event first. */
+/** A subscription's plan as the Apollo gateway can run it for one event: as a query that fetches the event first. */
 function runnable(node: QueryPlan['node']): PlanNode | undefined {
   if (node?.kind !== 'Subscription') return node
   const { primary, rest } = node
   return rest ? { kind: 'Sequence', nodes: [primary, rest] } : primary
+}
+
+/** Sources of which one has an answer already: the event. */
+function answering(sources: Sources, primary: FetchNode, event: FetchAnswer): Sources {
+  const owner = sources[primary.serviceName]
+  if (!owner) return sources
+  const source: Source = {
+    fetch: (prepared, ...asked) =>
+      prepared.query === primary.operation
+        ? Promise.resolve(event)
+        : owner.fetch(prepared, ...asked),
+  }
+  return { ...sources, [primary.serviceName]: source }
 }
 
 /** Plans every registered document, so that the first request of each does not pay for it. */

@@ -20,7 +20,8 @@ export function createGenerations(first: Generation, drainMs: number): Generatio
   const timers = new Set<NodeJS.Timeout>()
 
   function endAll(generation: Generation): void {
-    const last = { errors: [errorOf(new SluiceError('SLUICE_SUBSCRIPTION_RELOAD'))] }
+    const errors = [errorOf(new SluiceError('SLUICE_SUBSCRIPTION_RELOAD'))]
+    const last = JSON.stringify({ errors })
     for (const live of held.get(generation) ?? []) live.end(last)
     held.delete(generation)
   }

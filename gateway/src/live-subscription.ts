@@ -7,51 +7,44 @@ export interface PublicResult {
   readonly extensions?: Readonly<Record<string, unknown>>
 }
 
-const texts = new WeakMap<PublicResult, string>()
-
-/** A result as JSON, written once however many read it. */
-export function textOfResult(result: PublicResult): string {
-  let text = texts.get(result)
-  if (text === undefined) {
-    text = JSON.stringify(result)
-    texts.set(result, text)
-  }
-  return text
-}
-
-interface Waiting {
-  readonly result: PublicResult
+/** Bounds of what waits for one reader. */
+export interface QueueBounds {
+  readonly events: number
+  /** Of their JSON. */
   readonly bytes: number
+  /** Events that may wait before joining more for this reader is in vain. */
+  readonly window: number
 }
 
 /**
  * The events of one subscriber, joined and waiting to be read. The queue is bounded: a subscriber that reads slowly
  * loses the oldest events and is told how many (`extensions.gap`); nobody else, and no upstream, waits for it.
  *
- * Methods on an object, not an async generator: `return()` of a generator that waits for an event would wait too, and a
- * cancel would never reach the subgraph.
+ * What is read is JSON text: it is written once however many subscribers read it. Reading takes what is there without a
+ * promise for each event, and is no async generator, whose `return()` would wait for the next event: a cancel would never
+ * reach the subgraph.
  */
-export class LiveSubscription implements AsyncIterableIterator<PublicResult> {
+export class LiveSubscription {
   readonly #onEnd: (() => void)[] = []
   readonly #onDrop: (events: number) => void
-  readonly #onRead: () => void
-  readonly #bounds: { events: number; bytes: number; window: number }
-  readonly #waiting: Waiting[] = []
+  readonly #onRoom: () => void
+  readonly #bounds: QueueBounds
+  readonly #waiting: string[] = []
   #waitingBytes = 0
   #missed = 0
   #ended = false
-  #last: PublicResult | null = null
+  #last: string | null = null
   #wake: (() => void) | null = null
   #closed = false
 
   constructor(options: {
     onDrop: (events: number) => void
-    /** There is room for another event. */
-    onRead: () => void
-    bounds: { events: number; bytes: number; window: number }
+    /** There is room again for another event. */
+    onRoom: () => void
+    bounds: QueueBounds
   }) {
     this.#onDrop = options.onDrop
-    this.#onRead = options.onRead
+    this.#onRoom = options.onRoom
     this.#bounds = options.bounds
   }
 
@@ -66,17 +59,19 @@ export class LiveSubscription implements AsyncIterableIterator<PublicResult> {
     return this.#waiting.length < this.#bounds.window
   }
 
-  /** `missed` events before this one were dropped before they were joined. */
-  push(result: PublicResult, bytes: number, missed: number): void {
+  /** `results` without extensions, as JSON. `missed` events before the first were dropped before they were joined. */
+  push(results: readonly string[], missed: number): void {
     if (this.#ended) return
     this.#missed += missed
-    this.#waiting.push({ result, bytes })
-    this.#waitingBytes += bytes
+    for (const result of results) {
+      this.#waiting.push(result)
+      this.#waitingBytes += result.length
+    }
     while (
       this.#waiting.length > this.#bounds.events ||
       (this.#waitingBytes > this.#bounds.bytes && this.#waiting.length > 1)
     ) {
-      this.#waitingBytes -= this.#waiting.shift()?.bytes ?? 0
+      this.#waitingBytes -= this.#waiting.shift()?.length ?? 0
       this.#missed += 1
       this.#onDrop(1)
     }
@@ -84,7 +79,7 @@ export class LiveSubscription implements AsyncIterableIterator<PublicResult> {
   }
 
   /** The upstream is over. What waits is still read, then `last`. */
-  finish(last: PublicResult | null): void {
+  finish(last: string | null): void {
     if (this.#ended) return
     this.#ended = true
     this.#last = last
@@ -92,7 +87,7 @@ export class LiveSubscription implements AsyncIterableIterator<PublicResult> {
   }
 
   /** Ends at once: what waits is dropped, and only `last` is still read. */
-  end(last: PublicResult | null): void {
+  end(last: string | null): void {
     this.#ended = true
     this.#last = last
     this.#waiting.length = 0
@@ -100,36 +95,33 @@ export class LiveSubscription implements AsyncIterableIterator<PublicResult> {
     this.#wakeReader()
   }
 
-  async next(): Promise<IteratorResult<PublicResult>> {
-    for (;;) {
-      const first = this.#waiting.shift()
-      if (first) {
-        this.#waitingBytes -= first.bytes
-        const missed = this.#missed
-        this.#missed = 0
-        this.#onRead()
-        return { done: false, value: missed === 0 ? first.result : withGap(first.result, missed) }
-      }
+  /** The next result, as JSON; null when none waits. */
+  take(): string | null {
+    const result = this.#waiting.shift()
+    if (result === undefined) {
+      const last = this.#last
+      this.#last = null
+      return last
+    }
+    this.#waitingBytes -= result.length
+    const missed = this.#missed
+    this.#missed = 0
+    if (this.#waiting.length === this.#bounds.window - 1) this.#onRoom()
+    return missed === 0 ? result : withGap(result, missed)
+  }
+
+  /** Resolves when there is something to take, with false when there will be nothing any more. */
+  async readable(): Promise<boolean> {
+    while (this.#waiting.length === 0 && this.#last === null) {
       if (this.#ended) {
-        const last = this.#last
-        this.#last = null
-        if (last) return { done: false, value: last }
         this.#close()
-        return { done: true, value: undefined }
+        return false
       }
       await new Promise<void>((resolve) => {
         this.#wake = resolve
       })
     }
-  }
-
-  async return(): Promise<IteratorResult<PublicResult>> {
-    this.end(null)
-    return { done: true, value: undefined }
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this
+    return true
   }
 
   #close(): void {
@@ -144,6 +136,7 @@ export class LiveSubscription implements AsyncIterableIterator<PublicResult> {
   }
 }
 
-function withGap(result: PublicResult, missed: number): PublicResult {
-  return { ...result, extensions: { ...result.extensions, gap: { missed } } }
+/** Written into the text, which has no extensions yet. */
+function withGap(result: string, missed: number): string {
+  return `${result.slice(0, -1)},"extensions":{"gap":{"missed":${missed}}}}`
 }

@@ -1,16 +1,11 @@
+import { spreadIndex } from './executor/entities.ts'
 import type { FetchAnswer } from './executor/fetch.ts'
-import type { PublicError } from './graph-errors.ts'
-
-/** What a subgraph answered, parsed; errors as they may be shown. */
-export interface Answer extends FetchAnswer {
-  readonly errors?: readonly PublicError[]
-}
 
 /** The entities of a fetch, each once, and how to spread the answer again. */
 export interface Distinct {
   readonly representations: readonly string[]
   /** Gives every place that asked for an entity its own. One that holds no other object may be the same object. */
-  spread(answer: Answer): Answer
+  spread(answer: FetchAnswer): FetchAnswer
 }
 
 /**
@@ -61,14 +56,4 @@ function ownCopy(entity: unknown): unknown {
     if (typeof value === 'object' && value !== null) return structuredClone(entity)
   }
   return entity
-}
-
-/** An error of one entity is one of each place that asked for it, in the indexes of whoever asked. */
-export function spreadIndex(
-  error: PublicError,
-  placesOf: (index: number) => readonly number[],
-): PublicError[] {
-  const [field, index, ...rest] = error.path ?? []
-  if (field !== '_entities' || typeof index !== 'number') return [error]
-  return placesOf(index).map((at) => ({ ...error, path: [field, at, ...rest] }))
 }

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http'
 
 import type { Limits } from './limits.ts'
-import { textOfResult, type LiveSubscription } from './live-subscription.ts'
+import type { LiveSubscription } from './live-subscription.ts'
 
 /** Sends a subscription as server-sent events (graphql-sse, distinct connections). Waits for a client that reads slowly. */
 export async function sendEvents(
@@ -19,10 +19,10 @@ export async function sendEvents(
   // Says that the stream is alive, and finds out that the client is not.
   const pulse = setInterval(() => response.write(':\n\n'), limits.pingMs)
   try {
-    for await (const result of live) {
-      if (response.destroyed) return
-      if (!response.write(`event: next\ndata: ${textOfResult(result)}\n\n`)) {
-        await drained(response)
+    while (await live.readable()) {
+      for (let result = live.take(); result !== null; result = live.take()) {
+        if (response.destroyed) return
+        if (!response.write(`event: next\ndata: ${result}\n\n`)) await drained(response)
       }
     }
     response.end('event: complete\ndata:\n\n')

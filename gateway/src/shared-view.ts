@@ -1,21 +1,18 @@
-import type { LiveSubscription, PublicResult } from './live-subscription.ts'
+import type { LiveSubscription, QueueBounds } from './live-subscription.ts'
 import type { UpstreamSink } from './upstream.ts'
-
-interface Bounds {
-  readonly events: number
-  readonly bytes: number
-  readonly window: number
-}
 
 interface Waiting {
   readonly payload: unknown
   readonly bytes: number
 }
 
-interface Joined extends Waiting {
-  /** Events dropped before this one. */
+/** Events that are joined at once. */
+interface Batch {
+  readonly size: number
+  /** Events dropped before the first. */
   readonly missed: number
-  result: PublicResult | null
+  /** Each as JSON, once they are joined. */
+  results: readonly string[] | null
 }
 
 /** Who reads a view, and as whom. */
@@ -24,46 +21,43 @@ export interface Member<Asker> {
   readonly asker: Asker
 }
 
+interface SharedViewOptions<Asker> {
+  /** Runs the rest of the plan for some events, and gives each as JSON. Never rejects. */
+  join(payloads: readonly unknown[], asker: Asker, signal: AbortSignal): Promise<readonly string[]>
+  /** Calls `begin` when this asker's joins may begin. */
+  whenToJoin(asker: Asker, begin: () => Promise<void>): void
+  onDrop(events: number): void
+  /** The last member has left: the upstream may go. */
+  onEmpty(): void
+  /** The upstream is over, and why. */
+  onOver(reason: string, members: number): void
+  /** The last payload, as JSON. */
+  refusal(errors: readonly unknown[]): string
+  failure(how: 'lost' | 'unreachable'): string
+  readonly bounds: QueueBounds
+}
+
 /**
  * One subscription at a subgraph, and the joins of its events, for everybody who asked for the same and may see the
  * same. Events wait in a bounded queue, a window of them is joined at once, and they leave in order to every member's
  * own bounded queue. Joins run as long as one member keeps up; the others lose events by their own queues.
  */
 export class SharedView<Asker> implements UpstreamSink {
-  readonly #join: (payload: unknown, asker: Asker, signal: AbortSignal) => Promise<PublicResult>
-  readonly #onDrop: (events: number) => void
-  readonly #onEmpty: () => void
-  readonly #onOver: (reason: string, members: number) => void
-  readonly #refusal: (errors: readonly unknown[]) => PublicResult
-  readonly #failure: (how: 'lost' | 'unreachable') => PublicResult
-  readonly #bounds: Bounds
+  readonly #options: SharedViewOptions<Asker>
   readonly #members = new Set<Member<Asker>>()
   readonly #waiting: Waiting[] = []
   #waitingBytes = 0
   #missed = 0
-  readonly #joins: Joined[] = []
+  readonly #batches: Batch[] = []
+  /** Events of all batches. */
+  #joining = 0
+  /** A batch is about to begin. */
+  #called = false
   readonly #stop = new AbortController()
-  #over: { last: PublicResult | null } | null = null
+  #over: { last: string | null } | null = null
 
-  constructor(options: {
-    /** Runs the rest of the plan for one event. Never rejects. */
-    join: (payload: unknown, asker: Asker, signal: AbortSignal) => Promise<PublicResult>
-    onDrop: (events: number) => void
-    /** The last member has left: the upstream may go. */
-    onEmpty: () => void
-    /** The upstream is over, and why. */
-    onOver: (reason: string, members: number) => void
-    refusal: (errors: readonly unknown[]) => PublicResult
-    failure: (how: 'lost' | 'unreachable') => PublicResult
-    bounds: Bounds
-  }) {
-    this.#join = options.join
-    this.#onDrop = options.onDrop
-    this.#onEmpty = options.onEmpty
-    this.#onOver = options.onOver
-    this.#refusal = options.refusal
-    this.#failure = options.failure
-    this.#bounds = options.bounds
+  constructor(options: SharedViewOptions<Asker>) {
+    this.#options = options
   }
 
   /** Whether somebody may still be added: what is over has nothing for them. */
@@ -77,25 +71,26 @@ export class SharedView<Asker> implements UpstreamSink {
       this.#members.delete(member)
       if (this.#members.size > 0) return this.#fill()
       this.#stop.abort(new DOMException('nobody reads it any more', 'AbortError'))
-      this.#onEmpty()
+      this.#options.onEmpty()
     })
   }
 
-  /** A member has read: there may be room. */
-  readonly read = (): void => this.#fill()
+  /** A member has room again. */
+  readonly hasRoom = (): void => this.#fill()
 
   // UpstreamSink
 
   event(payload: unknown, bytes: number): void {
+    const { bounds } = this.#options
     this.#waiting.push({ payload, bytes })
     this.#waitingBytes += bytes
     while (
-      this.#waiting.length > this.#bounds.events ||
-      (this.#waitingBytes > this.#bounds.bytes && this.#waiting.length > 1)
+      this.#waiting.length > bounds.events ||
+      (this.#waitingBytes > bounds.bytes && this.#waiting.length > 1)
     ) {
       this.#waitingBytes -= this.#waiting.shift()?.bytes ?? 0
       this.#missed += 1
-      this.#onDrop(this.#members.size)
+      this.#options.onDrop(this.#members.size)
     }
     this.#fill()
   }
@@ -105,32 +100,37 @@ export class SharedView<Asker> implements UpstreamSink {
   }
 
   refused(errors: readonly unknown[]): void {
-    this.#finish('refused', this.#refusal(errors))
+    this.#finish('refused', this.#options.refusal(errors))
   }
 
   failed(how: 'lost' | 'unreachable'): void {
-    this.#finish(how, this.#failure(how))
+    this.#finish(how, this.#options.failure(how))
   }
 
   /** Events that wait are still joined and read, then `last`. */
-  #finish(reason: string, last: PublicResult | null): void {
+  #finish(reason: string, last: string | null): void {
     this.#over = { last }
-    this.#onOver(reason, this.#members.size)
+    this.#options.onOver(reason, this.#members.size)
     this.#fill()
   }
 
+  /** Has the next batch begin if there is anything to join, and somebody to read it. */
   #fill(): void {
-    while (this.#joins.length < this.#bounds.window && this.#isWanted()) {
-      const event = this.#waiting.shift()
-      if (!event) break
-      this.#waitingBytes -= event.bytes
-      const joined: Joined = { ...event, missed: this.#missed, result: null }
-      this.#missed = 0
-      this.#joins.push(joined)
-      void this.#joined(joined)
+    if (this.#waiting.length > 0) {
+      if (this.#called || this.#joining >= this.#options.bounds.window) return
+      const asker = this.#asker()
+      if (!asker || !this.#isWanted()) return
+      this.#called = true
+      this.#options.whenToJoin(asker, () => this.#joinBatch())
+    } else if (this.#over && this.#batches.length === 0) {
+      for (const { live } of this.#members) live.finish(this.#over.last)
     }
-    if (this.#over === null || this.#joins.length > 0 || this.#waiting.length > 0) return
-    for (const { live } of this.#members) live.finish(this.#over.last)
+  }
+
+  /** Whoever is still there. */
+  #asker(): Asker | undefined {
+    const [member] = this.#members
+    return member?.asker
   }
 
   #isWanted(): boolean {
@@ -138,13 +138,23 @@ export class SharedView<Asker> implements UpstreamSink {
     return false
   }
 
-  async #joined(joined: Joined): Promise<void> {
-    const [member] = this.#members
-    if (!member) return
-    joined.result = await this.#join(joined.payload, member.asker, this.#stop.signal)
-    for (let first = this.#joins[0]; first?.result; first = this.#joins[0]) {
-      this.#joins.shift()
-      for (const { live } of this.#members) live.push(first.result, first.bytes, first.missed)
+  async #joinBatch(): Promise<void> {
+    this.#called = false
+    const asker = this.#asker()
+    if (!asker) return
+    const events = this.#waiting.splice(0, this.#options.bounds.window - this.#joining)
+    for (const { bytes } of events) this.#waitingBytes -= bytes
+    const batch: Batch = { size: events.length, missed: this.#missed, results: null }
+    this.#missed = 0
+    this.#batches.push(batch)
+    this.#joining += batch.size
+    this.#fill()
+    const payloads = events.map(({ payload }) => payload)
+    batch.results = await this.#options.join(payloads, asker, this.#stop.signal)
+    for (let first = this.#batches[0]; first?.results; first = this.#batches[0]) {
+      this.#batches.shift()
+      this.#joining -= first.size
+      for (const { live } of this.#members) live.push(first.results, first.missed)
     }
     this.#fill()
   }

@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 
 import type { Log } from '@sluice/kit/log'
-import { SluiceError } from '@sluice/schema/errors'
+import { SluiceError, type ErrorCode } from '@sluice/schema/errors'
 import { CloseCode, MessageType } from 'graphql-ws'
 import { WebSocket, type RawData } from 'ws'
 
@@ -11,10 +11,11 @@ import type { Door } from './check-operation.ts'
 import { errorOf, refusalErrors } from './graph-errors.ts'
 import { parseGraphRequest } from './graph-request.ts'
 import type { Limits } from './limits.ts'
-import { textOfResult, type LiveSubscription, type PublicResult } from './live-subscription.ts'
+import type { LiveSubscription } from './live-subscription.ts'
 import type { Operations } from './operations.ts'
 import type { Admission } from './public/admission.ts'
 import { parseClientMessage } from './socket-message.ts'
+import { SocketWriter } from './socket-writer.ts'
 
 export interface SocketOptions {
   operations: Operations
@@ -33,6 +34,11 @@ interface Running {
 /** Close codes beyond graphql-ws's own: of the WebSocket protocol, and retried by its client. */
 const serviceRestart = 1012
 const tryAgainLater = 1013
+/** Why a client is not let in that may be later, with the same credential. */
+const passing: ReadonlySet<ErrorCode> = new Set([
+  'SLUICE_SUBGRAPH_UNAVAILABLE',
+  'SLUICE_RATE_LIMITED',
+])
 
 /**
  * One client's graphql-ws connection. It belongs to whoever `connection_init` named; when that credential ends, so do
@@ -40,8 +46,7 @@ const tryAgainLater = 1013
  */
 export class SocketConnection {
   readonly #socket: WebSocket
-  readonly #transport: Duplex
-  #corked = false
+  readonly #writer: SocketWriter
   readonly #visitorIp: string
   readonly #options: SocketOptions
   readonly #operations = new Map<string, Running>()
@@ -56,7 +61,7 @@ export class SocketConnection {
   /** `transport`: what the socket writes to. */
   constructor(socket: WebSocket, transport: Duplex, visitorIp: string, options: SocketOptions) {
     this.#socket = socket
-    this.#transport = transport
+    this.#writer = new SocketWriter(socket, transport)
     this.#visitorIp = visitorIp
     this.#options = options
     const { limits } = options
@@ -81,7 +86,7 @@ export class SocketConnection {
     this.#heard = true
     if (this.#closing) return
     const message = isBinary ? null : parseClientMessage(textOf(data))
-    if (!message) return this.#socket.close(CloseCode.BadRequest, 'Invalid message received')
+    if (!message) return this.#writer.close(CloseCode.BadRequest, 'Invalid message received')
     switch (message.type) {
       case MessageType.ConnectionInit:
         return void this.#initialise(message.payload)
@@ -99,7 +104,7 @@ export class SocketConnection {
   async #initialise(payload: Record<string, unknown>): Promise<void> {
     if (this.#initReceived) {
       const code = CloseCode.TooManyInitialisationRequests
-      return this.#socket.close(code, 'Too many initialisation requests')
+      return this.#writer.close(code, 'Too many initialisation requests')
     }
     this.#initReceived = true
     const { authenticator, admission, log } = this.#options
@@ -112,8 +117,8 @@ export class SocketConnection {
     } catch (error) {
       if (!(error instanceof SluiceError)) log.error({ err: error }, 'could not authenticate')
       const code = error instanceof SluiceError ? error.code : 'SLUICE_INTERNAL'
-      const known = error instanceof SluiceError && code !== 'SLUICE_SUBGRAPH_UNAVAILABLE'
-      return this.#socket.close(known ? CloseCode.Forbidden : tryAgainLater, code)
+      const isFinal = error instanceof SluiceError && !passing.has(code)
+      return this.#writer.close(isFinal ? CloseCode.Forbidden : tryAgainLater, code)
     }
     if (this.#socket.readyState !== WebSocket.OPEN) return
     this.#unwatch = authenticator.watch(
@@ -127,10 +132,10 @@ export class SocketConnection {
 
   #subscribe(id: string, payload: Record<string, unknown>): void {
     const caller = this.#caller
-    if (!caller) return this.#socket.close(CloseCode.Unauthorized, 'Unauthorized')
+    if (!caller) return this.#writer.close(CloseCode.Unauthorized, 'Unauthorized')
     if (this.#operations.has(id)) {
       const code = CloseCode.SubscriberAlreadyExists
-      return this.#socket.close(code, `Subscriber for ${id.slice(0, 64)} already exists`)
+      return this.#writer.close(code, `Subscriber for ${id.slice(0, 64)} already exists`)
     }
     const { operationsPerSocketMax: max } = this.#options.limits
     if (this.#operations.size >= max) {
@@ -180,8 +185,11 @@ export class SocketConnection {
         if (!isOver()) this.#sendNow({ id, type: MessageType.Error, payload: outcome.errors })
         return
       }
-      if (outcome.kind === 'result') await this.#next(id, outcome.result, isOver)
-      else await this.#stream(id, outcome.live, isOver)
+      if (outcome.kind === 'live') await this.#stream(id, outcome.live, isOver)
+      else if (!isOver()) {
+        this.#writer.send(nextMessage(id, JSON.stringify(outcome.result)))
+        if (this.#isFull()) await this.#writer.flushed()
+      }
       // What the gateway ends is not complete: the client's library asks for it again on its next socket.
       if (!isOver() && !this.#closing) this.#sendNow({ id, type: MessageType.Complete })
     } catch (error) {
@@ -193,44 +201,31 @@ export class SocketConnection {
   }
 
   async #stream(id: string, live: LiveSubscription, isOver: () => boolean): Promise<void> {
-    if (isOver()) return live.end(null)
-    for await (const result of live) {
-      if (isOver()) return live.end(null)
-      await this.#next(id, result, isOver)
+    try {
+      while (!isOver() && (await live.readable())) {
+        for (let result = live.take(); result !== null; result = live.take()) {
+          if (isOver()) return
+          this.#writer.send(nextMessage(id, result))
+          if (this.#isFull()) await this.#writer.flushed()
+        }
+      }
+    } finally {
+      live.end(null)
     }
   }
 
-  /** Resolves when the client's socket has room again: a stream waits for its reader and nobody else does. */
-  async #next(id: string, payload: PublicResult, isOver: () => boolean): Promise<void> {
-    if (isOver() || this.#socket.readyState !== WebSocket.OPEN) return
-    const text = `{"id":${JSON.stringify(id)},"type":"next","payload":${textOfResult(payload)}}`
-    await new Promise<void>((resolve) => {
-      this.#send(text, () => resolve())
-      if (this.#socket.bufferedAmount <= this.#options.limits.socketBufferBytesMax) resolve()
-    })
+  /** An operation waits for its reader then, and nobody else does. */
+  #isFull(): boolean {
+    return this.#writer.bufferedBytes > this.#options.limits.socketBufferBytesMax
   }
 
   #sendNow(message: object): void {
-    if (this.#socket.readyState !== WebSocket.OPEN) return
     // A client that asks without end and never reads.
     const { socketBufferBytesMax, messageBytesMax } = this.#options.limits
-    if (this.#socket.bufferedAmount > 4 * (socketBufferBytesMax + messageBytesMax)) {
+    if (this.#writer.bufferedBytes > 4 * (socketBufferBytesMax + messageBytesMax)) {
       return this.#socket.terminate()
     }
-    this.#send(JSON.stringify(message))
-  }
-
-  /** What is sent in one turn leaves in one system call: that is the dearest part of a small event. */
-  #send(text: string, onSent?: () => void): void {
-    if (!this.#corked) {
-      this.#corked = true
-      this.#transport.cork()
-      process.nextTick(() => {
-        this.#corked = false
-        this.#transport.uncork()
-      })
-    }
-    this.#socket.send(text, onSent)
+    this.#writer.send(JSON.stringify(message))
   }
 
   #cancel(id: string): void {
@@ -249,7 +244,7 @@ export class SocketConnection {
     for (const { stop } of running) stop.abort(ending)
     const close = () => {
       clearTimeout(grace)
-      this.#socket.close(code, text)
+      this.#writer.close(code, text)
     }
     // A client that does not read its last payload is not waited for.
     const grace = setTimeout(close, this.#options.limits.closeGraceMs)
@@ -269,6 +264,10 @@ export class SocketConnection {
     this.#unwatch()
     for (const id of Array.from(this.#operations.keys())) this.#cancel(id)
   }
+}
+
+function nextMessage(id: string, result: string): string {
+  return `{"id":${JSON.stringify(id)},"type":"next","payload":${result}}`
 }
 
 /** One buffer per message, as `ws` delivers with its default binary type. */

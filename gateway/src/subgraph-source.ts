@@ -10,12 +10,12 @@ import type { ErrorCode } from '@sluice/schema/errors'
 
 import type { Call } from './call.ts'
 import { EntityBatches } from './entity-batches.ts'
-import type { PreparedQuery, Source } from './executor/fetch.ts'
+import type { FetchAnswer, PreparedQuery, Source } from './executor/fetch.ts'
 import { fetchFailure, subgraphError } from './graph-errors.ts'
 import { PoolError, type HttpPool } from './http-pool.ts'
 import type { InFlight } from './in-flight.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import { distinctRepresentations, type Answer } from './representations.ts'
+import { distinctRepresentations } from './representations.ts'
 
 /** What came back from a subgraph, not yet parsed: consumers of one answer each parse their own. */
 export interface SubgraphAnswer {
@@ -73,7 +73,7 @@ export function createSource(options: {
     return response
   }
 
-  function failed(error: unknown, call: Call): Answer {
+  function failed(error: unknown, call: Call): FetchAnswer {
     const code = codeOf(error, call.signal)
     if (!call.signal.aborted || code === 'SLUICE_SUBGRAPH_TIMEOUT') {
       log.warn({ err: error, subgraph: name, code, requestId: call.requestId }, 'subgraph failed')
@@ -82,7 +82,7 @@ export function createSource(options: {
   }
 
   /** GraphQL is taken whatever the status: an error of the graph may come with any. */
-  function parsed({ status, text }: SubgraphAnswer, call: Call): Answer {
+  function parsed({ status, text }: SubgraphAnswer, call: Call): FetchAnswer {
     const { requestId } = call
     const body = parseJson(text)
     if (!body || (body.data === undefined && !Array.isArray(body.errors))) {
@@ -105,7 +105,7 @@ export function createSource(options: {
     representations: readonly string[] | null,
     call: Call,
     signal: AbortSignal,
-  ): Promise<Answer> {
+  ): Promise<FetchAnswer> {
     const distinct = representations && distinctRepresentations(representations)
     const body = bodyOf(prepared, others, distinct?.representations ?? representations)
     const shared = await inFlight.join(call.identityKey, `${name} ${body}`, signal, (stop) =>
@@ -115,7 +115,7 @@ export function createSource(options: {
     return distinct ? distinct.spread(result) : result
   }
 
-  async function mutate(body: string, call: Call): Promise<Answer> {
+  async function mutate(body: string, call: Call): Promise<FetchAnswer> {
     try {
       return parsed(await send(body, call, call.signal, true), call)
     } finally {

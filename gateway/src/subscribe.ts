@@ -4,12 +4,12 @@ import { SluiceError } from '@sluice/schema/errors'
 
 import type { Call } from './call.ts'
 import { publicResult } from './execute.ts'
-import type { FetchAnswer, Source, Sources } from './executor/fetch.ts'
+import type { FetchAnswer, Sources } from './executor/fetch.ts'
 import type { Generation, PlannedRequest } from './generation.ts'
 import { errorOf, fetchFailure, subgraphError } from './graph-errors.ts'
-import { JoinTurn } from './join-turn.ts'
+import { JoinLines } from './join-lines.ts'
 import type { Limits } from './limits.ts'
-import { LiveSubscription, type PublicResult } from './live-subscription.ts'
+import { LiveSubscription, type PublicResult, type QueueBounds } from './live-subscription.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { SharedView } from './shared-view.ts'
 import type { Upstream } from './upstream.ts'
@@ -40,17 +40,19 @@ export interface Subscriptions {
 export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
   const { limits, metrics } = parts
   const views = new Map<string, SharedView<Call>>()
-  const bounds = {
+  const lines = new JoinLines()
+  const bounds: QueueBounds = {
     events: limits.eventsQueuedMax,
     bytes: limits.eventBytesQueuedMax,
     window: limits.joinWindow,
   }
+  const shared: ViewParts = { ...parts, lines, bounds }
 
   return {
     subscribe(generation, request, call, label) {
       const key = viewKeyOf(generation, request, call)
       const known = views.get(key)
-      const view = known?.isOpen ? known : openView(parts, generation, request, call, label, leave)
+      const view = known?.isOpen ? known : openView(shared, generation, request, call, label, leave)
       function leave(): void {
         if (views.get(key) === view) views.delete(key)
       }
@@ -58,7 +60,7 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
 
       const live = new LiveSubscription({
         onDrop: (events) => metrics.eventsDropped.inc({ operation: label }, events),
-        onRead: view.read,
+        onRoom: view.hasRoom,
         bounds,
       })
       metrics.subscriptions.inc()
@@ -66,7 +68,7 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
         const { reason } = call.signal as { reason: unknown }
         const code = reason instanceof SluiceError ? reason.code : 'left'
         metrics.subscriptionsEnded.inc({ reason: code })
-        live.end(reason instanceof SluiceError ? { errors: [errorOf(reason)] } : null)
+        live.end(reason instanceof SluiceError ? jsonOf({ errors: [errorOf(reason)] }) : null)
       }
       live.onceEnded(() => {
         call.signal.removeEventListener('abort', aborted)
@@ -80,9 +82,14 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
   }
 }
 
+interface ViewParts extends SubscriptionParts {
+  readonly lines: JoinLines
+  readonly bounds: QueueBounds
+}
+
 /** Opens the upstream as its first asker; every join runs as one who is still there. */
 function openView(
-  { sources, upstreams, signer, limits, metrics, log }: SubscriptionParts,
+  { sources, upstreams, signer, limits, metrics, log, lines, bounds }: ViewParts,
   generation: Generation,
   request: Request,
   call: Call,
@@ -95,34 +102,27 @@ function openView(
     throw new SluiceError('SLUICE_INPUT_INVALID', { reason: 'there is nothing to subscribe to' })
   }
   const subgraph = primary.serviceName as SubgraphName
-  const owner = sources[subgraph] as Source
   const about = { subgraph, requestId: call.requestId, log }
-  const turn = new JoinTurn(limits.joinTimeoutMs)
 
-  async function join(event: unknown, asker: Call, stopped: AbortSignal): Promise<PublicResult> {
-    const { signal, leave } = turn.enter(stopped)
+  async function join(
+    events: readonly unknown[],
+    asker: Call,
+    stopped: AbortSignal,
+  ): Promise<readonly string[]> {
+    const { requestId } = asker
+    const deadline = startDeadline(limits.joinTimeoutMs, stopped)
     const startedAtMs = performance.now()
     try {
-      const context: Call = { ...asker, signal, batched: true }
-      const joined = { ...sources, [subgraph]: answering(event) }
-      const raw = await plan.run(joined, { ...request, context })
-      return publicResult(raw, asker.requestId, log)
+      const context: Call = { ...asker, signal: deadline.signal, batched: true }
+      const raw = await plan.join(events.map(eventAnswer), sources, { ...request, context })
+      return raw.map((one) => jsonOf(publicResult(one, requestId, log)))
     } catch (error) {
-      log.error({ err: error, requestId: asker.requestId }, 'join failed')
-      return { data: null, errors: [fetchFailure('SLUICE_INTERNAL', asker.requestId)] }
+      log.error({ err: error, requestId }, 'join failed')
+      const failed = jsonOf({ data: null, errors: [fetchFailure('SLUICE_INTERNAL', requestId)] })
+      return events.map(() => failed)
     } finally {
-      leave()
+      deadline.clear()
       metrics.joinSeconds.observe((performance.now() - startedAtMs) / 1000)
-    }
-  }
-
-  /** The owning subgraph's source, which has one answer already: the event. */
-  function answering(event: unknown): Source {
-    return {
-      fetch: (prepared, variables, representations, context) =>
-        prepared.query === primary?.operation
-          ? Promise.resolve(eventAnswer(event))
-          : owner.fetch(prepared, variables, representations, context),
     }
   }
 
@@ -134,11 +134,8 @@ function openView(
 
   const view = new SharedView<Call>({
     join,
-    bounds: {
-      events: limits.eventsQueuedMax,
-      bytes: limits.eventBytesQueuedMax,
-      window: limits.joinWindow,
-    },
+    whenToJoin: (asker, begin) => lines.add(asker.identityKey, begin),
+    bounds,
     onDrop: (events) => metrics.eventsDropped.inc({ operation: label }, events),
     onEmpty() {
       onEmpty()
@@ -148,10 +145,10 @@ function openView(
       metrics.subscriptionsEnded.inc({ reason }, members)
       onEmpty()
     },
-    refusal: (errors) => ({ errors: errors.map((error) => subgraphError(error, about)) }),
+    refusal: (errors) => jsonOf({ errors: errors.map((error) => subgraphError(error, about)) }),
     failure(how) {
       const code = how === 'lost' ? 'SLUICE_SUBSCRIPTION_LOST' : 'SLUICE_SUBGRAPH_UNAVAILABLE'
-      return { errors: [errorOf(new SluiceError(code))] }
+      return jsonOf({ errors: [errorOf(new SluiceError(code))] })
     },
   })
   const closeUpstream = upstreams[subgraph].open(
@@ -168,6 +165,31 @@ function openView(
     view,
   )
   return view
+}
+
+function jsonOf(result: PublicResult): string {
+  return JSON.stringify(result)
+}
+
+/** A signal that ends with `stopped`, or when the time is over. */
+function startDeadline(
+  timeoutMs: number,
+  stopped: AbortSignal,
+): { signal: AbortSignal; clear: () => void } {
+  const stop = new AbortController()
+  const end = (): void => stop.abort(stopped.reason)
+  const timer = setTimeout(() => {
+    stop.abort(new DOMException('the join took too long', 'TimeoutError'))
+  }, timeoutMs)
+  if (stopped.aborted) end()
+  else stopped.addEventListener('abort', end, { once: true })
+  return {
+    signal: stop.signal,
+    clear() {
+      clearTimeout(timer)
+      stopped.removeEventListener('abort', end)
+    },
+  }
 }
 
 function pick(

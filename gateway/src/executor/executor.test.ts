@@ -5,6 +5,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph'
 import { GraphQLError, parse, validate, type GraphQLSchema } from 'graphql'
 import { describe, expect, test } from 'vitest'
 
+import { distinctRepresentations } from '../representations.ts'
 import { fixtureSdl } from '../testing/fixture-subgraphs.ts'
 import { randomAnswer, type Asked } from '../testing/random-answers.ts'
 import { randomOperation } from '../testing/random-operation.ts'
@@ -43,7 +44,15 @@ function prepare(graph: Graph, text: string) {
   const document = parse(text)
   const plan = planner.buildQueryPlan(operationFromDocument(api, document))
   const node = plan.node?.kind === 'Subscription' ? plan.node.primary : plan.node
-  const own = compilePlan({ node, document, operationName: undefined, api, apiSchema, types })
+  const own = compilePlan({
+    node,
+    given: null,
+    document,
+    operationName: undefined,
+    api,
+    apiSchema,
+    types,
+  })
   if (!own) throw new Error('not taken')
   const shape = buildOperationContext({ schema: apiSchema, operationDocument: document })
   const queryPlan: QueryPlan = { kind: 'QueryPlan', ...(node ? { node } : {}) }
@@ -60,7 +69,7 @@ function prepare(graph: Graph, text: string) {
     plan: node,
     apollo,
     own: (sources: Sources, variables: Record<string, unknown>): Promise<RawResult> =>
-      own.run(sources, variables, {}) ?? apollo(sources, variables),
+      own.run(sources, { variables, context: {} }) ?? apollo(sources, variables),
   }
 }
 
@@ -158,6 +167,104 @@ describe('our executor answers as the one of @apollo/gateway', () => {
     expect(await compare(graphOf(richSdl), 'rich', 400)).toBeGreaterThan(1_000)
   }, 240_000)
 })
+
+/** Runs random queries as a subscription's events run: several at once, of which the first fetch is answered already. */
+async function compareEvents(graph: Graph, seed: string, operations: number): Promise<number> {
+  let cases = 0
+  for (let index = 0; index < operations; index += 1) {
+    const name = `${seed} ${index}`
+    const text = randomOperation(graph.apiSchema, randomFrom(name))
+    if (validate(graph.apiSchema, parse(text)).length > 0) continue
+    const { plan, apollo } = prepare(graph, text)
+    if (plan?.kind !== 'Sequence') continue
+    const [given, ...rest] = plan.nodes
+    if (given?.kind !== 'Fetch') continue
+    const { api, apiSchema, types } = graph
+    const document = parse(text)
+    const own = compilePlan({
+      node: { kind: 'Sequence', nodes: rest },
+      given,
+      document,
+      operationName: undefined,
+      api,
+      apiSchema,
+      types,
+    })
+    for (const faults of [0, 0.02, 0.1]) {
+      const answerOf = (asked: Asked, which: string): FetchAnswer =>
+        randomAnswer(
+          graph.schemas[asked.service] as GraphQLSchema,
+          { ...asked, variables: { default: true, ...asked.variables } },
+          which,
+          faults,
+        )
+      const sources = sourcesOf(graph, (asked) => answerOf(asked, `${name} ${faults}`))
+      const first = { service: given.serviceName, query: given.operation, representations: null }
+      const events = ['a', 'b', 'c', 'd'].flatMap((which) => {
+        try {
+          return [answerOf({ ...first, variables: allVariables }, `${name} ${which}`)]
+        } catch {
+          return []
+        }
+      })
+      const variables = allVariables
+      const together = own?.runFrom(structuredClone(events), sources, { variables, context: {} })
+      const alone = events.map((event) =>
+        apollo(
+          sourcesOf(graph, (asked) =>
+            asked.query === given.operation ? event : answerOf(asked, `${name} ${faults}`),
+          ),
+          variables,
+        ),
+      )
+      expect(await comparable(together), `${name} ${faults}\n${text}`).toEqual(
+        await comparable(Promise.all(alone.map((one) => one.catch(asResult)))),
+      )
+      cases += 1
+    }
+  }
+  return cases
+}
+
+/** Each entity is asked for once, as `subgraph-source.ts` does. */
+function sourcesOf(graph: Graph, answer: Answering): Sources {
+  return Object.fromEntries(
+    Object.keys(graph.schemas).map((service) => [
+      service,
+      {
+        async fetch({ query }, variables, given) {
+          const distinct = given && distinctRepresentations(given)
+          const representations = distinct?.representations ?? given
+          const answered = answer({ service, query, variables: { ...variables }, representations })
+          return distinct ? distinct.spread(answered) : answered
+        },
+      },
+    ]),
+  )
+}
+
+/** Each result by itself. An error that names no place concerns all who asked together: it is left out. */
+async function comparable(results: Promise<RawResult[]> | null | undefined) {
+  const all = (await results?.catch(() => null)) ?? 'none could go on'
+  if (typeof all === 'string') return all
+  if (all.every((one) => isLost(one))) return 'none could go on'
+  return all.map((result) => {
+    const { data, errors = [] } = plain(result)
+    const placed = errors.filter((error) => 'thrown' in error || error.path)
+    return { data, errors: placed.map((error) => JSON.stringify(error)).toSorted() }
+  })
+}
+
+const asResult = (error: unknown): RawResult => ({ errors: [error] })
+
+/** Ended by an answer that no subgraph may give. */
+function isLost({ data, errors }: RawResult): boolean {
+  return data === undefined && errors?.length === 1 && !(errors[0] instanceof GraphQLError)
+}
+
+test('events that are joined at once become what each of them becomes alone', async () => {
+  expect(await compareEvents(graphOf(richSdl), 'events', 120)).toBeGreaterThan(60)
+}, 240_000)
 
 /** One operation by both, over the graph of everything; ours, once they agree. */
 async function both(text: string, answers: Readonly<Record<string, unknown>>): Promise<unknown> {

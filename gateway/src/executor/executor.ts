@@ -17,7 +17,14 @@ import {
   type VariableDefinitionNode,
 } from 'graphql'
 
-import { compileFetch, type Run, type Sources } from './fetch.ts'
+import {
+  compileAnswer,
+  compileFetch,
+  type FetchAnswer,
+  type Part,
+  type Run,
+  type Sources,
+} from './fetch.ts'
 import type { RuntimeTypes } from './runtime-types.ts'
 import { compileShape } from './shape.ts'
 
@@ -28,14 +35,22 @@ export interface RawResult {
   extensions?: Readonly<Record<string, unknown>>
 }
 
-/** A plan made ready to run any number of times. */
+/** What a plan runs with. */
+export interface PlanRequest {
+  readonly variables: Readonly<Record<string, unknown>>
+  /** Reaches the sources. */
+  readonly context: object
+}
+
+/** A plan made ready to run any number of times. Null: these variables are of no use to it, for a condition is no boolean. */
 export interface Executable {
-  /** Null when these variables are of no use to it: a condition that is no boolean. */
-  run(
+  run(sources: Sources, request: PlanRequest): Promise<RawResult> | null
+  /** Goes on from answers to the fetch that was `given`, all at once: one result each, in their order. */
+  runFrom(
+    answers: readonly FetchAnswer[],
     sources: Sources,
-    variables: Readonly<Record<string, unknown>>,
-    context: object,
-  ): Promise<RawResult> | null
+    request: PlanRequest,
+  ): Promise<RawResult[]> | null
 }
 
 interface Compiled {
@@ -52,14 +67,16 @@ type Step = (run: Run) => Promise<void>
  */
 export function compilePlan(options: {
   node: PlanNode | undefined
+  /** A fetch before it that is answered from outside: the one that a subscription opens. */
+  given: FetchNode | null
   document: DocumentNode
   operationName: string | undefined
   api: Schema
   apiSchema: GraphQLSchema
   types: RuntimeTypes
 }): Executable | null {
-  const { node, document, operationName, api, apiSchema, types } = options
-  if (node && !isTaken(node)) return null
+  const { node, given, document, operationName, api, apiSchema, types } = options
+  if ((node && !isTaken(node)) || (given && !isTaken(given))) return null
   const definition = definitionOf(document, operationName)
   const operation = operationFromDocument(
     api,
@@ -76,17 +93,22 @@ export function compilePlan(options: {
   const conditions = Array.from(shape.conditions)
   const defaults = operation.collectDefaultedVariableValues()
   const execute = node && compileNode(node, { operation, types })
+  const receive = given && compileAnswer(given, [], types)
   const introspection = createIntrospection(apiSchema, definition.variableDefinitions ?? [])
 
-  async function run(
-    sources: Sources,
+  /** Every variable that is used, or null where a condition has none. */
+  function variablesOf({ variables }: PlanRequest): Readonly<Record<string, unknown>> | null {
+    const all = { ...defaults, ...variables }
+    for (const name of conditions) if (typeof all[name] !== 'boolean') return null
+    return all
+  }
+
+  function resultOf(
+    { result, errors, fault }: Part,
     variables: Readonly<Record<string, unknown>>,
-    context: object,
     all: Readonly<Record<string, unknown>>,
-  ): Promise<RawResult> {
-    const errors: unknown[] = []
-    const result: Record<string, unknown> = {}
-    if (execute) await execute({ sources, variables, context, result, errors })
+  ): RawResult {
+    if (fault !== undefined) return { errors: [fault] }
     const missing: GraphQLError[] = []
     try {
       const data = shape.apply(result, {
@@ -104,13 +126,38 @@ export function compilePlan(options: {
     }
   }
 
+  async function runParts(
+    parts: readonly Part[],
+    sources: Sources,
+    request: PlanRequest,
+    all: Readonly<Record<string, unknown>>,
+  ): Promise<RawResult[]> {
+    const { variables, context } = request
+    if (execute) await execute({ sources, variables, context, parts })
+    return parts.map((part) => resultOf(part, variables, all))
+  }
+
   return {
-    run(sources, variables, context) {
-      const all = { ...defaults, ...variables }
-      for (const name of conditions) if (typeof all[name] !== 'boolean') return null
-      return run(sources, variables, context, all)
+    run(sources, request) {
+      const all = variablesOf(request)
+      const parts = [newPart()]
+      return all && runParts(parts, sources, request, all).then(([only]) => only as RawResult)
+    },
+    runFrom(answers, sources, request) {
+      const all = variablesOf(request)
+      if (!all) return null
+      const parts = answers.map((answer) => {
+        const part = newPart()
+        receive?.(part, answer)
+        return part
+      })
+      return runParts(parts, sources, request, all)
     },
   }
+}
+
+function newPart(): Part {
+  return { result: {}, errors: [] }
 }
 
 /** Not taken: `@defer`, which no plan of ours has, and paths below paths, which the planner does not make. */

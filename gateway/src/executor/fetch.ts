@@ -1,10 +1,11 @@
 import { ERRORS, errorCodeDef } from '@apollo/federation-internals'
-import type { FetchNode, ResponsePath } from '@apollo/query-planner'
+import type { FetchNode, QueryPlanSelectionNode, ResponsePath } from '@apollo/query-planner'
 import { GraphQLError, type GraphQLFormattedError } from 'graphql'
 
+import { sliceOf } from './entities.ts'
 import { mergeInto, type Fields } from './json.ts'
 import { objectsAt, pathsAt } from './places.ts'
-import { compileRequires, type Represent } from './representations.ts'
+import { compileRequires } from './representations.ts'
 import { compileRewrites, type Rewrite } from './rewrites.ts'
 import type { RuntimeTypes } from './runtime-types.ts'
 
@@ -39,14 +40,20 @@ export interface Source {
 }
 export type Sources = Readonly<Record<string, Source>>
 
-/** One run of a plan. */
+/** What is known so far of one result, by response names, and what went wrong on the way. */
+export interface Part {
+  readonly result: Fields
+  readonly errors: unknown[]
+  /** What ended it: a place of its result holds what no subgraph may answer there. */
+  fault?: unknown
+}
+
+/** One run of a plan: for one result, or for several that differ in how they began. Their entities are asked for together. */
 export interface Run {
   readonly sources: Sources
   readonly variables: Readonly<Record<string, unknown>>
   readonly context: object
-  /** All that is known so far, by response names. */
-  readonly result: Fields
-  readonly errors: unknown[]
+  readonly parts: readonly Part[]
 }
 
 export function prepareQuery(query: string, operationName: string | undefined): PreparedQuery {
@@ -59,80 +66,176 @@ export function prepareQuery(query: string, operationName: string | undefined): 
   }
 }
 
-/** Never rejects for what a subgraph did: it becomes an error of the run. */
+/** Never rejects for what a subgraph did: it becomes an error of each part that asked. */
 export type Fetch = (run: Run) => Promise<void>
 
 export function compileFetch(node: FetchNode, path: ResponsePath, types: RuntimeTypes): Fetch {
-  const { serviceName, requires } = node
+  return node.requires
+    ? compileEntityFetch(node, node.requires, path, types)
+    : compileObjectFetch(node, path, types)
+}
+
+/** Takes an answer to a fetch of root fields that somebody else has sent. */
+export function compileAnswer(
+  node: FetchNode,
+  path: ResponsePath,
+  types: RuntimeTypes,
+): (part: Part, answer: FetchAnswer) => void {
+  const outputRewrite = compileRewrites(node.outputRewrites, types)
+  return (part, { data, errors }) => {
+    try {
+      const objects = objectsAt(part.result, path)
+      if (!objects) return
+      if (errors) report(part, errors, node.serviceName, errorPlaces(part.result, path, false))
+      if (data) outputRewrite?.(data)
+      for (const object of objects) mergeInto(object, data)
+    } catch (error) {
+      part.errors.push(error)
+    }
+  }
+}
+
+/** Asks once per part: root fields have nothing in common that could be asked together. */
+function compileObjectFetch(node: FetchNode, path: ResponsePath, types: RuntimeTypes): Fetch {
+  const { serviceName } = node
   const prepared = prepareQuery(node.operation, node.operationName)
   const names = node.variableUsages ?? []
-  const outputRewrite = compileRewrites(node.outputRewrites, types)
-  const represent =
-    requires && compileRequires(requires, compileRewrites(node.inputRewrites, types), types)
+  const receive = compileAnswer(node, path, types)
 
-  return async (run) => {
-    const entities = objectsAt(run.result, path)
-    if (!entities) return
+  async function fetchFor(part: Part, run: Run): Promise<void> {
+    const objects = objectsOf(part, path, run)
+    if (!objects) return
     try {
-      const source = run.sources[serviceName]
-      if (!source) throw new Error(`Couldn't find service with name "${serviceName}"`)
-      if (entities.length === 0) return
+      const source = sourceOf(run, serviceName)
+      if (objects.length === 0) return
       const variables = pick(run.variables, names)
-      if (represent) await fetchEntities(source, entities, variables, run, represent)
-      else {
-        const { data } = await send(source, variables, null, run)
-        if (data) outputRewrite?.(data)
-        for (const entity of entities) mergeInto(entity, data)
-      }
+      receive(part, await source.fetch(prepared, variables, null, run.context))
     } catch (error) {
-      run.errors.push(error)
+      part.errors.push(error)
     }
   }
 
-  async function fetchEntities(
-    source: Source,
-    entities: readonly unknown[],
-    variables: Readonly<Record<string, unknown>>,
-    run: Run,
-    ask: Represent,
-  ): Promise<void> {
+  return async (run) => {
+    const [first] = run.parts
+    if (first && run.parts.length === 1) return fetchFor(first, run)
+    await Promise.all(run.parts.map((part) => fetchFor(part, run)))
+  }
+}
+
+/** The entities of one part among all that a fetch asks for. */
+interface Asked {
+  readonly part: Part
+  readonly entities: readonly unknown[]
+  /** Where they begin. */
+  readonly from: number
+}
+
+function compileEntityFetch(
+  node: FetchNode,
+  requires: readonly QueryPlanSelectionNode[],
+  path: ResponsePath,
+  types: RuntimeTypes,
+): Fetch {
+  const { serviceName } = node
+  const prepared = prepareQuery(node.operation, node.operationName)
+  const names = node.variableUsages ?? []
+  const outputRewrite = compileRewrites(node.outputRewrites, types)
+  const represent = compileRequires(requires, compileRewrites(node.inputRewrites, types), types)
+
+  return async (run) => {
     const representations: string[] = []
+    const asked: Asked[] = []
+    for (const part of run.parts) {
+      const objects = objectsOf(part, path, run)
+      if (!objects) continue
+      const from = representations.length
+      try {
+        const entities = gather(run, objects, representations)
+        if (entities.length > 0) asked.push({ part, entities, from })
+      } catch (error) {
+        representations.length = from
+        part.errors.push(error)
+      }
+    }
+    if (asked.length === 0) return
+    try {
+      const variables = pick(run.variables, names)
+      if ('representations' in variables) {
+        throw new Error(`Variables cannot contain key "representations"`)
+      }
+      const source = sourceOf(run, serviceName)
+      const answer = await source.fetch(prepared, variables, representations, run.context)
+      const isWhole = asked.length === 1
+      for (const one of asked) {
+        const own = isWhole ? answer : sliceOf(answer, one.from, one.from + one.entities.length)
+        receive(one, own)
+      }
+    } catch (error) {
+      for (const { part } of asked) part.errors.push(error)
+    }
+  }
+
+  /** Those that can be asked for; what names each of them is added to `representations`. */
+  function gather(
+    run: Run,
+    objects: readonly unknown[],
+    representations: string[],
+  ): readonly unknown[] {
     const asked: unknown[] = []
-    for (const entity of entities) {
-      const representation = ask(entity)
+    sourceOf(run, serviceName)
+    for (const entity of objects) {
+      const representation = represent(entity)
       if (representation === null) continue
       representations.push(representation)
       asked.push(entity)
     }
-    if (representations.length === 0) return
-    if ('representations' in variables) {
-      throw new Error(`Variables cannot contain key "representations"`)
-    }
-    const { data } = await send(source, variables, representations, run)
-    if (!data) return
-    const received = (data as Fields)['_entities']
-    if (!Array.isArray(received)) {
-      throw new Error(`Expected "data._entities" in response to be an array`)
-    }
-    if (received.length !== asked.length) {
-      throw new Error(`Expected "data._entities" to contain ${asked.length} elements`)
-    }
-    mergeEntities(asked, received, outputRewrite)
+    return asked
   }
 
-  async function send(
-    source: Source,
-    variables: Readonly<Record<string, unknown>>,
-    representations: readonly string[] | null,
-    run: Run,
-  ): Promise<FetchAnswer> {
-    const answer = await source.fetch(prepared, variables, representations, run.context)
-    if (answer.errors) {
-      const pathOf = errorPlaces(run.result, path, represent !== undefined)
-      run.errors.push(...answer.errors.map((error) => subgraphFault(error, serviceName, pathOf)))
+  function receive({ part, entities }: Asked, { data, errors }: FetchAnswer): void {
+    try {
+      if (errors) report(part, errors, serviceName, errorPlaces(part.result, path, true))
+      if (!data) return
+      const received = (data as Fields)['_entities']
+      if (!Array.isArray(received)) {
+        throw new Error(`Expected "data._entities" in response to be an array`)
+      }
+      if (received.length !== entities.length) {
+        throw new Error(`Expected "data._entities" to contain ${entities.length} elements`)
+      }
+      mergeEntities(entities, received, outputRewrite)
+    } catch (error) {
+      part.errors.push(error)
     }
-    return answer
   }
+}
+
+/** What a fetch is about in one part. Throws when none of the parts can go on. */
+function objectsOf(part: Part, path: ResponsePath, { parts }: Run): unknown[] | undefined {
+  try {
+    return objectsAt(part.result, path)
+  } catch (error) {
+    part.fault ??= error
+    if (parts.every(({ fault }) => fault !== undefined)) throw error
+    return undefined
+  }
+}
+
+function sourceOf({ sources }: Run, serviceName: string): Source {
+  const source = sources[serviceName]
+  if (!source) throw new Error(`Couldn't find service with name "${serviceName}"`)
+  return source
+}
+
+type PlaceOf = (at: ErrorPath | undefined) => ErrorPath | undefined
+
+function report(
+  part: Part,
+  errors: readonly GraphQLFormattedError[],
+  serviceName: string,
+  placeOf: PlaceOf,
+): void {
+  part.errors.push(...errors.map((error) => subgraphFault(error, serviceName, placeOf)))
 }
 
 function mergeEntities(
@@ -179,11 +282,7 @@ function pick(
 type ErrorPath = readonly (string | number)[]
 
 /** Where in the client's result an error of a fetch belongs. Objects are numbered as `@apollo/gateway` does: all that are there. */
-function errorPlaces(
-  result: Fields,
-  path: ResponsePath,
-  ofEntities: boolean,
-): (at: ErrorPath | undefined) => ErrorPath | undefined {
+function errorPlaces(result: Fields, path: ResponsePath, ofEntities: boolean): PlaceOf {
   let places: (string | number)[][] | null = null
   return (at) => {
     const index = at?.[1]
@@ -196,13 +295,13 @@ function errorPlaces(
 function subgraphFault(
   error: GraphQLFormattedError,
   serviceName: string,
-  pathOf: (at: ErrorPath | undefined) => ErrorPath | undefined,
+  placeOf: PlaceOf,
 ): GraphQLError {
   const message = error.message || `Error while fetching subquery from service "${serviceName}"`
   const { extensions } = error
   const options = {
     originalError: error as Error,
-    path: pathOf(error.path),
+    path: placeOf(error.path),
     extensions: { ...extensions, serviceName },
   }
   const known = errorCodeDef(error)
