@@ -1,3 +1,4 @@
+import type { Attempts } from '@sluice/kit/attempts'
 import type { Log } from '@sluice/kit/log'
 import { anonymous, type Principal } from '@sluice/kit/principal'
 import type { ChannelHub } from '@sluice/kit/redis'
@@ -10,6 +11,7 @@ import type { Limits } from './limits.ts'
 import { createRelayKeys, relayKeyPrefix } from './relay-keys.ts'
 import { openRevocationList } from './revocation-list.ts'
 import { isRevoked, keepsRights, parseRevocation } from './revocation.ts'
+import { createWrongCredentials } from './wrong-credentials.ts'
 
 /** Who is asking, and with what: a live stream has the credential looked at again. */
 export interface Caller extends Authenticated {
@@ -22,7 +24,7 @@ export interface Authenticator {
   /**
    * Decides who sends this `Authorization` value. None is the anonymous; a bad one throws and is never taken for none.
    * While identity is away only what it answered in the last `authenticationCachedMs` still counts, of a machine's
-   * credential for the same address.
+   * credential for the same address. Throws SLUICE_RATE_LIMITED for an address that has tried too many wrong ones.
    */
   authenticate(authorization: string | null, ip: string): Promise<Caller>
   /** Asks identity anew the next time, because a person may just have changed who they are. */
@@ -56,15 +58,17 @@ const timerMsMax = 2 ** 31 - 1
 
 export function createAuthenticator(options: {
   identity: Identity
+  attempts: Attempts
   hub: ChannelHub
   relayKeyHashes: readonly string[]
   limits: Limits
   now: () => number
   log: Log
 }): Authenticator {
-  const { identity, hub, limits, now, log } = options
+  const { identity, attempts, hub, limits, now, log } = options
   const relayOf = createRelayKeys(options.relayKeyHashes)
-  const answers = createAuthenticationCache(identity, limits)
+  const wrongCredentials = createWrongCredentials(attempts, limits, now)
+  const answers = createAuthenticationCache(identity, wrongCredentials, limits)
   const watched = new Set<Watched>()
 
   function revoke(revocation: Revocation): void {

@@ -7,6 +7,7 @@ import { LRUCache } from 'lru-cache'
 import type { Authenticated, CredentialKind, Identity } from './identity.ts'
 import type { Limits } from './limits.ts'
 import { isRevoked } from './revocation.ts'
+import type { createWrongCredentials } from './wrong-credentials.ts'
 
 const prefixes = { slt_: 'authtoken', slk_: 'api-key' } as const
 
@@ -16,16 +17,21 @@ export function kindOf(token: string): CredentialKind {
   return prefix === undefined ? 'sign-in' : prefixes[prefix as keyof typeof prefixes]
 }
 
+type WrongCredentials = ReturnType<typeof createWrongCredentials>
+
 /** What identity has said of credentials lately. Those who ask at once share one question. */
-export function createAuthenticationCache(identity: Identity, limits: Limits) {
+export function createAuthenticationCache(
+  identity: Identity,
+  wrongCredentials: WrongCredentials,
+  limits: Limits,
+) {
   const cache = new LRUCache<string, { answer: Promise<Authenticated>; principal?: Principal }>({
     max: limits.authenticationsCachedMax,
     ttl: limits.authenticationCachedMs,
   })
   let revocations = 0
 
-  async function askIdentity(token: string, ip: string): Promise<Authenticated> {
-    const kind = kindOf(token)
+  async function askIdentity(kind: CredentialKind, token: string, ip: string) {
     const before = revocations
     const answer = await identity.authenticate(kind, token, ip)
     // Something was revoked while identity answered: its word may be older than the revocation.
@@ -37,7 +43,9 @@ export function createAuthenticationCache(identity: Identity, limits: Limits) {
       const key = cacheKeyOf(token, ip)
       const known = cache.get(key)
       if (known) return known.answer
-      const answer = askIdentity(token, ip)
+      const kind = kindOf(token)
+      const ask = () => askIdentity(kind, token, ip)
+      const answer = kind === 'sign-in' ? ask() : wrongCredentials.guard(key, ip, ask)
       cache.set(key, { answer })
       answer.then(
         (authenticated) => {

@@ -41,6 +41,11 @@ export const defaultLimits = {
   membershipCheckMs: 1_500,
   authenticationCachedMs: 5_000,
   authenticationsCachedMax: 10_000,
+  /** Different authtokens and API keys of one address that are nobody's, until it is refused for the rest of the window. */
+  wrongCredentialsMax: 100,
+  wrongCredentialsWindowMs: 10 * 60_000,
+  /** So long after it was last looked at, one that was good is let in from an address that is refused otherwise. */
+  goodCredentialKeptMs: 60 * 60_000,
   /** A live stream's credential is looked at again this often, should a revocation have been lost. */
   revalidateMs: 60_000,
   /** How often the list of what was revoked is read, whatever Redis has told. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { createRequire } from 'node:module'
 
+import { createAttempts } from '@sluice/kit/attempts'
 import { createInternalSigner, type SubgraphName } from '@sluice/kit/internal-token'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
@@ -123,9 +124,12 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
     const { jwksCachedMs } = limits
     const identity = createIdentity({ pool: identityPool, signer, jwksCachedMs, now: Date.now })
     const hub = closer.add(openChannelHub(options.redisUrl, log))
+    const redis = openRedis(options.redisUrl, log)
+    closer.defer(() => redis.disconnect())
     const authenticator = closer.add(
       createAuthenticator({
         identity,
+        attempts: createAttempts(redis, log, () => log.warn('an address tries credentials')),
         hub,
         relayKeyHashes: options.relayKeyHashes,
         limits,
@@ -133,8 +137,6 @@ export function createServer(options: GatewayOptions): Promise<Gateway> {
         log,
       }),
     )
-    const redis = openRedis(options.redisUrl, log)
-    closer.defer(() => redis.disconnect())
     // Budgets that were counted here at first would be counted anew over there.
     const counting = redisReady(redis, redisWaitMs).catch(() => undefined)
     await Promise.all([authenticator.hearing(redisWaitMs), counting])

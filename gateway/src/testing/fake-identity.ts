@@ -2,12 +2,17 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 
 import type { Principal } from '@sluice/kit/principal'
 import { sendProblem } from '@sluice/kit/subgraph'
-import { SluiceError } from '@sluice/schema/errors'
+import { SluiceError, type ErrorCode } from '@sluice/schema/errors'
 import type { Revocation } from '@sluice/schema/redis'
 
 const prefixes: Partial<Record<Principal['kind'], string>> = {
   authtoken: 'slt_',
   'api-key': 'slk_',
+}
+
+const unknownCodes: Readonly<Record<string, ErrorCode>> = {
+  slt_: 'SLUICE_AUTHTOKEN_INVALID',
+  slk_: 'SLUICE_API_KEY_INVALID',
 }
 
 /** The routes of identity that the gateway calls, over a list of credentials that a test writes. */
@@ -61,7 +66,11 @@ export function createFakeIdentity() {
       const refused = known && (allowedIps.get(token) ?? ip) !== ip
       if (refused) sendProblem(response, new SluiceError('SLUICE_AUTHTOKEN_IP_REFUSED', { ip }))
       else if (known) response.end(JSON.stringify(known))
-      else sendProblem(response, new SluiceError('SLUICE_UNAUTHENTICATED'))
+      else
+        sendProblem(
+          response,
+          new SluiceError(unknownCodes[token.slice(0, 4)] ?? 'SLUICE_UNAUTHENTICATED'),
+        )
       return true
     },
   }
