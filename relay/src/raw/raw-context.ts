@@ -26,6 +26,7 @@ export type DatagramDropReason =
   | 'bandwidth'
   | 'amplification'
   | 'visitor-slow'
+  | 'relay-slow'
 
 /** What raw connections and datagrams need of the rest of the relay. */
 export interface RawContext {

@@ -111,7 +111,7 @@ export class RawEdge {
     }
     clearTimeout(place.release)
     place.release = undefined
-    if (place.listener instanceof TcpPort) place.listener.online()
+    place.listener.online()
   }
 
   /** No session serves the tunnel here any more. `stopped`: nobody will come back soon. */
@@ -119,35 +119,23 @@ export class RawEdge {
     const name = nameOf(claims)
     const place = this.#placeOf(claims)
     if (name === undefined || !place) return
-    if (this.#options.peers && place.listener instanceof TcpPort) this.settle(name, stopped)
+    if (this.#options.peers) this.settle(name, stopped)
     // Beside processes that nothing is heard of, an agent may come back to one of them: its visitors must not come to this one.
-    else if (stopped || (this.#options.reusePort && !this.#options.peers))
-      this.#release(name, place)
+    else if (stopped || this.#options.reusePort) this.#release(name, place)
     else this.#releaseLater(name, place)
   }
 
-  /** Another relay serves a name. Its visitors may come here too, unless they send datagrams: only one socket gets those. */
+  /** Another relay serves a name. Its visitors may come here too. */
   follow(name: string, tunnelId: string): void {
-    const local = this.#options.find(name)
-    const place = this.#places.get(name)
-    if (place?.listener instanceof UdpPort) {
-      if (!local || local.moved) this.#release(name, place)
-      return
-    }
-    if (!place) {
-      this.#openFollowing(name, tunnelId)
-      return
-    }
-    if (!local) place.tunnelId = tunnelId
-    clearTimeout(place.release)
-    place.release = undefined
-    place.listener.online()
+    this.#follow(name, tunnelId)
+    const listener = this.#places.get(name)?.listener
+    if (listener instanceof UdpPort) listener.moved()
   }
 
   /** All names that are served somewhere now. Ports of others are given up in the time that a lost agent has to come back. */
   followAll(tunnelIds: ReadonlyMap<string, string>): void {
     for (const [name, tunnelId] of tunnelIds) {
-      if (!this.#options.find(name)) this.follow(name, tunnelId)
+      if (!this.#options.find(name)) this.#follow(name, tunnelId)
     }
     for (const [name, place] of this.#places) {
       const served = tunnelIds.has(name) || this.#options.find(name) !== undefined
@@ -167,17 +155,19 @@ export class RawEdge {
     }
   }
 
-  /** A visitor of a port, brought by another relay. It is not sent on once more. */
+  /** A visitor of a port, or all of its datagrams, brought by another relay. They are not sent on once more. */
   acceptPeer(socket: Socket, { name = '', visitorIp = '', visitorPort = 0, epoch = 0 }: Preface) {
     const tunnel = this.#options.find(name)
     // A relay that knows of a newer start means another relay.
     const isHolder = tunnel && !tunnel.moved && tunnel.claims.epoch >= epoch
-    if (!isHolder || !tunnel.session.accepting || tunnel.claims.kind !== 'tcp') {
+    if (!isHolder || !tunnel.session.accepting) {
       socket.destroy()
       return
     }
+    const listener = this.#places.get(name)?.listener
     sayTaken(socket)
-    this.serve({ socket, tunnel, serverName: '', visitor: { visitorIp, visitorPort } })
+    if (listener instanceof UdpPort) listener.acceptPeer(socket)
+    else this.serve({ socket, tunnel, serverName: '', visitor: { visitorIp, visitorPort } })
   }
 
   /** Serves a visitor's connection as raw bytes: of a `tcp` port, or of a TLS server name that passes through. */
@@ -222,6 +212,19 @@ export class RawEdge {
     for (const socket of this.#joined) refuse(socket)
   }
 
+  #follow(name: string, tunnelId: string): void {
+    const local = this.#options.find(name)
+    const place = this.#places.get(name)
+    if (!place) {
+      this.#openFollowing(name, tunnelId)
+      return
+    }
+    if (!local) place.tunnelId = tunnelId
+    clearTimeout(place.release)
+    place.release = undefined
+    place.listener.online()
+  }
+
   #placeOf(claims: AgentTokenClaims): Place | undefined {
     const place = this.#places.get(nameOf(claims) ?? '')
     return place?.tunnelId === claims.tunnelId ? place : undefined
@@ -230,7 +233,11 @@ export class RawEdge {
   #open(name: string, udp: boolean, port: number, tunnelId: string): Place {
     const { host, reusePort, peers } = this.#options
     const listener: TcpPort | UdpPort = udp
-      ? new UdpPort({ port, context: this.#options })
+      ? new UdpPort({
+          port,
+          context: this.#options,
+          connect: peers && (() => peers.connectPort({ name, visitorIp: '', visitorPort: 0 })),
+        })
       : new TcpPort({
           host,
           port,
@@ -271,10 +278,12 @@ export class RawEdge {
   }
 
   #openFollowing(name: string, tunnelId: string): void {
-    const port = tcpPortOf(name)
-    const { tcpPorts: range, log } = this.#options
-    if (this.#drained || !range || !port || port < range.first || port > range.last) return
-    const place = this.#open(name, false, port, tunnelId)
+    const [, kind, digits] = /^(tcp|udp):(\d{1,5})$/.exec(name) ?? []
+    const { tcpPorts, udpPorts, log } = this.#options
+    const port = Number(digits)
+    const range = kind === 'udp' ? udpPorts : tcpPorts
+    if (this.#drained || !kind || !range || port < range.first || port > range.last) return
+    const place = this.#open(name, kind === 'udp', port, tunnelId)
     clearTimeout(place.release)
     place.release = undefined
     place.opened.then(
@@ -331,12 +340,6 @@ export class RawEdge {
 /** What relays call the port of a tunnel; undefined when it has none. */
 function nameOf({ kind, endpointPort }: AgentTokenClaims): string | undefined {
   return kind === 'tcp' || kind === 'udp' ? `${kind}:${endpointPort}` : undefined
-}
-
-/** The port of a name; undefined when it is no name of TCP. */
-function tcpPortOf(name: string): number | undefined {
-  const [, digits] = /^tcp:(\d{1,5})$/.exec(name) ?? []
-  return digits === undefined ? undefined : Number(digits)
 }
 
 function purposeOf(name: string, socket: Socket): RawPurpose {

@@ -1,11 +1,14 @@
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
-import { isIPv6 } from 'node:net'
+import { createSocket, type Socket } from 'node:dgram'
+import { isIPv6, type Socket as TcpSocket } from 'node:net'
 
-import { flowIdleMs, unansweredIdleMs, type Datagram, type FlowOrigin } from '@sluice/wire'
+import { flowIdleMs, unansweredIdleMs, type Datagram } from '@sluice/wire'
 
 import { allowsAddress } from '../policy/policy.ts'
 import { addressDenied } from '../route.ts'
 import type { TunnelSession } from '../sessions.ts'
+import { DatagramLink, type ReplyWay, type Source } from './datagram-link.ts'
+import { DatagramWay, type DatagramWayOptions } from './datagram-way.ts'
+import { Flow, keyOf } from './flow.ts'
 import type { DatagramDropReason, RawContext } from './raw-context.ts'
 import { rawRefusalOf } from './raw-refusal.ts'
 import { unmapped } from './raw-visit.ts'
@@ -21,9 +24,14 @@ const none = Buffer.alloc(0)
 export interface UdpPortOptions {
   readonly port: number
   readonly context: RawContext
+  /** Asks the relay that has the agent for a connection; undefined when none has it now. Absent: there are no other relays. */
+  readonly connect?: DatagramWayOptions['connect'] | undefined
 }
 
-/** The listener of one `udp` tunnel. It outlives the sessions of its agent, as its flows do. */
+/**
+ * The listener of one `udp` tunnel. It outlives the sessions of its agent, as its flows do. The relay that has the agent keeps
+ * the flows, whichever relay their datagrams reach: so limits, policy and usage are counted in one place.
+ */
 export class UdpPort {
   readonly #options: UdpPortOptions
   readonly #socket: Socket
@@ -34,13 +42,28 @@ export class UdpPort {
   readonly #bySource = new Map<string, number>()
   readonly #budget = new ReplyBudget()
   readonly #sweep: NodeJS.Timeout
+  /** To the relay that has the agent, where that is another one. */
+  readonly #elsewhere: DatagramWay | undefined
+  /** From relays that datagrams for the agent here have reached. */
+  readonly #links = new Set<DatagramLink>()
+  readonly #here: ReplyWay = { send: (source, bytes) => this.#send(source, bytes) }
   #lastNumber = 0
 
   constructor(options: UdpPortOptions) {
     this.#options = options
-    const { host, reusePort = false } = options.context
+    const { connect, context } = options
+    const { host, reusePort = false } = context
     this.#socket = createSocket({ type: isIPv6(host) ? 'udp6' : 'udp4', reusePort })
-    this.#socket.on('message', (bytes, from) => this.#receive(bytes, from))
+    this.#socket.on('message', (bytes, from) => this.#receive(from, bytes, this.#here))
+    this.#elsewhere =
+      connect &&
+      new DatagramWay({
+        connect,
+        onReply: (source, bytes) => {
+          if (!this.#send(source, bytes)) this.#drop('visitor-slow')
+        },
+        onDropped: (reason) => this.#drop(reason),
+      })
     this.#sweep = setInterval(() => this.#expire(performance.now()), sweepMs)
   }
 
@@ -61,6 +84,25 @@ export class UdpPort {
     return this.#byVisitor.size
   }
 
+  /** There is an agent, here or elsewhere. */
+  online(): void {
+    this.#elsewhere?.retry()
+  }
+
+  /** Another relay has the agent now. */
+  moved(): void {
+    this.#elsewhere?.renew()
+  }
+
+  /** Another relay's connection, for datagrams that have reached it there. */
+  acceptPeer(socket: TcpSocket): void {
+    const link: DatagramLink = new DatagramLink(socket, false, {
+      onDatagram: (source, bytes) => this.#receive(source, bytes, link),
+      onClose: () => this.#links.delete(link),
+    })
+    this.#links.add(link)
+  }
+
   /** A reply of the agent. */
   reply(tunnel: TunnelSession, { flow: number, ended, bytes }: Datagram): void {
     const flow = this.#byNumber.get(number)
@@ -73,11 +115,10 @@ export class UdpPort {
     flow.usedMs = nowMs
     flow.answered = true
     this.#unanswered.delete(flow)
-    if (this.#socket.getSendQueueSize() > sendQueueBytesMax) this.#drop('visitor-slow')
-    else if (!flow.source.mayReply(bytes.length, nowMs)) this.#drop('amplification')
+    if (!flow.source.mayReply(bytes.length, nowMs)) this.#drop('amplification')
     else if (this.#mayPass(tunnel, bytes.length)) {
-      flow.countOut(bytes.length)
-      this.#socket.send(bytes, flow.origin.visitorPort, flow.address, () => undefined)
+      if (flow.way.send(flow.visitor, bytes)) flow.countOut(bytes.length)
+      else this.#drop('visitor-slow')
     }
   }
 
@@ -89,11 +130,18 @@ export class UdpPort {
   close(): void {
     clearInterval(this.#sweep)
     for (const flow of this.#byVisitor.values()) this.#forget(flow)
+    for (const link of this.#links) link.close()
+    this.#elsewhere?.close()
     this.#socket.close()
   }
 
-  #receive(bytes: Buffer, { address, port }: RemoteInfo): void {
-    const flow = this.#flowOf(address, port)
+  #receive(visitor: Source, bytes: Buffer, way: ReplyWay): void {
+    const session = this.#sessionFor(visitor)
+    if (!session) {
+      this.#pass(visitor, bytes, way)
+      return
+    }
+    const flow = this.#flowOf(visitor, way, session)
     if (!flow) return
     const { tunnel, source, number } = flow
     flow.usedMs = performance.now()
@@ -104,16 +152,35 @@ export class UdpPort {
     tunnel.session.datagram({ flow: number, origin, ended: false, bytes })
   }
 
-  /** The source's flow at a session that lives; undefined when it may have none. */
-  #flowOf(address: string, visitorPort: number): Flow | undefined {
-    const known = this.#byVisitor.get(`${address}:${visitorPort}`)
-    if (known && !known.tunnel.session.closed) return known
+  /** The session that a datagram goes to: that of its flow, or the one for new flows. Undefined when there is none here. */
+  #sessionFor(visitor: Source): TunnelSession | undefined {
+    const known = this.#byVisitor.get(keyOf(visitor))?.tunnel
+    if (known && this.#isHere(known)) return known
     const tunnel = this.#options.context.find(`udp:${this.#options.port}`)
-    if (!tunnel || tunnel.session.closed) {
+    return tunnel && this.#isHere(tunnel) ? tunnel : undefined
+  }
+
+  #isHere({ session, moved }: TunnelSession): boolean {
+    return !session.closed && !(moved && this.#elsewhere)
+  }
+
+  /** Brings a datagram to the relay that has the agent. One that another relay has brought is not sent on once more. */
+  #pass(visitor: Source, bytes: Buffer, way: ReplyWay): void {
+    const before = this.#byVisitor.get(keyOf(visitor))
+    if (before) this.#end(before)
+    if (way instanceof DatagramLink) {
+      way.close()
       this.#drop('offline')
-      return undefined
-    }
-    if (!known) return this.#open(tunnel, address, visitorPort)
+    } else if (this.#elsewhere) this.#elsewhere.send(visitor, bytes)
+    else this.#drop('offline')
+  }
+
+  /** The source's flow at this session; undefined when it may have none. */
+  #flowOf(visitor: Source, way: ReplyWay, tunnel: TunnelSession): Flow | undefined {
+    const known = this.#byVisitor.get(keyOf(visitor))
+    if (!known) return this.#open(tunnel, visitor, way)
+    known.way = way
+    if (known.tunnel === tunnel) return known
     this.#move(known, tunnel)
     return this.#ifAllowed(known)
   }
@@ -127,9 +194,9 @@ export class UdpPort {
     return undefined
   }
 
-  #open(tunnel: TunnelSession, address: string, visitorPort: number): Flow | undefined {
+  #open(tunnel: TunnelSession, from: Source, way: ReplyWay): Flow | undefined {
     const { context, port: endpointPort } = this.#options
-    const visitor = unmapped(address)
+    const visitor = unmapped(from.address)
     const refusal = rawRefusalOf(tunnel, visitor, context.draining())
     const code = refusal?.code
     if (refusal && code !== 'SLUICE_CONNECTIONS_MAX') {
@@ -144,9 +211,9 @@ export class UdpPort {
       return undefined
     }
     this.#lastNumber = (this.#lastNumber + 1) >>> 0
-    const origin = { visitor, visitorPort, endpointPort }
+    const origin = { visitor, visitorPort: from.port, endpointPort }
     const source = new ReplySource(this.#budget)
-    const flow = new Flow(this.#lastNumber, address, origin, tunnel, source)
+    const flow = new Flow(this.#lastNumber, from, way, origin, tunnel, source)
     tunnel.active += 1
     tunnel.requests += 1
     tunnel.limits.rate?.take()
@@ -174,6 +241,8 @@ export class UdpPort {
   }
 
   #expire(nowMs: number): void {
+    this.#elsewhere?.sweep(nowMs)
+    for (const link of this.#links) link.sweep(nowMs)
     for (const flow of this.#byVisitor.values()) {
       if (nowMs - flow.usedMs > (flow.answered ? flowIdleMs : unansweredIdleMs)) this.#end(flow)
     }
@@ -207,6 +276,13 @@ export class UdpPort {
     })
   }
 
+  /** Sends from the public port. False: the socket does not get rid of replies fast enough. */
+  #send({ address, port }: Source, bytes: Buffer): boolean {
+    if (this.#socket.getSendQueueSize() > sendQueueBytesMax) return false
+    this.#socket.send(bytes, port, address, () => undefined)
+    return true
+  }
+
   /** Datagrams over the tunnel's bandwidth are dropped: waiting would make them worthless. */
   #mayPass({ limits: { bandwidth } }: TunnelSession, bytes: number): boolean {
     if (bandwidth && !bandwidth.open) {
@@ -219,50 +295,5 @@ export class UdpPort {
 
   #drop(reason: DatagramDropReason): void {
     this.#options.context.onDatagramDropped(reason)
-  }
-}
-
-/** One visitor's address and port. */
-class Flow {
-  readonly number: number
-  /** As the socket knows it. */
-  readonly address: string
-  readonly origin: FlowOrigin
-  readonly source: ReplySource
-  tunnel: TunnelSession
-  readonly startedAt = Date.now()
-  readonly startedMs = performance.now()
-  usedMs = 0
-  /** The agent of this session has answered, so it knows the flow. */
-  answered = false
-  bytesIn = 0
-  bytesOut = 0
-
-  constructor(
-    number: number,
-    address: string,
-    origin: FlowOrigin,
-    tunnel: TunnelSession,
-    source: ReplySource,
-  ) {
-    this.number = number
-    this.address = address
-    this.origin = origin
-    this.tunnel = tunnel
-    this.source = source
-  }
-
-  get key(): string {
-    return `${this.address}:${this.origin.visitorPort}`
-  }
-
-  countIn(bytes: number): void {
-    this.bytesIn += bytes
-    this.tunnel.bytesIn += bytes
-  }
-
-  countOut(bytes: number): void {
-    this.bytesOut += bytes
-    this.tunnel.bytesOut += bytes
   }
 }
