@@ -45,6 +45,7 @@ import { createRefreshCookie } from './sign-in/refresh-cookie.ts'
 import { createRefreshTokens } from './sign-in/refresh-token.ts'
 import { createSocial, type SocialOptions } from './social/social.ts'
 import { resealClientSecrets } from './sso/client-secret.ts'
+import { openEmailDomainChecks } from './sso/recheck-email-domains.ts'
 import { resealSamlKeys } from './sso/saml-key.ts'
 import { createSso } from './sso/sso.ts'
 import { purgeAssertions } from './sso/used-assertion.ts'
@@ -172,6 +173,8 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       watch.anomalies.report({ kind: 'rate-limited', subject: name, organizationId: null }),
     )
     closer.add(openImpersonationEnds({ orm, now, log }))
+    const dns = { dnsServers: options.dnsServers }
+    closer.add(openEmailDomainChecks({ orm, dns, now, wakeMail, log }))
 
     const published = () => readJwks(options.host ?? '127.0.0.1', port)
     const signingKeyRotation = closer.add(
@@ -206,10 +209,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
         now,
         log,
       }),
-      sso: createSso(
-        { guard, dnsServers: options.dnsServers },
-        { consoleOrigin: options.consoleOrigin, log },
-      ),
+      sso: createSso({ guard, ...dns }, { consoleOrigin: options.consoleOrigin, log }),
       revocations,
       headKeys,
       guard,

@@ -183,8 +183,9 @@ export const fields: Record<string, Field> = {
   },
   'Mutation.setSsoEnforcement': { needs: 'sso.manage', ...people },
   'Mutation.removeSsoConnection': { needs: 'sso.manage', ...people },
-  'Mutation.addSamlKey': { needs: 'sso.manage', ...people },
-  'Mutation.removeSamlKey': { needs: 'sso.manage', ...people },
+  // The connection of the walk speaks OpenID Connect.
+  'Mutation.addSamlKey': { needs: 'sso.manage', ...people, ends: 'SLUICE_SSO_NOT_FOUND' },
+  'Mutation.removeSamlKey': { needs: 'sso.manage', ...people, ends: 'SLUICE_SSO_NOT_FOUND' },
   'Mutation.startSsoTest': { needs: 'sso.manage', ...people },
 
   // Staff

@@ -169,6 +169,22 @@ const words: Record<MailKind, (facts: Facts) => { subject: string; lines: string
       'Once it works again, switch it on there, and send again what it has missed. What was sent is kept for 14 days.',
     ],
   }),
+  'email-domain-missing': ({ consoleOrigin, ...facts }) => ({
+    subject: 'The TXT record of an email domain is missing',
+    lines: [
+      `DNS no longer has the TXT record that proves an email domain of your organization${named(facts)}${cameFrom(facts)}.`,
+      'Nothing has changed yet. If the record stays away for 7 days, nobody new comes in by that domain any more, and its addresses are not led to your identity provider.',
+      `Which one it is, and what the record must hold, stands here: ${pageOf(consoleOrigin, facts, '/sso')}`,
+    ],
+  }),
+  'email-domain-lost': ({ consoleOrigin, ...facts }) => ({
+    subject: 'An email domain is no longer verified',
+    lines: [
+      `An email domain of your organization${named(facts)} is no longer verified${cameFrom(facts)}: its TXT record was missing for 7 days, or another organization has proven that the domain is theirs.`,
+      'Nobody new comes in by it, and its addresses are not led to your identity provider. Members stay members.',
+      `To have it again, set the record and check it here: ${pageOf(consoleOrigin, facts, '/sso')}`,
+    ],
+  }),
   'authtoken-reported': ({ consoleOrigin, ...facts }) => ({
     subject: 'One of your authtokens was revoked',
     lines: [

@@ -24,6 +24,8 @@ const mailKinds = [
   'user-suspended',
   'organization-suspended',
   'webhook-disabled',
+  'email-domain-missing',
+  'email-domain-lost',
 ] as const
 export type MailKind = (typeof mailKinds)[number]
 

@@ -13,6 +13,9 @@ const EmailDomainSchema = defineEntity({
     // Several organizations may try, one can prove: the index decides, not a read before the write.
     { name: 'email_domain_verified_once', properties: ['domain'], where: { status: 'VERIFIED' } },
   ],
+  indexes: [
+    { name: 'email_domain_due', properties: ['nextCheckAt'], where: "status = 'VERIFIED'" },
+  ],
   properties: {
     id: p
       .uuid()
@@ -29,6 +32,10 @@ const EmailDomainSchema = defineEntity({
     verifiedAt: p.datetime(3).nullable(),
     lastCheckedAt: p.datetime(3).nullable(),
     lastError: p.string().length(500).nullable(),
+    /** When its record was first missed; null while it is there, and when nothing is proven. */
+    missingSince: p.datetime(3).nullable(),
+    /** When DNS is asked about the proven domain again; also the lease of whoever asks now. */
+    nextCheckAt: p.datetime(3).nullable(),
   },
 })
 

@@ -9,6 +9,7 @@ import {
   removeEmailDomain,
   verifyEmailDomain,
 } from './email-domain.ts'
+import { emailDomainGraceMs } from './recheck-email-domains.ts'
 
 const EmailDomainStatusEnum = builder.enumType('EmailDomainStatus', {
   description: 'Whether a domain is proven.',
@@ -38,6 +39,18 @@ const EmailDomainType = builder.objectRef<EmailDomain>('EmailDomain').implement(
     lastError: t.exposeString('lastError', {
       nullable: true,
       description: 'Why the last check did not prove it.',
+    }),
+    missingSince: t.expose('missingSince', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'Since when the record of a proven domain is missing; null while it is there.',
+    }),
+    provenUntil: t.field({
+      type: 'DateTime',
+      nullable: true,
+      description: 'When the proof is lost if the record stays missing; null while it is there.',
+      resolve: ({ missingSince }) =>
+        missingSince ? new Date(missingSince.getTime() + emailDomainGraceMs) : null,
     }),
     verifiedAt: t.expose('verifiedAt', {
       type: 'DateTime',

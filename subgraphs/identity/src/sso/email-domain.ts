@@ -13,6 +13,7 @@ import type { Context } from '../context.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
 import { lockForSso, type SsoActor } from './change-sso.ts'
 import { EmailDomain } from './email-domain.entity.ts'
+import { loseProof, noteProof } from './recheck-email-domains.ts'
 
 const emailDomainsMax = 50
 const tokenBytes = 16
@@ -51,6 +52,8 @@ export async function addEmailDomain(
       verifiedAt: null,
       lastCheckedAt: null,
       lastError: null,
+      missingSince: null,
+      nextCheckAt: null,
     })
     em.persist(added)
     record(context, em, actor, 'email-domain.added', added)
@@ -77,11 +80,7 @@ export async function verifyEmailDomain(context: Context, id: string): Promise<E
   })
   // Whoever holds the name in DNS is right: a proof of others that is gone gives way.
   if (!holder || (await checkProof(context, holder)).txtFound !== false) throw taken(found)
-  await forkSystem(context.orm).nativeUpdate(
-    EmailDomain,
-    { id: holder.id },
-    { status: 'PENDING', verifiedAt: null, lastError: 'another organization has proven it since' },
-  )
+  await loseProof(context, holder, 'another organization has proven it since')
   if (!(await verified(context, found))) throw taken(found)
   return refreshed(context, found)
 }
@@ -129,16 +128,13 @@ async function checkProof(
 async function noteCheck(
   context: Context,
   domain: EmailDomain,
-  { txtFound, problem }: TxtCheck,
+  check: TxtCheck,
 ): Promise<EmailDomain> {
   const { em, now } = context
-  // A proof that is gone is void: somebody else may own the name by now. That DNS is silent proves nothing.
-  const gone = txtFound === false ? ({ status: 'PENDING', verifiedAt: null } as const) : {}
-  await em.nativeUpdate(
-    EmailDomain,
-    { id: domain.id },
-    { lastCheckedAt: now(), lastError: problem, ...gone },
-  )
+  const seen = { lastCheckedAt: now(), lastError: check.problem }
+  await em.nativeUpdate(EmailDomain, { id: domain.id, status: 'PENDING' }, seen)
+  // What was proven has its time of grace, whoever asks.
+  await noteProof(context, domain, check)
   return refreshed(context, domain)
 }
 
@@ -156,6 +152,8 @@ async function verified(context: Context, { id, organizationId }: EmailDomain): 
         verifiedAt: found.verifiedAt ?? at,
         lastCheckedAt: at,
         lastError: null,
+        missingSince: null,
+        nextCheckAt: null,
       })
       await em.flush()
     })

@@ -1,5 +1,3 @@
-import { X509Certificate } from 'node:crypto'
-
 import { may } from '@sluice/kit/principal'
 
 import { builder } from '../builder.ts'
@@ -103,22 +101,6 @@ const SsoRoleMappingType = builder.objectRef<SsoRoleMapping>('SsoRoleMapping').i
   }),
 })
 
-const SsoCertificateType = builder.objectRef<string>('SsoCertificate').implement({
-  description: 'A certificate that the identity provider signs with.',
-  fields: (t) => ({
-    fingerprint: t.string({
-      description: 'SHA-256, in hexadecimal with colons.',
-      resolve: (pem) => new X509Certificate(pem).fingerprint256,
-    }),
-    expiresAt: t.field({
-      type: 'DateTime',
-      description:
-        'What it says of its end. An expired one still counts: what counts is that the provider uses it.',
-      resolve: (pem) => new X509Certificate(pem).validToDate,
-    }),
-  }),
-})
-
 export const SsoConnectionType = builder.objectRef<SsoConnection>('SsoConnection').implement({
   description: 'The single sign-on of an organization.',
   fields: (t) => ({
@@ -145,11 +127,6 @@ export const SsoConnectionType = builder.objectRef<SsoConnection>('SsoConnection
       nullable: true,
       description: 'Where SAML sends people to sign in.',
       resolve: ({ saml }) => saml?.signInUrl ?? null,
-    }),
-    certificates: t.field({
-      type: [SsoCertificateType],
-      description: 'Those of the SAML metadata.',
-      resolve: ({ saml }) => [...(saml?.certificates ?? [])],
     }),
     redirectUri: t.string({
       description: 'For OpenID Connect: the address that the provider sends people back to.',

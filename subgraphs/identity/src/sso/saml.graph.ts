@@ -5,6 +5,22 @@ import type { SamlKey } from './saml-key.entity.ts'
 import { addSamlKey, findSamlKeys, fingerprintOf, removeSamlKey } from './saml-key.ts'
 import { SsoConnectionType } from './sso.graph.ts'
 
+const SsoCertificateType = builder.objectRef<string>('SsoCertificate').implement({
+  description: 'A certificate that the identity provider signs with.',
+  fields: (t) => ({
+    fingerprint: t.string({
+      description: 'SHA-256, in hexadecimal with colons.',
+      resolve: (pem) => new X509Certificate(pem).fingerprint256,
+    }),
+    expiresAt: t.field({
+      type: 'DateTime',
+      description:
+        'What it says of its end. An expired one still counts: what counts is that the provider uses it.',
+      resolve: (pem) => new X509Certificate(pem).validToDate,
+    }),
+  }),
+})
+
 const SamlKeyType = builder.objectRef<SamlKey & { isSigning: boolean }>('SamlKey').implement({
   description: 'A key of ours for one SAML connection.',
   fields: (t) => ({
@@ -29,6 +45,11 @@ const SamlKeyType = builder.objectRef<SamlKey & { isSigning: boolean }>('SamlKey
 })
 
 builder.objectFields(SsoConnectionType, (t) => ({
+  certificates: t.field({
+    type: [SsoCertificateType],
+    description: 'Those of the SAML metadata.',
+    resolve: ({ saml }) => [...(saml?.certificates ?? [])],
+  }),
   signsRequests: t.exposeBoolean('signsRequests', {
     description: 'For SAML: sign-in requests are signed, whether the metadata wants it or not.',
   }),
