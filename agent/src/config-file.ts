@@ -120,6 +120,17 @@ function isMissing(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'ENOENT'
 }
 
-function reasonOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+/** Why a file could not be read or written, in words. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error) || !('code' in error)) return String(error)
+  const code = String(error.code)
+  return fileReasons[code] ?? code
+}
+
+const fileReasons: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EACCES: 'you may not',
+  EISDIR: 'it is a folder',
+  EROFS: 'the disk takes no changes',
+  ENOSPC: 'the disk is full',
 }

@@ -87,9 +87,9 @@ export const cliErrors = {
   },
   SLUICE_CONFIG_NOT_READ: {
     status: 500,
-    title: 'The configuration file could not be read.',
-    cause: '{path}: {reason}.',
-    fix: 'Make the file readable for you, or remove it and run `sluice login`.',
+    title: '{path} could not be read.',
+    cause: 'Reading it failed: {reason}.',
+    fix: 'Check the path, and that you may read the file. One that `sluice login` wrote may be removed: log in again.',
   },
   SLUICE_CONFIG_NOT_SAVED: {
     status: 500,

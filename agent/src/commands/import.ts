@@ -5,6 +5,7 @@ import { resolve } from 'node:path'
 import { SluiceError } from '@sluice/schema/errors'
 import { stringify } from 'yaml'
 
+import { reasonOf } from '../config-file.ts'
 import { importFrpc } from '../import/import-frpc.ts'
 import { importNgrok } from '../import/import-ngrok.ts'
 import type { Imported } from '../import/imported.ts'
@@ -44,7 +45,7 @@ function read(file: string): string {
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const reason = reasonOf(error)
     throw new SluiceError('SLUICE_CONFIG_NOT_READ', { path: file, reason }, { cause: error })
   }
   if (text.length <= fileBytesMax) return text
@@ -64,11 +65,10 @@ async function write(file: string, text: string, force: boolean): Promise<void> 
   try {
     await writeFile(resolve(file), text, { flag: force ? 'w' : 'wx' })
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : String(error)
-    const reason =
-      code === 'EEXIST'
-        ? `${file} exists; --force overwrites it.`
-        : `${file} cannot be written: ${code}.`
+    const isThere = error instanceof Error && 'code' in error && error.code === 'EEXIST'
+    const reason = isThere
+      ? `${file} exists; --force overwrites it.`
+      : `${file} cannot be written: ${reasonOf(error)}.`
     throw new SluiceError('SLUICE_USAGE', { reason, command: 'import' }, { cause: error })
   }
 }

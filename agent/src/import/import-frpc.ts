@@ -4,6 +4,7 @@ import { parse, TomlError } from 'smol-toml'
 import {
   isValues,
   nameOf,
+  nameOfDomain,
   headerLines,
   noCounterpart,
   textOf,
@@ -105,7 +106,7 @@ function takeField(
       return true
     case 'customDomains': {
       const domains = textsOf(value)
-      tunnel['name'] ??= nameOf(domains[0]?.split('.')[0] ?? '')
+      tunnel['name'] ??= nameOfDomain(domains[0] ?? '')
       note(`became the name ${textOf(tunnel['name'])}; add ${domains.join(', ')} in the console`)
       return true
     }
@@ -122,7 +123,9 @@ function takeField(
       return true
     }
     case 'remotePort':
-      note('was left out: the port is given by the server and kept')
+      note(
+        'was left out: `port` takes one that your server gives to tunnels, or it gives a free one',
+      )
       return true
     case 'requestHeaders':
       return takeHeaders(tunnel, 'request-header', value, name, note)

@@ -5,6 +5,7 @@ import { readYamlValues } from '../project/yaml-values.ts'
 import {
   isValues,
   nameOf,
+  nameOfDomain,
   headerLines,
   noCounterpart,
   textOf,
@@ -112,7 +113,7 @@ function takeField(
       return true
     case 'hostname':
     case 'domain':
-      tunnel['name'] = nameOf(textOf(value).split('.')[0] ?? '')
+      tunnel['name'] = nameOfDomain(textOf(value))
       note(`became the name ${textOf(tunnel['name'])}; add ${textOf(value)} itself in the console`)
       return true
     case 'host_header':
@@ -188,7 +189,7 @@ function endpointOf(values: Values, path: Path, note: Note): ImportedTunnel | nu
   const proto = scheme === 'tcp' || scheme === 'tls' ? scheme : 'http'
   const tunnel: ImportedTunnel = { ...(proto === 'http' ? {} : { proto }), target }
   if (host !== '' && proto !== 'tcp') {
-    tunnel['name'] = nameOf(host.split('.')[0] ?? '')
+    tunnel['name'] = nameOfDomain(host)
     note([...path, 'url'], `became the name ${textOf(tunnel['name'])}; add ${host} in the console`)
   }
   if (upstream['protocol'] === 'http2') tunnel['upstream-protocol'] = 'http2'

@@ -225,3 +225,17 @@ test.for([
     }),
   )
 })
+
+test.for([
+  [
+    'frpc.toml',
+    '[[proxies]]\nname = "web"\ntype = "http"\nlocalPort = 80\ncustomDomains = ["www.shop.example"]',
+  ],
+  [
+    'ngrok.yml',
+    'version: 3\nendpoints:\n  - name: web\n    url: https://www.shop.example\n    upstream: { url: 80 }',
+  ],
+] as const)('%s: no tunnel is named www, which servers keep to themselves', ([file, text]) => {
+  const imported = file === 'frpc.toml' ? importFrpc(text, file) : importNgrok(text, file)
+  expect(imported.tunnels).toEqual({ web: { target: 80, name: 'shop' } })
+})

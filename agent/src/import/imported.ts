@@ -56,6 +56,12 @@ export function nameOf(text: string): string {
   return name.slice(0, 63).replaceAll(/^-+|-+$/g, '') || 'tunnel'
 }
 
+/** The name that stands for a domain: its first label, but for the `www` that every server keeps to itself. */
+export function nameOfDomain(domain: string): string {
+  const [label = ''] = domain.replace(/^www\./i, '').split('.')
+  return nameOf(label)
+}
+
 /** The variable in which a secret of a tunnel shall stand: secrets are never copied. */
 export function variableOf(tunnel: string, what: string): string {
   return `${tunnel}_${what}`

@@ -4,6 +4,7 @@ import { dirname, resolve } from 'node:path'
 import { SluiceError } from '@sluice/schema/errors'
 import type { ProxyProtocolVersion } from '@sluice/wire'
 
+import { reasonOf as fileReasonOf } from '../config-file.ts'
 import type { RawOptions } from '../session/agent-session.ts'
 import { createTargetGuard } from '../target-guard.ts'
 import { parsePortTarget, parseTarget, type Upstream } from '../target.ts'
@@ -66,7 +67,7 @@ export function readProject(file: string, env: NodeJS.ProcessEnv): ProjectReadin
   try {
     text = readFileSync(file, 'utf8')
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    const reason = fileReasonOf(error)
     throw new SluiceError('SLUICE_CONFIG_NOT_READ', { path: file, reason }, { cause: error })
   }
   return parseProject(text, file, env)

@@ -15,6 +15,9 @@ export interface ForwardedRequest {
   readonly startedAt: Date
 }
 
+/** What stands behind the path of a request line; relays let no other version pass. */
+const versionLength = ' HTTP/1.1'.length
+
 /** One connection, or one flow of datagrams, as the agent saw it end. */
 export interface ForwardedConnection {
   readonly visitorIp: string
@@ -34,7 +37,7 @@ export function requestOf(exchanged: Exchanged): ForwardedRequest {
   const known = isErrorCode(code) ? code : undefined
   return {
     method: requestLine.slice(0, methodEnd),
-    path: requestLine.slice(methodEnd + 1, requestLine.lastIndexOf(' ')),
+    path: requestLine.slice(methodEnd + 1, -versionLength),
     status: known && exchanged.status === 0 ? errors[known].status : exchanged.status,
     ...(known ? { code: known } : {}),
     durationMs: exchanged.durationMs,
