@@ -14,10 +14,16 @@ export function writeOpenPrefix(
   visitor: string,
 ): number {
   target[0] = flags
-  target.writeUInt16BE(hostStart, 1)
-  target.writeUInt16BE(hostLength, 3)
+  target[1] = hostStart >>> 8
+  target[2] = hostStart
+  target[3] = hostLength >>> 8
+  target[4] = hostLength
   target[5] = visitor.length
-  return openPrefixBytes + target.write(visitor, openPrefixBytes, 'latin1')
+  // An address is too short to be worth a call into Node.
+  for (let index = 0; index < visitor.length; index += 1) {
+    target[openPrefixBytes + index] = visitor.charCodeAt(index)
+  }
+  return openPrefixBytes + visitor.length
 }
 
 /** The connection that a raw OPEN is about. */
@@ -66,6 +72,15 @@ export function openHeadStart(payload: Buffer): number {
 
 export function openVisitor(payload: Buffer): string {
   return payload.toString('latin1', openPrefixBytes, openPrefixBytes + (payload[5] ?? 0))
+}
+
+/** Whether the visitor is this one: connections to an upstream often serve one visitor's requests in a row. */
+export function isVisitor(payload: Buffer, visitor: string): boolean {
+  if (payload[openPrefixBytes - 1] !== visitor.length) return false
+  for (let index = 0; index < visitor.length; index += 1) {
+    if (payload[openPrefixBytes + index] !== visitor.charCodeAt(index)) return false
+  }
+  return true
 }
 
 /** The head with another Host value. */

@@ -95,6 +95,11 @@ function foldedFieldOf(name: string): number {
     : field.folded
 }
 
+/** Whether a value is this word of letters, digits and hyphens, in whatever case. Values have no control characters but tabs. */
+export function isWord(buffer: Buffer, start: number, end: number, lower: Buffer): boolean {
+  return end - start === lower.length && startsWith(buffer, start, lower)
+}
+
 /** Compares case-insensitively with a lower-case name of letters, digits and hyphens. */
 function startsWith(buffer: Buffer, start: number, lower: Buffer): boolean {
   for (let i = 0; i < lower.length; i += 1) {

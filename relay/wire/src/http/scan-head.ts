@@ -1,5 +1,5 @@
 import { headerFieldsMax } from '../limits.ts'
-import { field, fieldOf } from './field.ts'
+import { field, fieldOf, isWord } from './field.ts'
 
 /** Answers of a scan beside the offset behind the head. */
 export const incomplete = 0
@@ -10,18 +10,19 @@ const LF = 0x0a
 const SP = 0x20
 const HTAB = 0x09
 const COLON = 0x3a
-const UNDERSCORE = 0x5f
+const DEL = 0x7f
+
+const plainToken = 1
+/** It stands in a name, but some servers read it as a hyphen. */
+const foldedToken = 3
 
 const tokenByte = new Uint8Array(256)
-for (const byte of Buffer.from("!#$%&'*+-.^_`|~0123456789")) tokenByte[byte] = 1
+for (const byte of Buffer.from("!#$%&'*+-.^`|~0123456789")) tokenByte[byte] = plainToken
 for (let byte = 0x41; byte <= 0x5a; byte += 1) {
-  tokenByte[byte] = 1
-  tokenByte[byte | 0x20] = 1
+  tokenByte[byte] = plainToken
+  tokenByte[byte | 0x20] = plainToken
 }
-
-const valueByte = new Uint8Array(256).fill(1, 0x20)
-valueByte[HTAB] = 1
-valueByte[0x7f] = 0
+tokenByte['_'.charCodeAt(0)] = foldedToken
 
 const targetByte = new Uint8Array(256).fill(1, 0x21, 0x7f)
 // A fragment never travels; servers disagree on what to make of one.
@@ -76,7 +77,7 @@ export class HeadScanner {
   scanRequest(buffer: Buffer, start: number, end: number): number {
     this.#clear()
     let at = start
-    while (at < end && tokenByte[buffer[at] as number] === 1) at += 1
+    while (at < end && tokenByte[buffer[at] as number] !== 0) at += 1
     if (at - start > methodBytesMax) return this.#fail('the method is too long')
     if (at === end) return incomplete
     if (at === start || buffer[at] !== SP) return this.#fail('the request line is broken')
@@ -109,7 +110,7 @@ export class HeadScanner {
     if (buffer[at] === SP) at += 1
     else if (buffer[at] !== CR) return this.#fail('the status line is broken')
     this.reasonStart = at
-    while (at < end && valueByte[buffer[at] as number] === 1) at += 1
+    at = valueEndOf(buffer, at, end)
     if (at + 1 >= end) return incomplete
     if (buffer[at] !== CR || buffer[at + 1] !== LF) return this.#fail('the status line is broken')
     this.reasonEnd = at
@@ -183,19 +184,20 @@ export class HeadScanner {
         return this.#fail('too many header fields')
       }
       const nameStart = at
-      let folds = false
-      while (tokenByte[byte] === 1) {
-        if (byte === UNDERSCORE) folds = true
+      let tokens = 0
+      for (let token = tokenByte[byte] as number; token !== 0;) {
+        tokens |= token
         at += 1
         if (at >= end) return incomplete
         byte = buffer[at] as number
+        token = tokenByte[byte] as number
       }
       if (byte !== COLON || at === nameStart) return this.#failName(byte, at === nameStart)
       const nameEnd = at
       at += 1
       while (at < end && (buffer[at] === SP || buffer[at] === HTAB)) at += 1
       const valueStart = at
-      while (at < end && valueByte[buffer[at] as number] === 1) at += 1
+      at = valueEndOf(buffer, at, end)
       if (at >= end) return incomplete
       if (buffer[at] !== CR) return this.#fail('a header value has a control character')
       if (at + 1 >= end) return incomplete
@@ -209,7 +211,7 @@ export class HeadScanner {
       this.nameEnd[index] = nameEnd
       this.valueStart[index] = valueStart
       this.valueEnd[index] = valueEnd
-      const kind = fieldOf(buffer, nameStart, nameEnd, folds)
+      const kind = fieldOf(buffer, nameStart, nameEnd, tokens === foldedToken)
       this.kind[index] = kind
       this.count = index + 1
       if (kind !== field.plain && !this.#note(buffer, index, kind)) return malformed
@@ -242,7 +244,7 @@ export class HeadScanner {
       case field.transferEncoding:
         if (this.chunked) return this.#refuse('two Transfer-Encoding headers')
         if (hasTabBehind(buffer, end)) return this.#refuse('a tab behind Transfer-Encoding')
-        if (buffer.toString('latin1', start, end).toLowerCase() !== 'chunked') {
+        if (!isWord(buffer, start, end, chunkedWord)) {
           return this.#refuse('Transfer-Encoding is not chunked')
         }
         this.chunked = true
@@ -250,7 +252,10 @@ export class HeadScanner {
           ? this.#refuse('Content-Length beside Transfer-Encoding')
           : true
       case field.connection:
-        this.#noteConnection(buffer.toString('latin1', start, end).toLowerCase())
+        // Nearly all say one of the two.
+        if (isWord(buffer, start, end, keepAliveWord)) this.connectionKeepAlive = true
+        else if (isWord(buffer, start, end, closeWord)) this.connectionClose = true
+        else this.#noteConnection(buffer.toString('latin1', start, end).toLowerCase())
         return true
       case field.upgrade:
         this.upgradeIndex = this.upgradeIndex < 0 ? index : this.upgradeIndex
@@ -279,16 +284,12 @@ export class HeadScanner {
   }
 
   #noteConnection(value: string): void {
-    if (value === 'keep-alive') this.connectionKeepAlive = true
-    else if (value === 'close') this.connectionClose = true
-    else {
-      for (const part of value.split(',')) {
-        const name = part.trim()
-        if (name === 'close') this.connectionClose = true
-        else if (name === 'keep-alive') this.connectionKeepAlive = true
-        else if (name === 'upgrade') this.connectionUpgrade = true
-        else if (name !== '') this.connectionNames = [...this.connectionNames, name]
-      }
+    for (const part of value.split(',')) {
+      const name = part.trim()
+      if (name === 'close') this.connectionClose = true
+      else if (name === 'keep-alive') this.connectionKeepAlive = true
+      else if (name === 'upgrade') this.connectionUpgrade = true
+      else if (name !== '') this.connectionNames = [...this.connectionNames, name]
     }
   }
 
@@ -300,14 +301,24 @@ export class HeadScanner {
 
 const noNames: string[] = []
 const versionBytes = Buffer.from('HTTP/1.')
+const keepAliveWord = Buffer.from('keep-alive')
+const closeWord = Buffer.from('close')
+const chunkedWord = Buffer.from('chunked')
 
 export function isTokenByte(byte: number): boolean {
-  return tokenByte[byte] === 1
+  return tokenByte[byte] !== 0
 }
 
 /** Whether it may stand in a field value. */
 export function isValueByte(byte: number): boolean {
-  return valueByte[byte] === 1
+  return byte < SP ? byte === HTAB : byte !== DEL
+}
+
+/** Behind the bytes that may stand in a value. */
+function valueEndOf(buffer: Buffer, start: number, end: number): number {
+  let at = start
+  while (at < end && isValueByte(buffer[at] as number)) at += 1
+  return at
 }
 
 function isBlank(byte: number): boolean {

@@ -32,6 +32,7 @@ export class DirectSockets {
   #buffer: Buffer | undefined
   #handling = false
   #readAtMs = 0
+  #readAtUnixMs = 0
   readonly #views: (Buffer | undefined)[] = Array.from({ length: viewsKept })
 
   constructor({ scrub = false }: DirectSocketsOptions = {}) {
@@ -52,9 +53,17 @@ export class DirectSockets {
     return this.#readAtMs
   }
 
+  /** The same by the wall clock. */
+  nowUnixMs(): number {
+    if (!this.#handling) return Date.now()
+    if (this.#readAtUnixMs === 0) this.#readAtUnixMs = Date.now()
+    return this.#readAtUnixMs
+  }
+
   /** Has the last read handled. */
   handle(bytes: number, onData: (chunk: Buffer) => void): void {
     this.#readAtMs = 0
+    this.#readAtUnixMs = 0
     this.#handling = true
     try {
       onData(this.#view(bytes))

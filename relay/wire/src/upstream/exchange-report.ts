@@ -1,4 +1,4 @@
-import { openVisitor } from '../open-head.ts'
+import { isVisitor, openVisitor } from '../open-head.ts'
 import type { DirectSockets } from '../socket/direct-socket.ts'
 
 /** One exchange with the upstream, as it ended. */
@@ -31,12 +31,14 @@ export interface ExchangeListeners {
   readonly tap?: ((head: Buffer, visitor: string) => ExchangeTap | undefined) | undefined
 }
 
+type ReadClock = Pick<DirectSockets, 'nowMs' | 'nowUnixMs'>
+
 const CR = 0x0d
 
 /** What listeners are told of an exchange. One per connection, used again for each of its exchanges. */
 export class ExchangeReport {
   readonly #listeners: ExchangeListeners
-  readonly #clock: Pick<DirectSockets, 'nowMs'>
+  readonly #clock: ReadClock
   #tap: ExchangeTap | undefined
   #requestLine = ''
   #visitor = ''
@@ -46,7 +48,7 @@ export class ExchangeReport {
   requestBytes = 0
   responseBytes = 0
 
-  constructor(listeners: ExchangeListeners, clock: Pick<DirectSockets, 'nowMs'>) {
+  constructor(listeners: ExchangeListeners, clock: ReadClock) {
     this.#listeners = listeners
     this.#clock = clock
   }
@@ -59,12 +61,12 @@ export class ExchangeReport {
     this.responseBytes = 0
     if (openTap) this.#tap = tap ?? openTap(payload.subarray(headStart), openVisitor(payload))
     if (!onExchanged) return
-    this.#startedAt = Date.now()
+    this.#startedAt = this.#clock.nowUnixMs()
     this.#startedMs = this.#clock.nowMs()
     let lineEnd = headStart
     while (lineEnd < payload.length && payload[lineEnd] !== CR) lineEnd += 1
     this.#requestLine = payload.toString('latin1', headStart, lineEnd)
-    this.#visitor = openVisitor(payload)
+    if (!isVisitor(payload, this.#visitor)) this.#visitor = openVisitor(payload)
   }
 
   requestData(piece: Buffer): void {
