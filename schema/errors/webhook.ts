@@ -21,7 +21,7 @@ export const webhookErrors = {
   },
   SLUICE_WEBHOOKS_OFF: {
     status: 503,
-    title: 'This server sends no webhooks.',
+    title: 'Webhooks are off on this server.',
     cause: 'Its operator has set no key that would seal their secrets.',
     fix: 'Ask the operator to set WEBHOOK_KEYS.',
   },

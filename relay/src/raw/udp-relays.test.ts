@@ -9,7 +9,7 @@ import { Relays } from '../testing/relays.ts'
 import type { World } from '../testing/world.ts'
 
 const waitMs = { timeout: 15_000 }
-const question = Buffer.from('?')
+const anything = Buffer.from('?')
 const fromDenied = Buffer.from('hello')
 const [addressA, addressB] = ['127.0.0.1', '127.0.0.2']
 
@@ -96,7 +96,7 @@ test('the holder decides by the visitor’s own address, and bounds what it is s
   })
   await a.tunnel(upstream, { ...claims, policy: { denyIps: ['127.0.0.3'] } })
   const victim = await visitorAt()
-  await ask(victim, addressB, port, question, question)
+  await ask(victim, addressB, port, anything, anything)
 
   const denied = await visitorAt('127.0.0.3')
   await vi.waitFor(async () => {
@@ -118,19 +118,19 @@ test('when the agent moves its visitors follow, at the relay that it left and at
   const saying = (world: World, text: string) => upstreamOf(world, () => [Buffer.from(text)])
   const first = await a.tunnel(await saying(a, 'first'), claims)
   const [atA, atB] = [await visitorAt(), await visitorAt()]
-  await ask(atA, addressA, port, question, Buffer.from('first'))
-  await ask(atB, addressB, port, question, Buffer.from('first'))
+  await ask(atA, addressA, port, anything, Buffer.from('first'))
+  await ask(atB, addressB, port, anything, Buffer.from('first'))
 
   await b.tunnel(await saying(b, 'second'), claims)
 
   // The session at the first relay lives on, as that of an agent does whose machine went to sleep.
-  await ask(atA, addressA, port, question, Buffer.from('second'))
-  await ask(atB, addressB, port, question, Buffer.from('second'))
+  await ask(atA, addressA, port, anything, Buffer.from('second'))
+  await ask(atB, addressB, port, anything, Buffer.from('second'))
   expect(first.session.closed).toBe(false)
 
   await a.tunnel(await saying(a, 'third'), { ...claims, epoch: 2 })
-  await ask(atA, addressA, port, question, Buffer.from('third'))
-  await ask(atB, addressB, port, question, Buffer.from('third'))
+  await ask(atA, addressA, port, anything, Buffer.from('third'))
+  await ask(atB, addressB, port, anything, Buffer.from('third'))
 })
 
 test('without an agent anywhere datagrams are dropped and counted, and one that comes is found', async () => {
@@ -138,7 +138,7 @@ test('without an agent anywhere datagrams are dropped and counted, and one that 
   await using _ = all
   const agent = await a.tunnel(await upstreamOf(a, () => [Buffer.from('before')]), claims)
   const visitor = await visitorAt()
-  await ask(visitor, addressB, port, question, Buffer.from('before'))
+  await ask(visitor, addressB, port, anything, Buffer.from('before'))
 
   agent.socket.destroy()
   await vi.waitFor(async () => {
@@ -147,5 +147,5 @@ test('without an agent anywhere datagrams are dropped and counted, and one that 
   }, waitMs)
   await a.tunnel(await upstreamOf(a, () => [Buffer.from('after')]), claims)
 
-  await ask(visitor, addressB, port, question, Buffer.from('after'))
+  await ask(visitor, addressB, port, anything, Buffer.from('after'))
 })

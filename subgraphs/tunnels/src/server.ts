@@ -20,6 +20,7 @@ import { evenly, type EdgeAssignment } from './relay/assign-edges.ts'
 import { schema } from './schema.ts'
 import { openClosedHostTelling, suspensionEvents } from './suspension/closed-hosts.ts'
 import { openEndpointHosts } from './tunnel/endpoint-hosts.ts'
+import { resealPolicies } from './tunnel/policy-secret.ts'
 import { openChangeTelling } from './tunnel/tell-changes.ts'
 import { webhookEventsOf } from './webhook/tell-webhooks.ts'
 import { resealSecrets, sealerOf } from './webhook/webhook-secret.ts'
@@ -58,7 +59,8 @@ export function createServer(
     const keys = closer.add(await openKeyRing({ orm, roots: options.signingJwks, now, log }))
     const sealer = sealerOf(options.webhookKeys)
     if (sealer) {
-      const resealed = await resealSecrets(() => forkSystem(orm), sealer)
+      const endpoints = await resealSecrets(() => forkSystem(orm), sealer)
+      const resealed = endpoints + (await resealPolicies(orm, sealer))
       if (resealed > 0)
         log.info({ resealed }, 'secrets of webhooks were sealed with the current key')
     }

@@ -43,6 +43,7 @@ test('no secret that was ever given or shown is in the database or in the logs',
   const given = {
     typed: `mistyped-${crypto.randomUUID()}`,
     visitorPassword: `visitor-${crypto.randomUUID()}`,
+    signingSecret: `whsec_${crypto.randomUUID()}`,
     bucketKey: `bucket-${crypto.randomUUID()}`,
     clientSecret: `client-${crypto.randomUUID()}`,
   }
@@ -51,8 +52,9 @@ test('no secret that was ever given or shown is in the database or in the logs',
   await world.ask('{ me { id } }', {}, { token: `slt_${given.typed}` })
   const tunnel = await createTunnel(world, owner)
   await ask(
-    'mutation($id: ID!, $password: String!) { updateTunnel(id: $id, input: { policy: { basicAuth: [{ user: "ada", password: $password }] } }) { id } }',
-    { id: tunnel.id, password: given.visitorPassword },
+    `mutation($id: ID!, $password: String!, $secret: String!) { updateTunnel(id: $id, input: { policy: {
+      basicAuth: [{ user: "ada", password: $password }], webhook: { provider: STRIPE, secret: $secret } } }) { id } }`,
+    { id: tunnel.id, password: given.visitorPassword, secret: given.signingSecret },
   )
   const shown = await ask(
     `mutation($id: ID!) {

@@ -8,6 +8,7 @@ import { lockOrganization } from '../organization/organization.ts'
 import { assertRegion } from '../relay/relay.ts'
 import { announceStatus } from './announce.ts'
 import { noteEndpointHost } from './endpoint-hosts.ts'
+import { webhookSecretsOf } from './policy-secret.ts'
 import { parseHostHeader, parsePolicy } from './policy.ts'
 import { takeHost } from './released-host.ts'
 import { recordTunnelAct } from './tunnel-act.ts'
@@ -44,11 +45,14 @@ export async function createTunnel(
   const kind = input.kind ?? 'http'
   const port = parsePort(context.parts.tunnelPorts, kind, input.port)
   await assertKind(context, organizationId, kind)
+  const id = crypto.randomUUID()
+  const secrets = webhookSecretsOf(context.parts.webhooks.sealer, id)
   const fields = {
+    id,
     organizationId,
     kind,
     hostHeader: parseHostHeader(input.hostHeader),
-    policy: (await parsePolicy(input.policy ?? {}))(kind, {}),
+    policy: (await parsePolicy(input.policy ?? {}))(kind, {}, secrets),
     captureBodies: input.captureBodies ?? false,
     region: input.region || null,
     ownerId: context.principal.userId,
@@ -93,6 +97,7 @@ function isHostTaken(error: unknown): boolean {
 
 type NewTunnel = Pick<
   Tunnel,
+  | 'id'
   | 'organizationId'
   | 'name'
   | 'endpointHost'

@@ -1,14 +1,20 @@
+import { randomBytes } from 'node:crypto'
+
+import { Sealer } from '@sluice/kit/sealer'
 import { memberOf } from '@sluice/kit/testing'
 import { redisChannels } from '@sluice/schema/redis'
 import { expect, test } from 'vitest'
 
 import { codeOf, openWorld } from '../testing/world.ts'
+import { webhookSecretsOf } from './policy-secret.ts'
 import { parsePolicy, type StoredPolicy, type TunnelPolicyInput } from './policy.ts'
 import { renewAgentToken, startTunnel } from './start-tunnel.ts'
 import { updateTunnel } from './tunnel.ts'
 
+const sealer = new Sealer([{ id: 'test', key: randomBytes(32) }])
+const secrets = webhookSecretsOf(sealer, 'tunnel-1')
 const parse = async (input: TunnelPolicyInput, stored: StoredPolicy = {}) =>
-  (await parsePolicy(input))('http', stored)
+  (await parsePolicy(input))('http', stored, secrets)
 
 const whole = {
   basicAuth: [{ user: 'ada', password: 'hunter2' }],
@@ -28,7 +34,7 @@ test('a policy is stored as the edge reads it, and nothing that was not asked fo
     requestHeaders: { add: [['X-Env', 'staging']], remove: ['Cookie'] },
     responseHeaders: { remove: ['Server'] },
     compression: true,
-    webhook: { provider: 'stripe', secret: 'whsec_1' },
+    webhook: { provider: 'stripe', sealingKeyId: 'test', sealed: expect.any(String) as unknown },
   })
   expect(await parse({ compression: false, allowIps: [], requestHeaders: {} })).toEqual({})
 })
@@ -88,7 +94,9 @@ test.for(['tcp', 'udp', 'tls'] as const)(
     }
     const { requestHeaders, responseHeaders, compression, webhook, basicAuth } = whole
 
-    expect((await parsePolicy(limits))(kind, {})).toMatchObject({ allowIps: ['10.0.0.0/8'] })
+    expect((await parsePolicy(limits))(kind, {}, secrets)).toMatchObject({
+      allowIps: ['10.0.0.0/8'],
+    })
     for (const policy of [
       { basicAuth },
       { requestHeaders },
@@ -97,7 +105,7 @@ test.for(['tcp', 'udp', 'tls'] as const)(
       { webhook },
     ]) {
       const prepared = await parsePolicy(policy)
-      expect(() => prepared(kind, {})).toThrow('is for tunnels of HTTP')
+      expect(() => prepared(kind, {}, secrets)).toThrow('is for tunnels of HTTP')
     }
   },
 )

@@ -5,10 +5,14 @@ import { isEdgeHeader, type webhookProviders } from '@sluice/schema/edge-policy'
 import { SluiceError } from '@sluice/schema/errors'
 
 import { parseNetworks } from './network.ts'
+import type { StoredWebhook, WebhookSecrets } from './policy-secret.ts'
 import type { TunnelKind } from './tunnel.entity.ts'
 
-/** What is stored of a policy. In the agent token the bandwidth stands beside the rest. */
-export type StoredPolicy = EdgePolicy & { bandwidthBytesPerSecond?: number }
+/** What is stored of a policy. In the agent token the bandwidth stands beside the rest, and the webhook's secret is open. */
+export type StoredPolicy = Omit<EdgePolicy, 'webhook'> & {
+  bandwidthBytesPerSecond?: number
+  webhook?: StoredWebhook
+}
 
 type Given<T> = T | null | undefined
 
@@ -50,8 +54,12 @@ const saltBytes = 16
 /** About 50 ms and 16 MiB. A relay computes it once per password that a visitor sends. */
 const scryptLogN = 14
 
-/** A policy that was read and is right; given the kind of the tunnel, and the stored policy, from which it takes the secrets that were left out. */
-export type PreparedPolicy = (kind: TunnelKind, stored: StoredPolicy) => StoredPolicy
+/** A policy that was read and is right; given the kind of the tunnel, the stored policy, from which it takes the secrets that were left out, and who keeps secrets. */
+export type PreparedPolicy = (
+  kind: TunnelKind,
+  stored: StoredPolicy,
+  secrets: WebhookSecrets,
+) => StoredPolicy
 
 /** Reads a whole policy. Throws SLUICE_INPUT_INVALID with the value that is wrong. */
 export async function parsePolicy(input: TunnelPolicyInput): Promise<PreparedPolicy> {
@@ -68,15 +76,14 @@ export async function parsePolicy(input: TunnelPolicyInput): Promise<PreparedPol
     compression: input.compression ? true : undefined,
     visitorCa: parseVisitorCa(input.visitorCa),
   })
-  return (kind, stored) => {
+  return (kind, stored, secrets) => {
     const basicAuth = listed(
       users.map(({ user, verifier }) => ({ user, verifier: verifier ?? verifierOf(stored, user) })),
     )
-    const secret = webhook && (webhook.secret ?? secretOf(stored, webhook.provider))
     const policy: StoredPolicy = {
       ...(basicAuth ? { basicAuth } : {}),
       ...rest,
-      ...(webhook && secret ? { webhook: { provider: webhook.provider, secret } } : {}),
+      ...(webhook ? { webhook: webhookOf(webhook, stored, secrets) } : {}),
     }
     assertFits(kind, policy)
     if (Buffer.byteLength(JSON.stringify(policy)) > policyBytesMax) {
@@ -158,9 +165,14 @@ function verifierOf({ basicAuth = [] }: StoredPolicy, user: string): string {
   return known ? known.verifier : fail(`basicAuth: ${quoted(user)} is new and needs a password.`)
 }
 
-function secretOf({ webhook }: StoredPolicy, provider: string): string {
-  if (webhook?.provider === provider) return webhook.secret
-  return fail(`webhook: ${provider} needs its secret.`)
+function webhookOf(
+  { provider, secret }: NonNullable<TunnelPolicyInput['webhook']>,
+  { webhook: stored }: StoredPolicy,
+  secrets: WebhookSecrets,
+): StoredWebhook {
+  const known = stored?.provider === provider ? stored : undefined
+  if (typeof secret === 'string') return secrets.seal({ provider, secret }, known)
+  return known ?? fail(`webhook: ${provider} needs its secret.`)
 }
 
 function assertSecret(secret: string): void {

@@ -19,6 +19,7 @@ import { assertRegion } from '../relay/relay.ts'
 import { assertServed } from '../suspension/suspended-host.ts'
 import { announceStatus } from './announce.ts'
 import { createTunnel, type TunnelInput } from './create-tunnel.ts'
+import { webhookSecretsOf } from './policy-secret.ts'
 import { recordTunnelAct } from './tunnel-act.ts'
 import { countStart } from './tunnel-attempts.ts'
 import { parseTunnelName } from './tunnel-name.ts'
@@ -53,7 +54,7 @@ export async function startTunnel(
   input: StartTunnelInput,
 ): Promise<StartedTunnel> {
   const { parts, load } = context
-  const changes = await parseChanges(input)
+  const changes = await parseChanges(context.parts, input)
   const relays = await load.relays()
   if (input.region) assertRegion(relays, input.region)
   const found = await findOrCreate(context, input)
@@ -169,7 +170,9 @@ async function grantAgentToken(
 ): Promise<AgentTokenGrant> {
   const { entitlements, visitNotice } = await termsOf(em, tunnel.organizationId)
   const { kind, port } = tunnel
-  const { bandwidthBytesPerSecond, ...policy } = tunnel.policy
+  const { bandwidthBytesPerSecond, webhook, ...rest } = tunnel.policy
+  const secrets = webhookSecretsOf(parts.webhooks.sealer, tunnel.id)
+  const policy = webhook ? { ...rest, webhook: secrets.open(webhook) } : rest
   const claims: Omit<AgentTokenClaims, 'iat' | 'exp'> = {
     iss: tokenIssuer,
     aud: agentTokenAudience,

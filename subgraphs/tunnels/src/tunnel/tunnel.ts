@@ -7,9 +7,10 @@ import { assertMay } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 
-import type { Context } from '../context.ts'
+import type { Context, Parts } from '../context.ts'
 import { announceChange, announceRevocation, announceStatus } from './announce.ts'
 import { noteEndpointHost } from './endpoint-hosts.ts'
+import { webhookSecretsOf } from './policy-secret.ts'
 import { parseHostHeader, parsePolicy, type TunnelPolicyInput } from './policy.ts'
 import { releaseHost } from './released-host.ts'
 import { recordTunnelAct } from './tunnel-act.ts'
@@ -57,7 +58,7 @@ export async function updateTunnel(
   id: string,
   changes: TunnelChanges,
 ): Promise<Tunnel> {
-  const changed = await parseChanges(changes)
+  const changed = await parseChanges(context.parts, changes)
   const tunnel = await changeTunnel(context, id, (one, em) => {
     const what = assignChanges(one, changed(one))
     if (what !== '') recordTunnelAct(em, context, 'tunnel.changed', one, what)
@@ -104,7 +105,10 @@ export async function deleteTunnel(context: Context, id: string): Promise<string
 }
 
 /** Only what was given: null takes a host header away, while a policy of null is the same as none given. */
-export async function parseChanges({ hostHeader, policy, captureBodies }: TunnelChanges) {
+export async function parseChanges(
+  { webhooks: { sealer } }: Pick<Parts, 'webhooks'>,
+  { hostHeader, policy, captureBodies }: TunnelChanges,
+) {
   const prepared = policy ? await parsePolicy(policy) : undefined
   const parsed = {
     ...(hostHeader === undefined ? {} : { hostHeader: parseHostHeader(hostHeader) }),
@@ -112,7 +116,15 @@ export async function parseChanges({ hostHeader, policy, captureBodies }: Tunnel
   }
   return (tunnel: Tunnel) => ({
     ...parsed,
-    ...(prepared ? { policy: prepared(tunnel.kind ?? 'http', tunnel.policy) } : {}),
+    ...(prepared
+      ? {
+          policy: prepared(
+            tunnel.kind ?? 'http',
+            tunnel.policy,
+            webhookSecretsOf(sealer, tunnel.id),
+          ),
+        }
+      : {}),
   })
 }
 
