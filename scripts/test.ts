@@ -8,9 +8,14 @@ import { stripVTControlCharacters } from 'node:util'
 import { startPostgres, startRedis } from '@sluice/kit/engines'
 
 import { installDebianPackages } from './debian.ts'
+import { createTestLog, namesIn, type FailedFiles } from './test-log.ts'
 
 /** Of one package's failures, said again at the end. */
 const failureCharactersMax = 6_000
+/** `true` where a failed test file gets a second chance: in CI, which must not stop everybody for a flake. */
+const asksAgainVariable = 'SLUICE_TEST_ASK_AGAIN'
+/** Failed files of all packages together that are asked again. */
+const askedAgainMax = 5
 
 /**
  * Runs every test: what the machine lacks is installed, one PostgreSQL and one Redis serve all packages, and Nx runs
@@ -42,20 +47,34 @@ async function main(): Promise<number> {
 
 /** Runs the packages' tests and says again at the end what failed: the end of a log is what is read, and kept, first. */
 async function runPackages(args: string[], env: Record<string, string>): Promise<number> {
-  const sections: string[] = []
-  const code = await run('nx', args, { FORCE_COLOR: '1', ...env }, (coloured) => {
-    const line = stripVTControlCharacters(coloured)
-    if (line.startsWith('> nx run ')) sections.push('')
-    const last = sections.pop()
-    if (last !== undefined) sections.push(`${last}${line}\n`)
-  })
-  const failed = sections.filter((section) => section.includes(' FAIL '))
-  for (const section of failed) {
-    const [title = ''] = section.split('\n', 1)
-    const from = section.search(/^.*Failed (Suites|Tests) .*$/m)
-    console.log(`\n${title}\n${section.slice(Math.max(0, from)).slice(0, failureCharactersMax)}`)
+  const log = createTestLog()
+  const code = await run('nx', args, { FORCE_COLOR: '1', ...env }, (coloured) =>
+    log.line(stripVTControlCharacters(coloured)),
+  )
+  for (const { title, text } of log.failures()) {
+    console.log(`\n${title}\n${text.slice(0, failureCharactersMax)}`)
   }
-  return code
+  if (code === 0 || process.env[asksAgainVariable] !== 'true') return code
+  return (await passesWhenAskedAgain(log.failedFiles(), env)) ? 0 : code
+}
+
+/**
+ * Runs the failed files once more, each in a world of its own, and names those that pass now. Many failures are no
+ * accident: then nothing is asked again.
+ */
+async function passesWhenAskedAgain(
+  failed: FailedFiles[] | null,
+  env: Record<string, string>,
+): Promise<boolean> {
+  if (!failed || failed.flatMap(({ files }) => files).length > askedAgainMax) return false
+  for (const { root, files } of failed) {
+    console.log(`\nAsking again in ${root}: ${files.join(', ')}`)
+    const code = await run('vitest', ['run', '--root', root, ...files], env)
+    if (code !== 0) return false
+  }
+  console.log('\nPassed only when asked again (see "A flake is a bug" in CONTRIBUTING.md):')
+  for (const name of failed.flatMap((one) => namesIn(process.cwd(), one))) console.log(`  ${name}`)
+  return true
 }
 
 function run(
@@ -65,13 +84,16 @@ function run(
   onLine?: (line: string) => void,
 ): Promise<number> {
   const child = spawn(program, args, {
-    stdio: ['inherit', onLine ? 'pipe' : 'inherit', 'inherit'],
+    stdio: onLine ? ['inherit', 'pipe', 'pipe'] : 'inherit',
     env: { ...process.env, NX_TUI: 'false', NX_DAEMON: 'false', NX_NO_CLOUD: 'true', ...env },
   })
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal))
-  if (onLine && child.stdout) {
-    child.stdout.pipe(process.stdout, { end: false })
-    createInterface({ input: child.stdout }).on('line', onLine)
+  if (onLine) {
+    child.stdout?.pipe(process.stdout, { end: false })
+    child.stderr?.pipe(process.stderr, { end: false })
+    for (const input of [child.stdout, child.stderr]) {
+      if (input) createInterface({ input }).on('line', onLine)
+    }
   }
   return new Promise((resolve) => {
     child.once('error', (error) => {
