@@ -4,10 +4,9 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['**/*.test.ts'],
+    setupFiles: [`${import.meta.dirname}/story-setup.ts`],
     fileParallelism: false,
     testTimeout: 300_000,
-    // A scenario is one story: after a failed step the next ones say nothing.
-    bail: 1,
     hookTimeout: 300_000,
   },
 })
