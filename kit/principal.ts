@@ -73,12 +73,12 @@ export function organizationIdsOf(principal: Principal): string[] {
   return principal.memberships.map((one) => one.organizationId)
 }
 
+/** Throws SLUICE_UNAUTHENTICATED for nobody, and SLUICE_FORBIDDEN for a program behind which no person stands. */
 export function assertSignedIn(
   principal: Principal,
 ): asserts principal is Principal & { userId: string } {
-  if (principal.kind === 'anonymous' || principal.userId === null) {
-    throw new SluiceError('SLUICE_UNAUTHENTICATED')
-  }
+  if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
+  if (principal.userId === null) throw new SluiceError('SLUICE_FORBIDDEN')
 }
 
 /** Throws unless the principal may do this in the organization. An organization of others counts as missing. */

@@ -1,5 +1,7 @@
 import {
+  authtokenScopes,
   hasPermission,
+  permissionSet,
   permissionsOfScopes,
   rolePermissions,
   type AuthtokenScope,
@@ -58,6 +60,8 @@ export interface Field {
   readonly with?: (ids: Ids) => Record<string, unknown>
   /** How it ends for those who may, where that is no answer. */
   readonly ends?: Verdict
+  /** How it may end for them as well, where that changes while the walk goes on. */
+  readonly mayEnd?: Verdict
   /** What is asked of it, where its own fields decide. */
   readonly select?: string
   /** What a subscription listens on in Redis. */
@@ -67,10 +71,13 @@ export interface Field {
 /** Somebody who asks. */
 export interface Actor {
   readonly name: string
-  readonly kind: 'person' | 'authtoken' | 'anonymous'
+  /** An API key comes to the public graph; every other field is closed to it. */
+  readonly kind: 'person' | 'authtoken' | 'api-key' | 'anonymous'
   /** What they may do in the victim’s organization; null outside of it. */
   readonly permissions: PermissionSet | null
   readonly isStaff?: true
+  /** No person stands behind it. */
+  readonly isProgram?: true
 }
 
 const scopeSets: readonly (readonly AuthtokenScope[])[] = [
@@ -90,6 +97,29 @@ export const authtokenActors: readonly (Actor & { scopes: readonly AuthtokenScop
     kind: 'authtoken',
     permissions: rolePermissions.OWNER & permissionsOfScopes(scopes),
   }))
+/** Authtokens of a service account, and what that may do. */
+export const serviceActors: readonly (Actor & { role: Role })[] = (
+  ['VIEWER', 'DEVELOPER'] as const
+).map((role) => ({
+  name: `service account ${role}`,
+  role,
+  kind: 'authtoken',
+  isProgram: true,
+  permissions: rolePermissions[role] & permissionsOfScopes(authtokenScopes),
+}))
+export const apiKeyActors: readonly (Actor & { permissionNames: readonly Permission[] })[] = (
+  [
+    ['tunnels.read'],
+    ['domains.manage', 'requests.read'],
+    ['tunnels.manage', 'tunnels.read', 'webhooks.read'],
+  ] as const
+).map((names) => ({
+  name: `API key ${names.join('+')}`,
+  permissionNames: names,
+  kind: 'api-key',
+  isProgram: true,
+  permissions: permissionSet(names),
+}))
 /** A member with a custom role that names nothing. */
 export const nothing: Actor = { name: 'nothing', kind: 'person', permissions: 0 }
 export const stranger: Actor = { name: 'stranger', kind: 'person', permissions: null }
@@ -99,6 +129,8 @@ export const actors: readonly Actor[] = [
   ...roleActors,
   nothing,
   ...authtokenActors,
+  ...serviceActors,
+  ...apiKeyActors,
   stranger,
   staff,
   anonymous,
@@ -130,8 +162,9 @@ const missingOf: Record<Thing, Verdict> = {
   relay: 'SLUICE_RELAY_NOT_FOUND',
 }
 
-/** How a field must answer somebody. */
-export function verdictFor(field: Field, actor: Actor): Verdict {
+/** How a field must answer somebody; `isPublic`: partners have it, too. */
+export function verdictFor(field: Field, actor: Actor, isPublic: boolean): Verdict {
+  if (actor.kind === 'api-key' && !isPublic) return 'SLUICE_API_KEY_NOT_HERE'
   const { needs, of = 'organization', isNull, forPeople } = field
   const allowed = field.ends ?? 'allowed'
   if (needs === 'anybody') return allowed
@@ -139,7 +172,7 @@ export function verdictFor(field: Field, actor: Actor): Verdict {
   if (actor.kind === 'anonymous') {
     return field.anonymous ?? (isNull ? 'missing' : 'SLUICE_UNAUTHENTICATED')
   }
-  if (needs === 'signed-in') return allowed
+  if (needs === 'signed-in') return isNull && actor.isProgram ? 'missing' : allowed
   const isPerson = actor.kind === 'person'
   if (needs === 'person') return isPerson ? allowed : 'SLUICE_FORBIDDEN'
   if (needs === 'staff' && actor.isStaff) return allowed

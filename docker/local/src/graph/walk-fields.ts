@@ -168,11 +168,12 @@ export const fields: Record<string, Field> = {
   'Mutation.verifyEmailDomain': { needs: 'sso.manage', of: 'email-domain', ...people },
   'Mutation.removeEmailDomain': { needs: 'sso.manage', of: 'email-domain', ...people },
   'Mutation.createSsoConnection': { needs: 'sso.manage', ...people },
-  'Mutation.configureOidc': { needs: 'sso.manage', ...people },
+  'Mutation.configureOidc': { needs: 'sso.manage', ...people, ends: 'SLUICE_ADDRESS_INVALID' },
   'Mutation.configureSaml': {
     needs: 'sso.manage',
     ...people,
     with: ({ organization: organizationId }) => ({ input: { organizationId, metadata: '<a/>' } }),
+    ends: 'SLUICE_SSO_METADATA_INVALID',
   },
   'Mutation.configureSsoRoles': {
     needs: 'sso.manage',
@@ -186,7 +187,7 @@ export const fields: Record<string, Field> = {
   // The connection of the walk speaks OpenID Connect.
   'Mutation.addSamlKey': { needs: 'sso.manage', ...people, ends: 'SLUICE_SSO_NOT_FOUND' },
   'Mutation.removeSamlKey': { needs: 'sso.manage', ...people, ends: 'SLUICE_SSO_NOT_FOUND' },
-  'Mutation.startSsoTest': { needs: 'sso.manage', ...people },
+  'Mutation.startSsoTest': { needs: 'sso.manage', ...people, ends: 'SLUICE_SSO_INCOMPLETE' },
 
   // Staff
   'Query.staffUsers': { needs: 'staff' },
@@ -197,9 +198,9 @@ export const fields: Record<string, Field> = {
   'Query.networkBlocks': { needs: 'staff' },
   'Query.impersonations': { needs: 'staff' },
   'Mutation.suspendUser': { needs: 'staff', of: 'user' },
-  'Mutation.unsuspendUser': { needs: 'staff', of: 'user' },
+  'Mutation.unsuspendUser': { needs: 'staff', of: 'user', ends: 'SLUICE_SUSPENSION_UNCHANGED' },
   'Mutation.suspendOrganization': { needs: 'staff' },
-  'Mutation.unsuspendOrganization': { needs: 'staff' },
+  'Mutation.unsuspendOrganization': { needs: 'staff', ends: 'SLUICE_SUSPENSION_UNCHANGED' },
   'Mutation.startImpersonation': { needs: 'staff' },
   'Mutation.endImpersonation': {
     needs: 'staff',
@@ -208,7 +209,7 @@ export const fields: Record<string, Field> = {
   },
   'Query.signingKeyRotations': { needs: 'staff' },
   'Mutation.rotateSigningKeys': { needs: 'staff' },
-  'Mutation.liftNetworkBlock': { needs: 'staff' },
+  'Mutation.liftNetworkBlock': { needs: 'staff', ends: 'SLUICE_SUSPENSION_UNCHANGED' },
   'Query.revokedAuthtokens': { needs: 'relay' },
   'Query.revokedCredentials': { needs: 'relay' },
 
@@ -240,12 +241,14 @@ export const fields: Record<string, Field> = {
   'Query.relayHostExists': { needs: 'relay', with: () => ({ endpointHost: 'app.example.test' }) },
   'Query.suspendedHosts': { needs: 'staff' },
   'Mutation.suspendHost': { needs: 'staff' },
-  'Mutation.unsuspendHost': { needs: 'staff' },
+  'Mutation.unsuspendHost': { needs: 'staff', ends: 'SLUICE_SUSPENSION_UNCHANGED' },
   'Mutation.createTunnel': { needs: 'tunnels.manage', with: () => ({ input: {} }) },
   'Mutation.startTunnel': {
     needs: 'tunnels.manage',
     of: 'tunnel',
     with: ({ tunnel: tunnelId }) => ({ input: { tunnelId } }),
+    // The relay of the walk is gone once it has not been heard of for a while.
+    mayEnd: 'SLUICE_RELAY_UNAVAILABLE',
   },
   'Mutation.updateTunnel': {
     needs: 'tunnels.manage',

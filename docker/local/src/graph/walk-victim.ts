@@ -1,5 +1,12 @@
 import { addMember } from './members.ts'
-import type { Actor, authtokenActors, Ids, roleActors } from './tenant-walk.ts'
+import type {
+  Actor,
+  apiKeyActors,
+  authtokenActors,
+  Ids,
+  roleActors,
+  serviceActors,
+} from './tenant-walk.ts'
 import { attachDomain, createTunnel, putOnPlan, recordOf, tellRequests } from './traffic.ts'
 import { eventually, type Person, type World } from './world.ts'
 
@@ -129,6 +136,8 @@ type Tell = (query: string, variables: Record<string, unknown>) => Promise<Told>
 interface Who {
   roleActors: typeof roleActors
   authtokenActors: typeof authtokenActors
+  serviceActors: typeof serviceActors
+  apiKeyActors: typeof apiKeyActors
   nothing: Actor
   stranger: Actor
   staff: Actor
@@ -170,6 +179,24 @@ async function admit(
     const made = await tell(
       'mutation($id: ID!, $scopes: [AuthtokenScope!]) { createAuthtoken(organizationId: $id, name: "walk", scopes: $scopes) { id: secret } }',
       { id: organization, scopes },
+    )
+    tokens.set(name, made.id)
+  }
+  for (const { name, role } of who.serviceActors) {
+    const account = await tell(
+      'mutation($id: ID!, $name: String!, $role: Role) { createServiceAccount(organizationId: $id, name: $name, role: $role) { id } }',
+      { id: organization, name, role },
+    )
+    const made = await tell(
+      'mutation($id: ID!, $for: ID) { createAuthtoken(organizationId: $id, name: "walk", serviceAccountId: $for) { id: secret } }',
+      { id: organization, for: account.id },
+    )
+    tokens.set(name, made.id)
+  }
+  for (const { name, permissionNames: permissions } of who.apiKeyActors) {
+    const made = await tell(
+      'mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { id: secret } }',
+      { input: { organizationId: organization, name: 'walk', permissions } },
     )
     tokens.set(name, made.id)
   }
@@ -219,6 +246,9 @@ async function otherSignIn(world: World, { email }: Person): Promise<string> {
   return data.signIns.find(({ isCurrent }: { isCurrent: boolean }) => isCurrent).id
 }
 
+/** How PostgreSQL refuses a write during the walk. */
+export const writeRefused = 'a write during the walk'
+
 /**
  * From here on PostgreSQL refuses every write that a field asks for: whoever is let in is told of a failure, and all find
  * the same rows. What the parts note by themselves goes on.
@@ -227,7 +257,7 @@ async function freeze(world: World): Promise<void> {
   await world.sql(`create function public.frozen() returns trigger language plpgsql as $$
     begin
       if current_query() !~ 'last_used|published_at|announced_at|sealed' then
-        raise exception 'a write during the walk: % %', tg_op, tg_table_name;
+        raise exception '${writeRefused}: % %', tg_op, tg_table_name;
       end if;
       return case tg_op when 'DELETE' then old else new end;
     end $$`)

@@ -39,6 +39,8 @@ interface Asking {
   token?: string | undefined
   cookie?: string
   ip?: string
+  /** Another door of the gateway than `/graphql`. */
+  path?: string
 }
 
 /** Somebody who signed up, with the organization they own. */
@@ -144,8 +146,9 @@ export async function openWorld(
   const origin = `http://127.0.0.1:${gateway.port}`
   const live = disposer.use(openLiveClients(`ws://127.0.0.1:${gateway.port}/graphql`))
 
-  const ask: World['ask'] = async (query, variables = {}, { token, cookie, ip } = {}) => {
-    const response = await fetch(`${origin}/graphql`, {
+  const ask: World['ask'] = async (query, variables = {}, asking = {}) => {
+    const { token, cookie, ip, path = '/graphql' } = asking
+    const response = await fetch(`${origin}${path}`, {
       method: 'POST',
       headers: {
         'content-type': 'application/json',

@@ -1,4 +1,5 @@
-import { assertSignedIn, permissionsIn } from '@sluice/kit/principal'
+import { permissionsIn } from '@sluice/kit/principal'
+import { SluiceError } from '@sluice/schema/errors'
 import {
   hasPermission,
   namesOf,
@@ -59,7 +60,7 @@ builder.queryField('permissions', (t) =>
     type: [PermissionType],
     description: 'Everything that one may be allowed to do. For everybody who is signed in.',
     resolve: (_root, _args, { principal }) => {
-      assertSignedIn(principal)
+      if (principal.kind === 'anonymous') throw new SluiceError('SLUICE_UNAUTHENTICATED')
       return permissionNames
     },
   }),
