@@ -137,8 +137,9 @@ async function ask(
   const token = victim.tokens.get(name)
   const { channel } = declared
   const isPartner = kind === 'api-key' && inContract !== null
-  const { text, variables: of } = isPartner ? inContract : document
-  const variables = of(ids)
+  const asked = isPartner ? inContract : document
+  const { text } = asked
+  const variables = asked.variables(ids)
   // A partner is refused at the other door before anything is followed.
   if (channel && (isPartner || kind !== 'api-key')) {
     const live = (isPartner ? publicClients : world).follow(text, variables, token)
