@@ -1,11 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-
-import { AxeBuilder } from '@axe-core/playwright'
+import axe from 'axe-core'
+import type { RunOptions } from 'axe-core'
 import { chromium } from 'playwright-core'
 import type { Page } from 'playwright-core'
-import { build } from 'vite'
+import { inject } from 'vitest'
 
 import { createFixtureServer } from './fixture-server.ts'
 import { createWorld } from './world.ts'
@@ -23,6 +20,10 @@ const flags = [
 
 const waitMs = 20_000
 
+interface AxeWindow {
+  readonly axe: typeof axe
+}
+
 interface Options {
   readonly world?: World
   readonly scheme?: 'light' | 'dark'
@@ -37,14 +38,8 @@ export interface Opened {
   readonly complaints: readonly string[]
 }
 
-/** The console built once, and a browser to open it in as often as wanted. */
+/** A browser to open the console in as often as wanted. */
 export async function createStage() {
-  const dist = await mkdtemp(join(tmpdir(), 'console-'))
-  await build({
-    root: join(import.meta.dirname, '..'),
-    logLevel: 'error',
-    build: { outDir: dist, emptyOutDir: true },
-  })
   const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: flags })
 
   return {
@@ -53,7 +48,7 @@ export async function createStage() {
       path: string,
       { world = createWorld(), scheme = 'light' }: Options = {},
     ): Promise<Opened & AsyncDisposable> {
-      const server = await createFixtureServer({ dist, world })
+      const server = await createFixtureServer({ dist: inject('consoleDist'), world })
       const context = await browser.newContext({
         colorScheme: scheme,
         viewport: { width: 1360, height: 860 },
@@ -82,22 +77,29 @@ export async function createStage() {
         },
       }
     },
-    async close() {
-      await browser.close()
-      await rm(dist, { recursive: true, force: true })
-    },
+    close: () => browser.close(),
   }
 }
 
 export type Stage = Awaited<ReturnType<typeof createStage>>
 
-/** What axe calls serious or critical on the page as it is, one line each. */
-export async function barriers(page: Page): Promise<string[]> {
-  const { violations } = await new AxeBuilder({ page })
-    // There are no frames to merge, for which the builder would open a page each time.
-    .setLegacyMode(true)
-    .options({ resultTypes: ['violations'], preload: false })
-    .analyze()
+/** The rules of axe whose answer depends on colours. */
+const colourRules = ['color-contrast', 'link-in-text-block']
+
+/**
+ * What axe calls serious or critical on the page as it is, one line each. With `onlyColours` what else it sees is left
+ * out: a page that was looked at in one scheme has the same elements in the other.
+ */
+export async function barriers(page: Page, { onlyColours = false } = {}): Promise<string[]> {
+  const options: RunOptions = { resultTypes: ['violations'], preload: false }
+  if (onlyColours) options.runOnly = colourRules
+  const hasAxe = await page.evaluate(() => 'axe' in globalThis)
+  if (!hasAxe) await page.evaluate(axe.source)
+  const violations = await page.evaluate(
+    (given) =>
+      (globalThis as unknown as AxeWindow).axe.run(given).then((found) => found.violations),
+    options,
+  )
   return violations
     .filter(({ impact }) => impact === 'serious' || impact === 'critical')
     .flatMap(({ id, nodes }) =>

@@ -4,8 +4,6 @@ import { barriers, createStage } from './browser.ts'
 import type { Stage } from './browser.ts'
 import { createWorld } from './world.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
-
 let stage: Stage
 beforeAll(async () => {
   stage = await createStage()

@@ -6,8 +6,6 @@ import type { Stage } from './browser.ts'
 import { ago, requestOf, tunnelOf } from './data.ts'
 import { createWorld } from './world.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
-
 let stage: Stage
 beforeAll(async () => {
   stage = await createStage()

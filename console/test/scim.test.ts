@@ -3,8 +3,6 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { barriers, createStage, type Stage } from './browser.ts'
 import { createWorld } from './world.ts'
 
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
-
 let stage: Stage
 beforeAll(async () => {
   stage = await createStage()
