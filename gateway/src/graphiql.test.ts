@@ -18,6 +18,7 @@ test('GraphiQL is given to admins alone, whole and from here', async () => {
   const text = await given.text()
   expect(text.length).toBeGreaterThan(1_000_000)
   expect(text).toContain('sluiceAuthorization')
+  expect(text).toContain('query Organizations')
 })
 
 test('the page loads nothing from elsewhere and no script of its own text', async () => {

@@ -18,6 +18,8 @@ interface GraphiqlPage {
   readonly endpoint: string
   readonly html: string
   readonly start: URL
+  /** What the editor holds at first; without it GraphiQL's own greeting. */
+  readonly firstQuery?: string
   /** Throws for whom it is not. */
   assertFor(principal: Principal): void
 }
@@ -30,6 +32,7 @@ const pages: Readonly<Record<string, GraphiqlPage>> = {
       `src="/graphiql/start.js" data-document="${graphiqlOperations.refreshSignIn.replaceAll('\n', '&#10;')}"`,
     ),
     start: new URL('graphiql-start.js', import.meta.url),
+    firstQuery: graphiqlOperations.firstQuery,
     assertFor({ isAdmin }) {
       if (!isAdmin) throw new SluiceError('SLUICE_FORBIDDEN')
     },
@@ -81,7 +84,7 @@ export function createGraphiql(options: {
     const ip = options.visitorIpOf(request)
     const { principal } = await options.authenticator.authenticate(authorization, ip)
     page.assertFor(principal)
-    const loading = apps.get(page) ?? loadApp(page.endpoint)
+    const loading = apps.get(page) ?? loadApp(page)
     apps.set(page, loading)
     const body = await loading
     response
@@ -115,7 +118,7 @@ export function createGraphiql(options: {
 }
 
 /** GraphiQL as the package renders it, without the page around it and with our own start. */
-async function loadApp(endpoint: string): Promise<Buffer> {
+async function loadApp({ endpoint, firstQuery }: GraphiqlPage): Promise<Buffer> {
   const { renderGraphiQL } = await import('@graphql-yoga/render-graphiql')
   const html = renderGraphiQL()
   const css = between(html, html.indexOf('<style>'), '<style>', html.indexOf('</style>'))
@@ -126,7 +129,7 @@ async function loadApp(endpoint: string): Promise<Buffer> {
       "document.head.appendChild(document.createElement('style')).textContent =",
       JSON.stringify(css),
       script,
-      appEndOf(endpoint),
+      appEndOf(endpoint, firstQuery),
     ].join('\n'),
   )
 }
@@ -137,7 +140,7 @@ function between(text: string, at: number, opening: string, end: number): string
 }
 
 // GraphiQL takes its `fetch` from the page and has no other place for a header that changes.
-const appEndOf = (endpoint: string) => `
+const appEndOf = (endpoint: string, firstQuery: string | undefined) => `
 const fetchAsIs = self.fetch.bind(self)
 self.fetch = async (url, init) => {
   const headers = new Headers(init?.headers)
@@ -147,7 +150,7 @@ self.fetch = async (url, init) => {
 YogaGraphiQL.renderYogaGraphiQL(document.querySelector('#root'), {
   title: 'Sluice',
   endpoint: '${endpoint}',
-  defaultQuery: self.sluiceQuery,
+  defaultQuery: self.sluiceQuery ?? ${JSON.stringify(firstQuery)},
   subscriptionsProtocol: 'WS',
   shouldPersistHeaders: false,
   connectionParams: async () => ({ authorization: await sluiceAuthorization() }),

@@ -6,4 +6,31 @@ export const graphiqlOperations = {
     expiresAt
   }
 }`,
+
+  /** What the page of admins opens with: one query that four subgraphs answer. */
+  firstQuery: `query Organizations {
+  me {
+    memberships {
+      role
+      organization {
+        id
+        name
+        plan {
+          name
+        }
+        tunnels(first: 5) {
+          nodes {
+            name
+            status
+            urls
+            customDomains {
+              domain
+              status
+            }
+          }
+        }
+      }
+    }
+  }
+}`,
 } as const
