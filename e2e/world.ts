@@ -93,6 +93,8 @@ export interface World extends AsyncDisposable {
   readonly databaseUrl: string
   /** Stops PostgreSQL, keeping its data; `start` brings it back on the same port. */
   readonly postgres: { stop(): Promise<void>; start(): Promise<void> }
+  /** Kills Redis with all that it holds; `start` brings an empty one to the same port. */
+  readonly redis: { kill(): Promise<void>; start(): Promise<void> }
   relayPid(): number
   /** A `sluice` process with a home of its own. */
   sluice(args: string[], options?: { input?: string; env?: NodeJS.ProcessEnv }): Program
@@ -110,8 +112,9 @@ export async function createWorld(): Promise<World> {
       startPostgres({ dataDir: join(dataFolder, 'postgres'), port: databasePort })
     let database: Engine | null = await startDatabase()
     stack.defer(async () => database?.close())
-    const redis = await startRedis()
+    let redis = await startRedis()
     stack.defer(() => redis.close())
+    const redisUrl = redis.url
 
     const [consolePort, httpPort, httpsPort] = [
       await unusedPort(),
@@ -130,7 +133,7 @@ export async function createWorld(): Promise<World> {
           SLUICE_METRICS_PORT: '0',
           SLUICE_TUNNEL_PORTS: String(tunnelPort),
           DATABASE_URL: database.url,
-          REDIS_URL: redis.url,
+          REDIS_URL: redisUrl,
         },
       }),
     )
@@ -144,7 +147,7 @@ export async function createWorld(): Promise<World> {
       tunnelPort,
       platform,
       dataFolder,
-      redisUrl: redis.url,
+      redisUrl,
       databaseUrl: database.url,
       postgres: {
         async stop() {
@@ -153,6 +156,15 @@ export async function createWorld(): Promise<World> {
         },
         async start() {
           database = await startDatabase()
+        },
+      },
+      redis: {
+        async kill() {
+          process.kill(redis.pid, 'SIGKILL')
+          await redis.close()
+        },
+        async start() {
+          redis = await startRedis({ port: Number(new URL(redisUrl).port) })
         },
       },
       relayPid: () => Number(readFileSync(join(dataFolder, 'sluice/run/relay.pid'), 'utf8')),
