@@ -23,6 +23,32 @@ test('a relay killed in the middle cuts its visitors off, and serves again once 
   expect(whole).toBe(false)
 })
 
+test('a relay killed with the tunnel leaves visitors of another one with a code, and its agent comes there', async () => {
+  const redis = await startRedis()
+  await using plant = await Plant.start((one) => {
+    const peer = { RELAY_PEER_SECRET: randomBytes(24).toString('hex'), RELAY_PEER_PORT: '0' }
+    one.relayEnv = { REDIS_URL: redis.url, ...peer }
+  })
+  const otherPort = await plant.startOtherRelay()
+  plant.ports.http = otherPort
+  await plant.untilServed()
+  const response = await plant.ask('/begin')
+
+  await plant.kill('relay', 'SIGKILL')
+  const { whole } = await readAll(response)
+  const without = await plant.ask()
+  without.resume()
+  await plant.kill('agent', 'SIGKILL')
+  plant.edgeThrough(otherPort)
+  await plant.startAgent()
+  await redis.close()
+
+  expect(whole).toBe(false)
+  expect(without.statusCode).toBeGreaterThanOrEqual(502)
+  expect(without.headers['sluice-error']).toMatch(/^SLUICE_/)
+  expect(await plant.status()).toBe(200)
+})
+
 test('an agent killed in the middle cuts its visitors off, others get a code, and the next agent serves', async () => {
   await using plant = await Plant.start()
   const response = await plant.ask('/begin')
@@ -143,16 +169,28 @@ test('without Redis, frozen or gone, requests are served as before', async () =>
   await using plant = await Plant.start((one) => (one.relayEnv = { REDIS_URL: redis.url }))
   const pid = Number(/process_id:(\d+)/.exec(await infoOf(redis.url))?.[1])
   const statuses = []
+  const unseen: unknown[][] = []
+  const askUnseen = async (name: string): Promise<void> => {
+    const answer = await plant.ask('/', undefined, { host: `${name}.tunnel.localhost` })
+    answer.resume()
+    unseen.push([answer.statusCode, answer.headers['sluice-error']])
+  }
 
   process.kill(pid, 'SIGSTOP')
   for (let count = 0; count < 20; count += 1) statuses.push(await plant.status())
   process.kill(pid, 'SIGKILL')
+  await plant.until(async () => {
+    await askUnseen(`unseen-${unseen.length}`)
+    return unseen.at(-1)?.[0] === 503
+  })
   for (let count = 0; count < 20; count += 1) statuses.push(await plant.status())
   await plant.kill('agent', 'SIGKILL')
   await plant.startAgent()
   await redis.close()
 
   expect(statuses).toEqual(Array(40).fill(200))
+  // Nobody can say any more whether there is such a tunnel.
+  expect(unseen.at(-1)).toEqual([503, 'SLUICE_HOST_UNDETERMINED'])
 })
 
 test('garbage from visitors and agents ends its own connection and nothing else', async () => {

@@ -18,7 +18,7 @@ const patienceMs = 60_000
 const saidMax = 40
 const saidCharactersMax = 500
 
-type Part = 'relay' | 'agent' | 'upstream'
+type Part = 'relay' | 'other relay' | 'agent' | 'upstream'
 
 /** Relay, agent and upstream as processes of their own, without a control plane: each can be killed, frozen and started again. */
 export class Plant implements AsyncDisposable {
@@ -61,18 +61,30 @@ export class Plant implements AsyncDisposable {
   }
 
   async startRelay(): Promise<void> {
+    await this.#startRelay('relay', this.ports.http, this.ports.admin)
+  }
+
+  /** One more relay; answers its port. */
+  async startOtherRelay(): Promise<number> {
+    const [http, admin] = [await unusedPort(), await unusedPort()]
+    await this.#startRelay('other relay', http, admin)
+    return http
+  }
+
+  async #startRelay(part: Part, httpPort: number, adminPort: number): Promise<void> {
     const env = {
       RELAY_APEX: apex,
-      RELAY_HTTP_PORT: String(this.ports.http),
+      RELAY_ID: part.replace(' ', '-'),
+      RELAY_HTTP_PORT: String(httpPort),
       RELAY_HTTPS_PORT: '0',
-      RELAY_ADMIN_PORT: String(this.ports.admin),
+      RELAY_ADMIN_PORT: String(adminPort),
       RELAY_JWKS_URL: await this.#keys.url,
       RELAY_KEY: '',
       REDIS_URL: '',
       ...this.relayEnv,
     }
-    this.#spawn('relay', [relayMain], env, this.relayStdout)
-    await this.until(async () => (await fetch(`http://127.0.0.1:${this.ports.admin}/readyz`)).ok)
+    this.#spawn(part, [relayMain], env, this.relayStdout)
+    await this.until(async () => (await fetch(`http://127.0.0.1:${adminPort}/readyz`)).ok)
   }
 
   async startUpstream(): Promise<void> {
@@ -108,13 +120,13 @@ export class Plant implements AsyncDisposable {
   }
 
   /** One request; the response as soon as its head is here. */
-  async ask(path = '/', body?: Buffer): Promise<IncomingMessage> {
+  async ask(path = '/', body?: Buffer, headers = { host }): Promise<IncomingMessage> {
     const asked = request({
       port: this.ports.http,
       host: '127.0.0.1',
       path,
       agent: false,
-      headers: { host },
+      headers,
       method: body ? 'POST' : 'GET',
     })
     asked.end(body)

@@ -34,7 +34,7 @@ export interface KnownHostsOptions {
 export class KnownHosts {
   readonly #redis: Redis | undefined
   readonly #ask: AskHost | undefined
-  /** Hosts that were served here. */
+  /** Hosts that were served here, or by another relay. */
   readonly #recent = new LRUCache<string, true>({ max: recentMax })
   readonly #answers = new LRUCache<string, boolean>({ max: answersMax, ttl: answerKeptMs })
   readonly #finding = new Map<string, Promise<boolean | undefined>>()
@@ -84,7 +84,7 @@ export class KnownHosts {
       this.#answers.set(endpointHost, looked)
       return looked
     }
-    // Redis cannot tell: what was served here a while ago is the best guess, and costs nobody a wait.
+    // Redis cannot tell: what was served a while ago is the best guess, and costs nobody a wait.
     if (this.#recent.has(endpointHost)) return true
     if (this.#ask) return this.#askFor(endpointHost, this.#ask)
     // Nobody says that it is complete where there is no control plane.

@@ -164,6 +164,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
       if (preface.mode === 'raw' && isPortName(preface.name)) raw.acceptPeer(socket, preface)
       else edge?.acceptPeer(socket, preface)
     },
+    onFound: (name) => knownHosts.served([name]),
     onRefused: () => metrics.peersRefused.inc(),
     onForward: () => metrics.forwarded.inc(),
   })

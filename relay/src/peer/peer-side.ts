@@ -40,6 +40,8 @@ export interface PeerSideOptions {
   readonly connectionsMax: number
   readonly onChunkEnd: () => void
   readonly accept: (socket: Socket, preface: Preface) => void
+  /** Another relay serves this host. */
+  readonly onFound: (name: string) => void
   readonly onRefused: () => void
   readonly onForward: () => void
   readonly log: Log
@@ -80,6 +82,7 @@ export async function openPeerSide(options: PeerSideOptions): Promise<PeerSide> 
       agents.takeBack(tunnelId)
       if (peer) for (const name of names) raw.settle(name, stopped)
     },
+    onFound: options.onFound,
     onPorts: peer && ((tunnelIds) => raw.followAll(tunnelIds)),
   })
   hub

@@ -46,6 +46,8 @@ export interface RoutesOptions {
   readonly onNewer: (tunnelId: string, right: NewerRight, names: readonly string[]) => void
   /** A relay holds the tunnel no longer. `stopped`: its session was ended on purpose. */
   readonly onReleased: (tunnelId: string, names: readonly string[], stopped: boolean) => void
+  /** Another relay holds this name. */
+  readonly onFound?: ((name: string) => void) | undefined
   /** The ports that are served somewhere, and by which tunnels: all of them, as of now. */
   readonly onPorts?: ((tunnelIds: ReadonlyMap<string, string>) => void) | undefined
 }
@@ -255,6 +257,7 @@ export class Routes {
       // A Redis that was emptied is told anew within seconds. Until then the holder itself knows whether it is one.
       const isForgotten = !read && before && nowMs - before.foundAtMs < presenceSeconds * 1000
       const found = isForgotten ? last : read
+      if (read) this.#options.onFound?.(name)
       this.#remembered.set(name, {
         found,
         foundAtMs: read ? nowMs : (before?.foundAtMs ?? -Infinity),
