@@ -392,7 +392,8 @@ function requestChanges(
 
 /** Whether the request leaves in the same turn, as most do. */
 function goesAtOnce(route: Route): boolean {
-  return (
-    route.kind === 'tunnel' && route.tunnel.policy === undefined && route.tunnel.pool === undefined
-  )
+  if (route.kind !== 'tunnel') return false
+  const { policy, pool } = route.tunnel
+  // Of a policy, only the check of a webhook's signature has to wait: for the body.
+  return policy?.webhook === undefined && pool === undefined
 }
