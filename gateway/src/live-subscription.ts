@@ -32,6 +32,8 @@ export class LiveSubscription {
   readonly #waiting: string[] = []
   #waitingBytes = 0
   #missed = 0
+  #taken = 0
+  #onEvery: { events: number; listener: () => void } | null = null
   #ended = false
   #last: string | null = null
   #wake: (() => void) | null = null
@@ -52,6 +54,11 @@ export class LiveSubscription {
   onceEnded(listener: () => void): void {
     if (this.#closed) listener()
     else this.#onEnd.push(listener)
+  }
+
+  /** Calls the listener with the first event that is read after each `events` events. Takes one listener. */
+  onEvery(events: number, listener: () => void): void {
+    this.#onEvery = { events, listener }
   }
 
   /** The reader keeps up: joining another event for it is not in vain. */
@@ -88,6 +95,7 @@ export class LiveSubscription {
 
   /** Ends at once: what waits is dropped, and only `last` is still read. */
   end(last: string | null): void {
+    if (this.#closed) return
     this.#ended = true
     this.#last = last
     this.#waiting.length = 0
@@ -104,6 +112,10 @@ export class LiveSubscription {
       return last
     }
     this.#waitingBytes -= result.length
+    if (this.#onEvery && this.#taken > 0 && this.#taken % this.#onEvery.events === 0) {
+      this.#onEvery.listener()
+    }
+    this.#taken += 1
     const missed = this.#missed
     this.#missed = 0
     if (this.#waiting.length === this.#bounds.window - 1) this.#onRoom()

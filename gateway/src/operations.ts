@@ -10,11 +10,12 @@ import type { CheckedDocument } from './documents.ts'
 import { assertVariables, execute } from './execute.ts'
 import type { Sources } from './executor/fetch.ts'
 import type { Generations } from './generations.ts'
-import { codeOf, refusalErrors, type PublicError } from './graph-errors.ts'
+import { codeOf, errorOf, refusalErrors, type PublicError } from './graph-errors.ts'
 import type { GraphRequest } from './graph-request.ts'
 import type { Limits } from './limits.ts'
 import type { LiveSubscription, PublicResult } from './live-subscription.ts'
 import type { GatewayMetrics } from './metrics.ts'
+import { payPerEvents } from './public/event-price.ts'
 import { createSubscriptions } from './subscribe.ts'
 import { Tally } from './tally.ts'
 import type { Upstream } from './upstream.ts'
@@ -74,6 +75,12 @@ export function createOperations(options: OperationsOptions): Operations {
           if (livesOf.count(key) >= max) throw new SluiceError('SLUICE_SUBSCRIPTIONS_MAX', { max })
           const live = subscriptions.subscribe(generation, planned, call, labelOf(document))
           live.onceEnded(livesOf.add(key))
+          if (call.budget && cost) {
+            payPerEvents(live, cost.requested, call.budget, (error) => {
+              metrics.subscriptionsEnded.inc({ reason: error.code })
+              live.end(JSON.stringify({ errors: [errorOf(error)] }))
+            })
+          }
           generations.hold(generation, live)
           count(labelOf(document), door, undefined)
           return { kind: 'live', live }

@@ -24,8 +24,8 @@ const mutationWeight = 10
 const introspectionWeight = 20
 /** Rows of a list that states no size. */
 const assumedRows = 10
-/** A subscription costs as much as this many of its events. */
-const assumedEvents = 10
+/** What a subscription costs is the price of this many of its events. */
+export const eventsPerPrice = 10
 
 type Variables = Readonly<Record<string, unknown>>
 
@@ -60,7 +60,7 @@ export function createCostEstimator(supergraphSdl: string): CostEstimator {
       const given = { ...defaultsOf(operation), ...variables }
       const cost = walk(fields, fragmentsOf(document), given)
       const selected = cost(operation.selectionSet, rootTypes[operation.operation], null)
-      if (operation.operation === OperationTypeNode.SUBSCRIPTION) return selected * assumedEvents
+      if (operation.operation === OperationTypeNode.SUBSCRIPTION) return selected * eventsPerPrice
       return Math.min(selected, Number.MAX_SAFE_INTEGER)
     },
   }

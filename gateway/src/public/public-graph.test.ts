@@ -174,6 +174,41 @@ test('events come over graphql-ws, to keys alone', async () => {
   await partner.dispose()
 })
 
+test('a subscription pays for every ten events, and ends when its key has nothing left', async () => {
+  // Ten events of it cost 10.
+  await using world = await createWorld({ limits: { publicCostPerMinute: 25 } })
+  const partner = createClient({
+    url: world.socketUrl.replace('/graphql', '/public/graphql'),
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    connectionParams: { authorization: `Bearer ${world.signIn(apiKeyPrincipal())}` },
+  })
+  const events = partner.iterate({ query: 'subscription { events(tunnelId: "t1") { n } }' })
+  const first = events.next()
+  await world.lives(1)
+  world.emit({ n: 1 })
+  await first
+
+  for (let n = 2; n <= 21; n += 1) {
+    world.emit({ n })
+    expect((await events.next()).value).toEqual({ data: { events: { n } } })
+  }
+
+  expect((await events.next()).value).toMatchObject({
+    errors: [
+      {
+        extensions: {
+          code: 'SLUICE_RATE_LIMITED',
+          retryAfterSeconds: expect.any(Number) as number,
+        },
+      },
+    ],
+  })
+  expect((await events.next()).done).toBe(true)
+  await world.lives(0)
+  await partner.dispose()
+})
+
 test('a reload brings another contract, and one without any is refused', async () => {
   await using world = await createWorld()
   const ask = asker(world)
