@@ -20,7 +20,9 @@ async function openWorld() {
     now: () => nowMs,
     onFailed: (error) => failures.push(error),
   })
-  const verify = createInternalVerifier(publicJwksOf(jwks), 'billing', (key) => heard.push(key))
+  const verify = createInternalVerifier(publicJwksOf(jwks), 'billing', {
+    onKey: (key) => heard.push(key),
+  })
   return { jwks, roots, signer, verify, heard, failures, pass: (ms: number) => (nowMs += ms) }
 }
 

@@ -35,7 +35,10 @@ export interface RestRequest {
 export interface RestAnswer {
   readonly status: number
   readonly headers?: Readonly<Record<string, string | string[]>>
-  /** Text and bytes are sent as they are, what can be iterated as it comes, anything else as JSON. */
+  /**
+   * Text and bytes are sent as they are, what can be iterated as it comes, anything else as JSON. What can be iterated is
+   * not touched for HEAD, so that whatever it does belongs into it and not before.
+   */
   readonly body?: unknown
 }
 
@@ -96,7 +99,7 @@ export function createRestRoutes({
         form: () => new URLSearchParams(body.toString('utf8')),
         cookie: (name) => cookieOf(request, name),
       })
-      await send(response, answer)
+      await send(response, answer, request.method === 'HEAD')
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error
       if (!route.problem || response.headersSent) sendProblem(response, error)
@@ -111,7 +114,7 @@ async function callerOf(
   response: ServerResponse,
   verify: InternalVerifier,
 ): Promise<Caller> {
-  const principal = await verify(headerOf(request, internalHeader))
+  const principal = await verify(headerOf(request, internalHeader), request.socket.remoteAddress)
   const gone = new AbortController()
   response.once('close', () => gone.abort())
   return {
@@ -127,6 +130,7 @@ async function callerOf(
 async function send(
   response: ServerResponse,
   { status, headers = {}, body }: RestAnswer,
+  toHead = false,
 ): Promise<void> {
   for (const [name, value] of Object.entries(headers)) response.appendHeader(name, value)
   if (!response.hasHeader('cache-control')) response.setHeader('cache-control', 'no-store')
@@ -134,6 +138,8 @@ async function send(
   if (body === undefined || body === null) response.end()
   else if (typeof body === 'string' || Buffer.isBuffer(body)) response.end(body)
   else if (typeof body === 'object' && Symbol.asyncIterator in body) {
+    // Nobody reads it: what is made as it is sent is not made at all.
+    if (toHead) return void response.end()
     // A failure half-way cuts the answer off: nobody takes a part for the whole.
     await pipeline(Readable.from(body as AsyncIterable<unknown>), response)
   } else {

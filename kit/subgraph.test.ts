@@ -21,6 +21,7 @@ async function createWorld() {
   let serial = 0
   let cancelled: () => void = () => undefined
   const cancel = new Promise<void>((resolve) => (cancelled = resolve))
+  const forged: string[] = []
   const events = new BoundedQueue<string>(10, () => cancelled())
   const text = (resolve: (context: Context) => string) => ({
     type: GraphQLString,
@@ -58,9 +59,10 @@ async function createWorld() {
     port: 0,
     log: silentLog,
     notReady: async () => null,
+    onForged: (ip) => forged.push(ip),
   })
   onTestFinished(() => server.close())
-  return { server, events, cancel }
+  return { server, events, cancel, forged }
 }
 
 async function ask(port: number, query: string, token: string | null) {
@@ -93,13 +95,29 @@ test.for<[string, SubgraphName | null]>([
   expect(JSON.parse(answer.text)).toMatchObject({ code: 'SLUICE_UNAUTHENTICATED' })
 })
 
-test('a header signed by another key is refused', async () => {
-  const { server } = await createWorld()
+test('a header that is missing, or signed by another key, is refused and seen, by socket too', async () => {
+  const { server, forged } = await createWorld()
   const foreign = createInternalSigner(await openSigningKeys(await generatePrivateJwks(1)))
+  const header = await foreign.headerFor(member, 'tunnels')
 
-  const answer = await ask(server.port, '{ who }', await foreign.headerFor(member, 'tunnels'))
+  expect((await ask(server.port, '{ who }', header)).status).toBe(401)
+  expect((await ask(server.port, '{ who }', null)).status).toBe(401)
+  expect((await ask(server.port, '{ who }', 'rubbish')).status).toBe(401)
+  const client = createClient({
+    url: `ws://127.0.0.1:${server.port}/graphql`,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+  })
+  onTestFinished(() => void client.dispose())
+  const extensions = { internal: header }
+  const answers = client.iterate({ query: 'subscription { ticks }', extensions })
+  await expect(answers.next()).rejects.toMatchObject([
+    { extensions: { code: 'SLUICE_UNAUTHENTICATED' } },
+  ])
 
-  expect(answer.status).toBe(401)
+  // The rubbish is no token at all.
+  expect(forged).toHaveLength(3)
+  expect(new Set(forged)).toEqual(new Set([expect.stringContaining('127.0.0.1')]))
 })
 
 test('a failure of the catalogue keeps its code, anything else becomes an id', async () => {

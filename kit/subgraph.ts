@@ -56,7 +56,7 @@ export interface SubgraphOptions<Context extends object> {
   /** Why the part is not ready, or null. */
   notReady: () => Promise<string | null>
   /** Hears of calls without the gateway's signature, and from which address they came. */
-  onUnsigned?: (ip: string) => void
+  onForged?: (ip: string) => void
   /** Hears of each key that a gateway has made for itself, when it is first met. */
   onInternalKey?: (key: InternalKey) => void
   /** REST routes beside the graph. Returns false for a path it does not have. */
@@ -71,8 +71,11 @@ const bodyBytesMax = 4 * 1024 * 1024
 export async function openSubgraph<Context extends object>(
   options: SubgraphOptions<Context>,
 ): Promise<{ port: number; close(): Promise<void> }> {
-  const { schema, log, name: audience, internalPublicJwks } = options
-  const verify = createInternalVerifier(internalPublicJwks, audience, options.onInternalKey)
+  const { schema, log, name: audience, internalPublicJwks, onForged, onInternalKey } = options
+  const verify = createInternalVerifier(internalPublicJwks, audience, {
+    ...(onForged ? { onForged } : {}),
+    ...(onInternalKey ? { onKey: onInternalKey } : {}),
+  })
   const mask = (error: unknown) =>
     maskError(error, (id, cause) => log.error({ err: cause, id }, 'unexpected failure'))
 
@@ -105,10 +108,7 @@ export async function openSubgraph<Context extends object>(
     if (Number(request.headers['content-length'] ?? 0) > bodyBytesMax) {
       return void response.writeHead(413, { connection: 'close' }).end()
     }
-    const principal = await verify(headerOf(request, internalHeader)).catch((error: unknown) => {
-      options.onUnsigned?.(request.socket.remoteAddress ?? '')
-      throw error
-    })
+    const principal = await verify(headerOf(request, internalHeader), request.socket.remoteAddress)
     const gone = new AbortController()
     response.once('close', () => gone.abort())
     const caller: Caller = {
@@ -144,11 +144,14 @@ export async function openSubgraph<Context extends object>(
 
   const graphqlWs = useServer(
     {
-      async onSubscribe(_context, _id, payload) {
+      async onSubscribe({ extra }, _id, payload) {
         const { extensions } = payload
         try {
           // Every operation carries its own token: the socket is shared by everybody behind the gateway.
-          const principal = await verify(textOf(extensions?.['internal']))
+          const principal = await verify(
+            textOf(extensions?.['internal']),
+            extra.request.socket.remoteAddress,
+          )
           const document = documentOf(payload.query)
           if (!('kind' in document)) return document
           const makeContext = () =>

@@ -8,6 +8,8 @@ export const redisKeys = {
   eventsMarker: 'sluice:events:marker',
   /** Stream of `RequestBatch`: relays to the inspector. */
   requests: 'sluice:requests',
+  /** Stream of `ForgeryBatch`: every part to identity. */
+  forgeries: 'sluice:forgeries',
   /** Stream of `UsageBatch`: relays to billing. */
   usage: 'sluice:usage',
   /** Hash of endpoint host → tunnel id of every tunnel that exists, so that a relay can tell offline (503) from unknown (404). */
@@ -207,3 +209,24 @@ export const UsageBatch = z.object({
     .max(1000),
 })
 export type UsageBatch = z.infer<typeof UsageBatch>
+
+/** What somebody has to have signed, and did not. */
+const forgeds = ['internal header', 'agent token', 'peer connection'] as const
+export type Forged = (typeof forgeds)[number]
+
+export const forgeriesInBatchMax = 100
+
+/** What one part was shown within some seconds, by network. */
+export const ForgeryBatch = z.object({
+  part: z.string().min(1).max(80),
+  seen: z
+    .array(
+      z.object({
+        forged: z.enum(forgeds),
+        ip: z.string().max(64),
+        count: z.number().int().positive(),
+      }),
+    )
+    .max(forgeriesInBatchMax),
+})
+export type ForgeryBatch = z.infer<typeof ForgeryBatch>

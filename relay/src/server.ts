@@ -1,3 +1,4 @@
+import { openForgeryReports } from '@sluice/kit/forgeries'
 import { createMetrics, openAdminServer } from '@sluice/kit/metrics'
 import { openChannelHub, openRedis, redisReady, type ChannelHub } from '@sluice/kit/redis'
 import { SluiceError } from '@sluice/schema/errors'
@@ -61,6 +62,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
   const { registration } = options
   const knownHosts = new KnownHosts({ redis, ask: registration && askHostOf(registration) })
   const tokens = openAgentTokens(keysOf(options.jwks))
+  const forgeries = openForgeryReports({ redis, part: `relay ${relayId}`, log })
   const registry = createMetrics('relay', { processFigures: true })
   const suspendedHosts = new SuspendedHosts()
   const outage = new Outage({ limitMs: options.outageMs, renewWithinMs: options.renewWithinMs })
@@ -81,6 +83,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     prepare: (claims) => raw.prepare(claims),
     onDatagram: (tunnel, datagram) => raw.reply(tunnel, datagram),
     onRefused: (code) => metrics.sessionsRefused.inc({ code }),
+    onForged: (ip) => forgeries.note('agent token', ip),
     onOpen(tunnel) {
       knownHosts.served(tunnel.claims.endpointHosts)
       metrics.sessionsOpened.inc()
@@ -166,6 +169,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     },
     onFound: (name) => knownHosts.served([name]),
     onRefused: () => metrics.peersRefused.inc(),
+    onForged: (ip) => forgeries.note('peer connection', ip),
     onForward: () => metrics.forwarded.inc(),
   })
   const admin = await openAdminServer({
@@ -237,6 +241,7 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     tokens.close()
     await peerSide.close()
     await observer.close()
+    await forgeries.close()
     await hub?.close()
     redis?.disconnect()
     await admin.close()

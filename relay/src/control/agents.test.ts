@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { createServer } from 'node:http'
 
-import { redisChannels, redisKeys } from '@sluice/schema/redis'
+import { openTestRedis } from '@sluice/kit/testing'
+import { ForgeryBatch, redisChannels, redisKeys } from '@sluice/schema/redis'
 import { Redis } from 'ioredis'
 import { generateKeyPair } from 'jose'
 import { expect, inject, test } from 'vitest'
@@ -54,6 +55,36 @@ test('a token of a foreign key, an expired one and one of another audience are r
     const agent = await world.dial(1, token)
     expect(await agent.refused).toMatchObject({ code: 'SLUICE_AGENT_TOKEN_INVALID' })
   }
+})
+
+test('tokens of a foreign key are told, however many, as one line', async () => {
+  const redisServer = await openTestRedis(inject('redisUrl'))
+  const redis = new Redis(redisServer.url)
+  const world = await createWorld({ redisUrl: redisServer.url })
+  const { privateKey } = await generateKeyPair('EdDSA', { crv: 'Ed25519' })
+  const now = Math.floor(Date.now() / 1000)
+  for (const token of [
+    await world.agentToken({}, privateKey),
+    await world.agentToken({ tunnelId: 'tunnel-2' }, privateKey),
+    await world.agentToken({ iat: now - 600, exp: now - 300 }),
+  ]) {
+    await (
+      await world.dial(1, token)
+    ).refused
+  }
+  // What was seen is told before the relay is gone.
+  await world[Symbol.asyncDispose]()
+
+  const entries = await redis.xrange(redisKeys.forgeries, '-', '+')
+  redis.disconnect()
+  await redisServer[Symbol.asyncDispose]()
+  const told = entries.map(([, fields]) => ForgeryBatch.parse(JSON.parse(fields[1] ?? '')))
+  const ip = expect.stringContaining('127.0.0.1')
+  expect(told.flatMap(({ seen }) => seen).every(({ forged }) => forged === 'agent token')).toBe(
+    true,
+  )
+  expect(told.flatMap(({ seen }) => seen).reduce((sum, { count }) => sum + count, 0)).toBe(2)
+  expect(told[0]).toMatchObject({ part: expect.stringMatching(/^relay /), seen: [{ ip }] })
 })
 
 test('a session ends when its token expires, unless it was renewed', async () => {

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net'
 
+import { isForgery } from '@sluice/kit/forgeries'
 import type { AgentTokenClaims } from '@sluice/schema/claims'
 import { SluiceError, type Details, type ErrorCode } from '@sluice/schema/errors'
 import type { Revocation } from '@sluice/schema/redis'
@@ -22,7 +23,7 @@ import type { AgentTokens } from './agent-token.ts'
 import { closeCodeOf } from './close-code-of.ts'
 import { Greetings } from './greetings.ts'
 import { handshakeAnswer, readHandshake } from './handshake.ts'
-import type { Link } from './link.ts'
+import { newLink, type Link } from './link.ts'
 import type { Outage } from './outage.ts'
 import { isRevoked, Revoked } from './revoked.ts'
 
@@ -42,6 +43,8 @@ export interface AgentsOptions {
   readonly prepare: (claims: AgentTokenClaims) => Promise<void>
   readonly onDatagram: (tunnel: TunnelSession, datagram: Datagram) => void
   readonly onRefused: (code: ErrorCode) => void
+  /** Hears of agent tokens that are signed by nobody we know, and where they came from. */
+  readonly onForged: (ip: string) => void
   readonly onOpen: (tunnel: TunnelSession) => void
   /** `held`: the session still had its names, so that the tunnel is offline now. `stopped`: it was ended on purpose. */
   readonly onClose: (tunnel: TunnelSession, held: boolean, reason: string, stopped: boolean) => void
@@ -103,13 +106,7 @@ export class Agents {
       onClose: (reason) => this.#onClose(link, reason),
     }
     const { session } = openSocketLink('relay', socket, first, events, { sockets })
-    const link: Link = {
-      session,
-      tunnel: undefined,
-      expiry: undefined,
-      inGrace: false,
-      over: false,
-    }
+    const link = newLink(session, socket.remoteAddress)
     this.#links.add(link)
     this.#greetings.began(session)
   }
@@ -286,6 +283,7 @@ export class Agents {
       return this.#refusesRevoked(link, claims) ? undefined : claims
     } catch (error) {
       if (!(error instanceof SluiceError)) throw error
+      if (isForgery(error)) this.#options.onForged(link.ip)
       this.#refuse(link, error.code)
       return undefined
     }

@@ -18,6 +18,8 @@ export interface PeerListenerOptions {
   /** Another relay's connection, its preface read. What followed the preface is still to be read. */
   readonly accept: (socket: Socket, preface: Preface) => void
   readonly onRefused: () => void
+  /** Hears of prefaces that are signed by no relay of ours, and where they came from. */
+  readonly onForged: (ip: string) => void
 }
 
 export interface PeerListener {
@@ -68,6 +70,7 @@ function readPreface(socket: Socket, reader: PrefaceReader, options: PeerListene
     if (end < 0 && line.length < prefaceBytesMax) return
     const preface = end < 1 ? undefined : reader.read(line.toString('latin1', 0, end - 1))
     if (!preface) {
+      options.onForged(socket.remoteAddress ?? '')
       refuse()
       return
     }

@@ -43,6 +43,7 @@ export interface PeerSideOptions {
   /** Another relay serves this host. */
   readonly onFound: (name: string) => void
   readonly onRefused: () => void
+  readonly onForged: (ip: string) => void
   readonly onForward: () => void
   readonly log: Log
 }

@@ -18,6 +18,7 @@ import type { JSONWebKeySet } from 'jose'
 
 import { createBreachedPasswords } from './account/breached-passwords.ts'
 import { purgeAnomalies } from './anomaly/anomalies.ts'
+import { hearForgeries, reportForgery } from './anomaly/hear-forgeries.ts'
 import { defaultWatch, openWatch, type WatchOptions } from './anomaly/open-watch.ts'
 import { openAudit } from './audit/open-audit.ts'
 import { migrateAsOwner } from './audit/runtime-role.ts'
@@ -33,7 +34,7 @@ import { database } from './orm.ts'
 import { restRoutes } from './rest.ts'
 import { openRevocationAnnouncer, purgeRevocations } from './revocation/revocation-list.ts'
 import { createRevocations } from './revocations.ts'
-import { noteInternalKey } from './rotation/note-internal-key.ts'
+import { noteInternalKey } from './rotation/internal-keys.ts'
 import { openSigningKeyRotation } from './rotation/rotate-signing-keys.ts'
 import { finishRotations } from './rotation/rotation.ts'
 import { schema } from './schema.ts'
@@ -169,6 +170,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const watch = closer.add(
       await openWatch(options.watch ?? defaultWatch, { orm, redis, now, log, wakeMail }),
     )
+    closer.add(hearForgeries({ redisUrl: options.redisUrl, anomalies: watch.anomalies, log }))
     const attempts = createAttempts(redis, log, ({ name }) =>
       watch.anomalies.report({ kind: 'rate-limited', subject: name, organizationId: null }),
     )
@@ -218,8 +220,10 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       wakeMail,
       now,
     }
+    const onForged = (ip: string) =>
+      reportForgery(watch.anomalies, { part: 'identity', forged: 'internal header', ip })
     const rest = createRestRoutes({
-      verify: createInternalVerifier(options.internalPublicJwks, 'identity'),
+      verify: createInternalVerifier(options.internalPublicJwks, 'identity', { onForged }),
       routes: restRoutes(deps, log),
     })
     const { port } = closer.add(
@@ -237,13 +241,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
             // The key is good all the same; the next restart meets it again.
             log.warn({ err: error }, 'the rotation of a gateway’s key could not be noted')
           }),
-        onUnsigned: (ip) =>
-          watch.anomalies.report({
-            kind: 'signature-failed',
-            subject: 'gateway',
-            organizationId: null,
-            ip,
-          }),
+        onForged,
         route: (request, response) =>
           request.url === jwksPath ? showKeys(keys, response) : rest(request, response),
       }),

@@ -1,8 +1,10 @@
 import { forkSystem } from '@sluice/kit/database'
+import { isForgery } from '@sluice/kit/forgeries'
 import type { Principal } from '@sluice/kit/principal'
 import { SluiceError } from '@sluice/schema/errors'
 import { z } from 'zod'
 
+import { reportForgery } from '../anomaly/hear-forgeries.ts'
 import type { Deps } from '../context.ts'
 import { noteArrival } from '../sign-in/refresh-sign-in.ts'
 import { principalOfImpersonation } from '../staff/impersonation.ts'
@@ -27,7 +29,7 @@ export interface Authenticated {
   expiresAt: string | null
 }
 
-type AuthenticateDeps = Pick<Deps, 'orm' | 'accessTokens' | 'now' | 'seeCredential'>
+type AuthenticateDeps = Pick<Deps, 'orm' | 'accessTokens' | 'now' | 'seeCredential' | 'anomalies'>
 
 /** Says who holds a credential that came from an address. Throws SLUICE_UNAUTHENTICATED, or the code of its kind, for nobody. */
 export function authenticate(
@@ -36,14 +38,20 @@ export function authenticate(
 ): Promise<Authenticated> {
   const { kind, token } = credential
   if (kind === 'authtoken') return authenticateAuthtoken(deps, token, ip)
-  return kind === 'api-key' ? authenticateApiKey(deps, token, ip) : authenticateSignIn(deps, token)
+  return kind === 'api-key'
+    ? authenticateApiKey(deps, token, ip)
+    : authenticateSignIn(deps, token, ip)
 }
 
 async function authenticateSignIn(
-  { orm, accessTokens, now }: AuthenticateDeps,
+  { orm, accessTokens, now, anomalies }: AuthenticateDeps,
   token: string,
+  ip: string,
 ): Promise<Authenticated> {
-  const accessToken = await accessTokens.verify(token)
+  const accessToken = await accessTokens.verify(token).catch((error: unknown) => {
+    if (isForgery(error)) reportForgery(anomalies, { part: 'gateway', forged: 'access token', ip })
+    throw error
+  })
   const em = forkSystem(orm)
   const principal =
     (await principalOfSignIn(em, accessToken, now())) ??
