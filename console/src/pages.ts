@@ -58,6 +58,7 @@ export const pages = {
   ),
   adminHostsPage: lazyRouteComponent(() => import('./admin/hosts-page.tsx'), 'HostsPage'),
   adminBlocksPage: lazyRouteComponent(() => import('./admin/blocks-page.tsx'), 'BlocksPage'),
+  adminAuditPage: lazyRouteComponent(() => import('./admin/audit-page.tsx'), 'PlatformAuditPage'),
   adminAnomaliesPage: lazyRouteComponent(
     () => import('./admin/anomalies-page.tsx'),
     'AllAnomaliesPage',

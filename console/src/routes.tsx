@@ -208,10 +208,30 @@ const adminIndex = createRoute({
   },
 })
 
-const adminUsers = inAdmin('/users', pages.adminUsersPage)
+const adminSearchOf = ({ search }: Record<string, unknown>): { search?: string | undefined } => ({
+  search: typeof search === 'string' && search !== '' ? search : undefined,
+})
+
+const adminUsers = createRoute({
+  getParentRoute: () => admin,
+  path: '/users',
+  validateSearch: adminSearchOf,
+  component: pages.adminUsersPage,
+})
 const adminUser = inAdmin('/users/$userId', pages.adminUserPage)
-const adminOrganizations = inAdmin('/organizations', pages.adminOrganizationsPage)
+const adminOrganizations = createRoute({
+  getParentRoute: () => admin,
+  path: '/organizations',
+  validateSearch: adminSearchOf,
+  component: pages.adminOrganizationsPage,
+})
 const adminOrganization = inAdmin('/organizations/$organizationId', pages.adminOrganizationPage)
+const adminAudit = createRoute({
+  getParentRoute: () => admin,
+  path: '/audit',
+  validateSearch: auditSearchOf,
+  component: pages.adminAuditPage,
+})
 const adminHosts = inAdmin('/hosts', pages.adminHostsPage)
 const adminBlocks = inAdmin('/blocks', pages.adminBlocksPage)
 const adminAnomalies = inAdmin('/anomalies', pages.adminAnomaliesPage)
@@ -236,6 +256,7 @@ const routeTree = root.addChildren([
       adminOrganizations,
       adminOrganization,
       adminHosts,
+      adminAudit,
       adminBlocks,
       adminAnomalies,
     ]),

@@ -266,7 +266,8 @@ export function recordsOf(domain: string, found: boolean) {
 }
 
 function signInOf(id: string, device: string, ip: string, isCurrent: boolean) {
-  return { id, device, ip, startedAt: ago(86_400 * 3), lastUsedAt: ago(600), isCurrent }
+  const place = isCurrent ? 'Berlin, Germany' : null
+  return { id, device, ip, place, startedAt: ago(86_400 * 3), lastUsedAt: ago(600), isCurrent }
 }
 
 function mailOf(id: string, kind: string, address: string, state: string) {

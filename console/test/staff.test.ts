@@ -1,9 +1,7 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, expect, test } from 'vitest'
 
 import { barriers, createStage } from './browser.ts'
 import type { Stage } from './browser.ts'
-
-vi.setConfig({ testTimeout: 60_000, hookTimeout: 120_000 })
 
 let stage: Stage
 beforeAll(async () => {
@@ -29,6 +27,49 @@ test('staff finds a user, suspends them with a reason, and lifts it again', asyn
   expect(await barriers(page)).toEqual([])
   await page.getByRole('button', { name: 'Lift the suspension' }).click()
   await page.getByRole('button', { name: 'Suspend …' }).waitFor()
+  expect(complaints).toEqual([])
+})
+
+test('what staff found stays found on the way back, and a user shows where they come from and what was done to them', async () => {
+  await using opened = await stage.open('/admin/users?search=grace')
+  const { page, complaints } = opened
+  await page.getByRole('link', { name: 'Grace Hopper' }).click()
+  await page.getByRole('table', { name: 'Sign-ins of this user' }).getByText('Berlin').waitFor()
+  await page
+    .getByRole('table', { name: 'Impersonations of this user' })
+    .getByText('HELP-7')
+    .waitFor()
+  await page.getByRole('table', { name: 'What was done to this user' }).waitFor()
+  await page.getByText('password, a passkey, github').waitFor()
+  expect(await barriers(page)).toEqual([])
+  await page.getByRole('button', { name: 'Mail a link for a new password' }).click()
+  await page.getByRole('button', { name: 'The mail is on its way' }).waitFor()
+
+  await page.goBack()
+  const field = page.getByRole('searchbox', { name: 'Search by name, address or id' })
+  expect(await field.inputValue()).toBe('grace')
+  expect(complaints).toEqual([])
+})
+
+test('staff searches, verifies and exports the audit of the platform', async () => {
+  await using opened = await stage.open('/admin/audit')
+  const { page, complaints } = opened
+  await page.getByRole('table', { name: 'Audit log' }).waitFor()
+  expect(await barriers(page)).toEqual([])
+  await page.route(/\/v1\/admin\/platform-audit\/export/, (route) =>
+    route.fulfill({ contentType: 'text/csv', body: 'sequence\r\n' }),
+  )
+  await page.getByRole('button', { name: 'Export' }).click()
+  const [file] = await Promise.all([
+    page.waitForEvent('download'),
+    page.getByRole('menuitem', { name: 'For spreadsheets (CSV)' }).click(),
+  ])
+  expect(file.suggestedFilename()).toMatch(/^platform-audit-.*\.csv$/)
+
+  await page.getByRole('tab', { name: 'Proof' }).click()
+  await page.getByRole('button', { name: 'Verify' }).click()
+  await page.getByText('entries are as they were sealed').waitFor()
+  expect(await barriers(page)).toEqual([])
   expect(complaints).toEqual([])
 })
 

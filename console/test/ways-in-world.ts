@@ -98,10 +98,6 @@ export function waysInRootOf(world: Platform, grant: () => object) {
       ways.passkeys = ways.passkeys.filter((one) => one.id !== id)
       return id
     },
-    exportAccount: () => {
-      prove()
-      return JSON.stringify({ account: { email: ada.email } })
-    },
     deleteAccount: ({ email }: { email: string }) => {
       prove()
       if (email !== ada.email) {

@@ -140,6 +140,7 @@ export function createWorld({ isSignedIn = true, isEmpty = false }: Options = {}
     ...webhookRootOf(world),
     ...auditMutationsOf(world),
     ...staffRootOf(world.staff),
+    platformAudit: () => auditFieldsOf(world),
     me: () => me,
     organization: async ({ id }: { id: string }) => {
       await world.gate

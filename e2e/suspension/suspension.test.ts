@@ -127,6 +127,11 @@ test('an address and an organization are out of service at once, and the agent l
   expect(await back.exited).not.toBe(0)
   expect(back.output).toContain('SLUICE_ORGANIZATION_SUSPENDED')
   expect(back.output).toContain(reason)
+  const isTold = async () => (await visit(url)).text.includes('SLUICE_HOST_SUSPENDED')
+  expect(await until(isTold)).toBeLessThan(outMsMax)
+  const closed = await visit(url)
+  expect(closed.status).toBe(403)
+  expect(closed.text).not.toContain(reason)
   process.stdout.write(
     `out after ${Math.round(hostMs)} ms (address), ${Math.round(organizationMs)} ms (organization)\n`,
   )

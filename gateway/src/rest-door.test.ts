@@ -145,6 +145,104 @@ test('an answer that breaks off half-way is never taken for a whole one', async 
   await expect(response.text()).rejects.toThrow('terminated')
 })
 
+const exportPath = '/v1/account/export'
+const others = ['tunnels', 'domains', 'billing'] as const
+
+/** Each part as many pieces, or without an end; which were asked for, and which have ended. */
+function exports({ pieces = 500 } = {}) {
+  const asked: string[] = []
+  const ended: string[] = []
+  const route = (name: string): RestRoute => ({
+    method: 'GET',
+    path: exportPath,
+    handle: ({ caller }) => ({
+      status: 200,
+      headers: { 'content-type': 'application/json' },
+      body: (async function* () {
+        asked.push(name)
+        try {
+          yield `{"of":"${caller.principal.userId}","rows":[0`
+          for (let row = 0; row < pieces; row += 1) yield `,"${String(row).padEnd(1_000)}"`
+          yield ']}'
+        } finally {
+          ended.push(name)
+        }
+      })(),
+    }),
+  })
+  const rest = [route('identity')]
+  const otherRest = Object.fromEntries(others.map((name) => [name, [route(name)]]))
+  return { rest, otherRest, asked, ended }
+}
+
+test('what each subgraph keeps of a person is one document, each part made while it is read', async () => {
+  const { rest, otherRest, asked } = exports()
+  await using world = await createWorld({ rest, otherRest })
+  const ada = memberPrincipal()
+  const headers = { authorization: `Bearer ${world.signIn(ada)}` }
+
+  const head = await fetch(`${world.origin}${exportPath}`, { method: 'HEAD', headers })
+  expect(head.status).toBe(200)
+  expect(asked).toEqual([])
+
+  const response = await fetch(`${world.origin}${exportPath}`, { headers })
+  expect(response.status).toBe(200)
+  const document = (await response.json()) as Record<string, { of: string; rows: unknown[] }>
+  expect(Object.keys(document)).toEqual(['identity', ...others])
+  for (const part of Object.values(document)) {
+    expect(part.of).toBe(ada.userId)
+    expect(part.rows).toHaveLength(501)
+  }
+})
+
+test('a person who leaves in the middle of their export leaves nothing running', async () => {
+  const { rest, otherRest, ended } = exports({ pieces: Infinity })
+  await using world = await createWorld({ rest, otherRest })
+  const headers = { authorization: `Bearer ${world.signIn(memberPrincipal())}` }
+  const gone = new AbortController()
+  const response = await fetch(`${world.origin}${exportPath}`, { headers, signal: gone.signal })
+  await response.body?.getReader().read()
+
+  gone.abort()
+
+  await expect
+    .poll(() => ended.toSorted(), { timeout: 15_000 })
+    .toEqual(['identity', ...others].toSorted())
+})
+
+test('an export that one part cannot give is refused as a whole', async () => {
+  const { rest, otherRest } = exports()
+  await using world = await createWorld({ rest, otherRest })
+  const headers = { authorization: `Bearer ${world.signIn(memberPrincipal())}` }
+  await world.stop('billing')
+
+  const response = await fetch(`${world.origin}${exportPath}`, { headers })
+
+  expect(response.status).toBe(503)
+  expect(response.headers.get('sluice-error')).toBe('SLUICE_SUBGRAPH_UNAVAILABLE')
+  await response.text()
+  await world.restart('billing')
+  const again = await fetch(`${world.origin}${exportPath}`, { headers })
+  expect(Object.keys((await again.json()) as object)).toHaveLength(4)
+})
+
+test('a refusal of the first part is the answer, and the others are not asked', async () => {
+  const { otherRest, asked } = exports()
+  const refusing: RestRoute = {
+    method: 'GET',
+    path: exportPath,
+    handle() {
+      throw new SluiceError('SLUICE_REAUTHENTICATION_NEEDED')
+    },
+  }
+  await using world = await createWorld({ rest: [refusing], otherRest })
+
+  const response = await fetch(`${world.origin}${exportPath}`)
+
+  expect(response.headers.get('sluice-error')).toBe('SLUICE_REAUTHENTICATION_NEEDED')
+  expect(asked).toEqual([])
+})
+
 test.for([
   ['a token that is none', 'GET', '/v1/admin/sso', '', 401, 'SLUICE_UNAUTHENTICATED'],
   ['a method that the path has not', 'DELETE', '/v1/admin/sso', '', 405, null],

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 
 import {
@@ -11,7 +12,7 @@ import {
 import type { Log } from '@sluice/kit/log'
 import { anonymous, type Principal } from '@sluice/kit/principal'
 import { SluiceError } from '@sluice/schema/errors'
-import { Pool } from 'undici'
+import { Pool, type Dispatcher } from 'undici'
 
 import type { Authenticator } from './authenticate.ts'
 import { readBody } from './body.ts'
@@ -65,11 +66,12 @@ export function createRestDoor(options: RestDoorOptions) {
     return pool
   }
 
+  /** What is said to any subgraph, and as whom. */
   async function headersOf(
     request: IncomingMessage,
-    { credential, subgraph }: RestPath,
+    { credential }: RestPath,
     requestId: string,
-  ): Promise<Record<string, string>> {
+  ): Promise<{ principal: Principal; headers: Record<string, string> }> {
     const visitorIp = options.visitorIpOf(request)
     const { authorization = null, cookie = '', 'user-agent': userAgent = '' } = request.headers
     let principal: Principal = anonymous
@@ -88,13 +90,8 @@ export function createRestDoor(options: RestDoorOptions) {
       const value = request.headers[name]
       if (typeof value === 'string') headers[name] = value
     }
-    return {
-      ...headers,
-      [internalHeader]: await signer.headerFor(principal, subgraph),
-      [requestIdHeader]: requestId,
-      [visitorIpHeader]: visitorIp,
-      [userAgentHeader]: userAgent,
-    }
+    const own = { [requestIdHeader]: requestId, [visitorIpHeader]: visitorIp }
+    return { principal, headers: { ...headers, ...own, [userAgentHeader]: userAgent } }
   }
 
   /** False for a path that is none of these. */
@@ -115,27 +112,32 @@ export function createRestDoor(options: RestDoorOptions) {
     response.setHeader('cache-control', 'no-store')
     const gone = new AbortController()
     response.once('close', () => gone.abort())
-    const headers = await headersOf(request, found, requestId)
+    const { principal, headers } = await headersOf(request, found, requestId)
     const body = await readBody(request, found.bodyBytesMax, (max) => {
       return new SluiceError('SLUICE_BODY_TOO_LARGE', { max })
     })
-    try {
-      const reply = await poolOf(found.subgraph).request({
+    const ask = async (subgraph: SubgraphName): Promise<SubgraphReply> => ({
+      subgraph,
+      reply: await poolOf(subgraph).request({
         method,
         path: request.url ?? path,
-        headers,
+        headers: { ...headers, [internalHeader]: await signer.headerFor(principal, subgraph) },
         ...(body.length > 0 ? { body } : {}),
         signal: gone.signal,
-      })
-      response.statusCode = reply.statusCode
-      for (const name of returned) {
-        const value = reply.headers[name]
-        if (value !== undefined) response.setHeader(name, value)
-      }
-      for (const cookie of [reply.headers['set-cookie'], reply.headers[setCookieHeader]].flat()) {
-        if (cookie !== undefined) response.appendHeader('set-cookie', cookie)
-      }
-      await pipeline(reply.body, response)
+      }),
+    })
+    try {
+      const first = await ask(found.subgraph)
+      // A refusal of the first is the answer: the others are not asked.
+      const joins = method === 'GET' && first.reply.statusCode === 200 ? (found.joins ?? []) : []
+      const others: SubgraphReply[] = []
+      for (const subgraph of joins) others.push(await ask(subgraph))
+      const told = others.find(({ reply }) => reply.statusCode !== 200) ?? first
+      sendHead(response, told.reply)
+      if (others.length === 0 || told !== first) {
+        for (const { reply } of [first, ...others]) if (reply !== told.reply) leave(reply)
+        await pipeline(told.reply.body, response)
+      } else await pipeline(Readable.from(joinedText([first, ...others])), response)
     } catch (error) {
       if (gone.signal.aborted) return true
       log.warn({ err: error, subgraph: found.subgraph, requestId }, 'subgraph failed')
@@ -152,6 +154,36 @@ export function createRestDoor(options: RestDoorOptions) {
       await Promise.all(Array.from(pools.values(), (pool) => pool.destroy()))
     },
   }
+}
+
+interface SubgraphReply {
+  readonly subgraph: SubgraphName
+  readonly reply: Dispatcher.ResponseData
+}
+
+/** Nobody reads the rest of it. */
+function leave({ body }: Dispatcher.ResponseData): void {
+  body.on('error', () => undefined).destroy()
+}
+
+function sendHead(response: ServerResponse, reply: Dispatcher.ResponseData): void {
+  response.statusCode = reply.statusCode
+  for (const name of returned) {
+    const value = reply.headers[name]
+    if (value !== undefined) response.setHeader(name, value)
+  }
+  for (const cookie of [reply.headers['set-cookie'], reply.headers[setCookieHeader]].flat()) {
+    if (cookie !== undefined) response.appendHeader('set-cookie', cookie)
+  }
+}
+
+/** One JSON object of the objects that several have answered; each is read when those before it are sent. */
+async function* joinedText(replies: readonly SubgraphReply[]): AsyncGenerator<string | Buffer> {
+  for (const [index, { subgraph, reply }] of replies.entries()) {
+    yield `${index === 0 ? '{' : ','}${JSON.stringify(subgraph)}:`
+    yield* reply.body as AsyncIterable<Buffer>
+  }
+  yield '}'
 }
 
 function codeOf(error: unknown): 'SLUICE_SUBGRAPH_TIMEOUT' | 'SLUICE_SUBGRAPH_UNAVAILABLE' {

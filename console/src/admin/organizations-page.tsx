@@ -1,5 +1,5 @@
 import { Table } from '@mantine/core'
-import { Link } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 
 import { AdminOrganizationsDocument } from '../gql/graphql.ts'
 import type { AdminOrganizationsQuery } from '../gql/graphql.ts'
@@ -15,9 +15,14 @@ import { SuspensionWord } from './users-page.tsx'
 
 const organizationsOf = (data: AdminOrganizationsQuery) => data.staffOrganizations
 
+const route = getRouteApi('/in/admin/organizations')
+
 /** All organizations, for staff. */
 export function OrganizationsPage() {
-  const { typed, setTyped, search } = useSearch()
+  const navigate = route.useNavigate()
+  const { typed, setTyped, search } = useSearch(route.useSearch().search, (wanted) => {
+    void navigate({ search: { search: wanted }, replace: true, resetScroll: false })
+  })
   const pages = usePages({
     document: AdminOrganizationsDocument,
     variables: { search },

@@ -6,12 +6,16 @@ const searchCharactersMax = 100
 /** Typing is over when nothing came for so long. */
 const restMs = 250
 
-/** What is typed into a search field, and what is searched for once typing rests. */
-export function useSearch() {
-  const [typed, setTyped] = useState('')
-  const [search, setSearch] = useState('')
+/**
+ * What is typed into a search field; what is searched for once typing rests stands in the address, so that the way back
+ * leads to what was found.
+ */
+export function useSearch(search = '', onSearch: (search: string | undefined) => void) {
+  const [typed, setTyped] = useState(search)
   useEffect(() => {
-    const timer = setTimeout(() => setSearch(typed.trim()), restMs)
+    const wanted = typed.trim()
+    if (wanted === search) return undefined
+    const timer = setTimeout(() => onSearch(wanted || undefined), restMs)
     return () => clearTimeout(timer)
   }, [typed])
   return { typed, setTyped, search }

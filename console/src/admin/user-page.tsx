@@ -1,9 +1,14 @@
-import { Button, Group, Table, Text } from '@mantine/core'
-import { Link, useParams } from '@tanstack/react-router'
+import { Button, Group } from '@mantine/core'
+import { useParams } from '@tanstack/react-router'
 import { Fragment, useState } from 'react'
 import { useQuery } from 'urql'
 
-import { AdminUserDocument, SuspendUserDocument, UnsuspendUserDocument } from '../gql/graphql.ts'
+import {
+  AdminUserDocument,
+  RequestPasswordResetDocument,
+  SuspendUserDocument,
+  UnsuspendUserDocument,
+} from '../gql/graphql.ts'
 import type { AdminUserQuery } from '../gql/graphql.ts'
 import { loadedOf } from '../graph/loaded.ts'
 import { Page } from '../ui/page.tsx'
@@ -13,6 +18,7 @@ import { Ago } from '../ui/time.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { Impersonate } from './impersonate.tsx'
 import { SuspendDialog, SuspendedNote } from './suspend.tsx'
+import { UserRecord } from './user-record.tsx'
 
 type User = AdminUserQuery['staffUser']
 
@@ -33,6 +39,7 @@ export function UserPage() {
       <Panel of={user} onRetry={again}>
         {(found) => <Detail user={found} onChange={again} />}
       </Panel>
+      {user.kind === 'full' && <UserRecord user={user.value} />}
     </Page>
   )
 }
@@ -41,7 +48,13 @@ function Detail({ user, onChange }: { user: User; onChange: () => void }) {
   const [asking, setAsking] = useState<'suspend' | 'impersonate' | null>(null)
   const suspend = useAction(SuspendUserDocument)
   const unsuspend = useAction(UnsuspendUserDocument)
-  const { id, suspension } = user
+  const reset = useAction(RequestPasswordResetDocument)
+  const [isMailed, setMailed] = useState(false)
+  const { id, email, suspension } = user
+  const mailReset = async () => {
+    const { data } = await reset.run({ email })
+    if (data) setMailed(true)
+  }
   const lift = async () => {
     await unsuspend.run({ id })
     onChange()
@@ -50,8 +63,8 @@ function Detail({ user, onChange }: { user: User; onChange: () => void }) {
     <>
       {suspension && <SuspendedNote title="This account is suspended" suspension={suspension} />}
       {unsuspend.problem && <ProblemNote problem={unsuspend.problem} />}
+      {reset.problem && <ProblemNote problem={reset.problem} />}
       <Facts user={user} />
-      <Places user={user} />
       <Group mt="md">
         {suspension ? (
           <Button variant="default" loading={unsuspend.isBusy} onClick={() => void lift()}>
@@ -62,6 +75,14 @@ function Detail({ user, onChange }: { user: User; onChange: () => void }) {
             Suspend …
           </Button>
         )}
+        <Button
+          variant="default"
+          loading={reset.isBusy}
+          disabled={isMailed}
+          onClick={() => void mailReset()}
+        >
+          {isMailed ? 'The mail is on its way' : 'Mail a link for a new password'}
+        </Button>
         {!user.isAdmin && (
           <Button variant="default" onClick={() => setAsking('impersonate')}>
             Act as this user …
@@ -84,11 +105,22 @@ function Detail({ user, onChange }: { user: User; onChange: () => void }) {
   )
 }
 
+/** How they come in, in words. */
+function waysIn({ waysIn: { password, passkeys, accounts } }: User): string {
+  const ways = [
+    ...(password ? ['password'] : []),
+    ...(passkeys > 0 ? [passkeys === 1 ? 'a passkey' : `${passkeys} passkeys`] : []),
+    ...accounts,
+  ]
+  return ways.join(', ') || 'Single sign-on alone'
+}
+
 function Facts({ user }: { user: User }) {
   const facts = [
     ['Id', <span className="mono">{user.id}</span>],
     ['Address confirmed', user.emailVerifiedAt ? <Ago at={user.emailVerifiedAt} /> : 'No'],
-    ['Second factor', user.hasSecondFactor ? 'On' : 'Off'],
+    ['Signs in by', waysIn(user)],
+    ['Second factor', user.waysIn.secondFactor ? 'On' : 'Off'],
     ['Signed up', <Ago at={user.createdAt} />],
     [
       'Last here',
@@ -110,40 +142,5 @@ function Facts({ user }: { user: User }) {
         </Fragment>
       ))}
     </dl>
-  )
-}
-
-function Places({ user }: { user: User }) {
-  if (user.places.length === 0) {
-    return (
-      <Text size="sm" c="dimmed">
-        In no organization.
-      </Text>
-    )
-  }
-  return (
-    <Table aria-label="Organizations of this user">
-      <Table.Thead>
-        <Table.Tr>
-          <Table.Th>Organization</Table.Th>
-          <Table.Th>Role</Table.Th>
-        </Table.Tr>
-      </Table.Thead>
-      <Table.Tbody>
-        {user.places.map(({ organization, role }) => (
-          <Table.Tr key={organization.id}>
-            <Table.Td>
-              <Link
-                to="/admin/organizations/$organizationId"
-                params={{ organizationId: organization.id }}
-              >
-                {organization.name}
-              </Link>
-            </Table.Td>
-            <Table.Td>{role.toLowerCase()}</Table.Td>
-          </Table.Tr>
-        ))}
-      </Table.Tbody>
-    </Table>
   )
 }

@@ -1,5 +1,5 @@
 import { Table, Text } from '@mantine/core'
-import { Link } from '@tanstack/react-router'
+import { getRouteApi, Link } from '@tanstack/react-router'
 
 import { AdminUsersDocument } from '../gql/graphql.ts'
 import type { AdminUsersQuery } from '../gql/graphql.ts'
@@ -15,9 +15,14 @@ import { SearchField, useSearch } from './search-list.tsx'
 
 const usersOf = (data: AdminUsersQuery) => data.staffUsers
 
+const route = getRouteApi('/in/admin/users')
+
 /** Everybody with an account, for staff. */
 export function UsersPage() {
-  const { typed, setTyped, search } = useSearch()
+  const navigate = route.useNavigate()
+  const { typed, setTyped, search } = useSearch(route.useSearch().search, (wanted) => {
+    void navigate({ search: { search: wanted }, replace: true, resetScroll: false })
+  })
   const pages = usePages({ document: AdminUsersDocument, variables: { search }, pick: usersOf })
   const list = loadedOf(pages, {
     path: 'staffUsers',

@@ -1,160 +1,26 @@
-import { Button, Menu, Tabs, Text } from '@mantine/core'
-import { IconChevronDown } from '@tabler/icons-react'
 import { getRouteApi } from '@tanstack/react-router'
-import { useState } from 'react'
 
-import { AuditEntriesDocument } from '../gql/graphql.ts'
-import { loadedOf } from '../graph/loaded.ts'
-import type { Problem } from '../graph/problem.ts'
-import { usePages } from '../graph/use-pages.ts'
 import { usePlace } from '../shell/organization.ts'
-import { useDoor } from '../sign-in/sign-in-context.ts'
-import { Command } from '../ui/copy.tsx'
-import { Empty } from '../ui/empty.tsx'
-import { LoadMore } from '../ui/load-more.tsx'
-import { Page } from '../ui/page.tsx'
-import { Panel } from '../ui/panel.tsx'
-import { ProblemNote } from '../ui/problem-note.tsx'
-import { AuditFilterBar } from './audit-filter.tsx'
-import { AuditProof } from './audit-proof.tsx'
+import { auditOfOrganization } from './audit-source.ts'
 import { AuditStreams } from './audit-streams.tsx'
-import { AuditTable, entriesOf } from './audit-table.tsx'
-import { downloadAudit } from './export-audit.ts'
-import type { ExportFormat } from './export-audit.ts'
-import { isFiltered, variablesOf } from './filter.ts'
-import type { AuditFilter } from './filter.ts'
+import { AuditView } from './audit-view.tsx'
 
 const route = getRouteApi('/in/o/$slug/audit')
 
+/** The audit of an organization, for those who may read it. */
 export function AuditPage() {
-  const { view = 'entries', ...filter } = route.useSearch()
+  const search = route.useSearch()
   const navigate = route.useNavigate()
   const { organization } = usePlace()
   const mayStream = organization.viewerPermissions.includes('audit.manage')
-  const show = (search: AuditFilter & { view?: 'proof' | 'streams' }) =>
-    void navigate({ search, replace: true, resetScroll: false })
 
   return (
-    <Page
-      title="Audit log"
+    <AuditView
+      source={auditOfOrganization(organization.id)}
       about="Who changed what, and from where. Entries are never changed or removed."
-      actions={<Export filter={filter} />}
-      isWide
-    >
-      <Tabs
-        value={view}
-        keepMounted={false}
-        onChange={(next) =>
-          show(next === 'proof' || next === 'streams' ? { ...filter, view: next } : filter)
-        }
-      >
-        <Tabs.List mb="md">
-          <Tabs.Tab value="entries">Entries</Tabs.Tab>
-          <Tabs.Tab value="proof">Proof</Tabs.Tab>
-          {mayStream && <Tabs.Tab value="streams">Streams</Tabs.Tab>}
-        </Tabs.List>
-        <Tabs.Panel value="entries">
-          <Entries filter={filter} onFilter={show} />
-        </Tabs.Panel>
-        <Tabs.Panel value="proof">
-          <AuditProof />
-        </Tabs.Panel>
-        <Tabs.Panel value="streams">
-          <AuditStreams />
-        </Tabs.Panel>
-      </Tabs>
-    </Page>
-  )
-}
-
-interface EntriesProps {
-  readonly filter: AuditFilter
-  readonly onFilter: (filter: AuditFilter) => void
-}
-
-function Entries({ filter, onFilter }: EntriesProps) {
-  const { organization } = usePlace()
-  const pages = usePages({
-    document: AuditEntriesDocument,
-    variables: { organizationId: organization.id, ...variablesOf(filter) },
-    pick: entriesOf,
-  })
-  const list = loadedOf(pages, {
-    path: 'organization.auditEntries',
-    pick: () => pages.nodes,
-    isEmpty: (entries) => entries.length === 0,
-  })
-
-  return (
-    <>
-      <AuditFilterBar filter={filter} onChange={onFilter} />
-      <Panel
-        of={list}
-        isFlush
-        onRetry={pages.refetch}
-        empty={
-          isFiltered(filter) ? (
-            <Empty
-              title="Nothing was recorded that fits"
-              action={
-                <Button variant="default" onClick={() => onFilter({})}>
-                  Show all entries
-                </Button>
-              }
-            />
-          ) : (
-            <Empty title="Nothing was recorded yet">
-              <Text size="sm" c="dimmed">
-                Every change leaves an entry here, also this one:
-              </Text>
-              <Command>{`sluice login --server ${location.origin}`}</Command>
-            </Empty>
-          )
-        }
-      >
-        {(entries) => (
-          <>
-            <AuditTable entries={entries} onFilter={(action) => onFilter({ ...filter, action })} />
-            <LoadMore {...pages} count={entries.length} what={['entry', 'entries']} />
-          </>
-        )}
-      </Panel>
-    </>
-  )
-}
-
-/** Downloads what the filter leaves, with the sign-in. */
-function Export({ filter }: { filter: AuditFilter }) {
-  const { organization } = usePlace()
-  const { signIn } = useDoor()
-  const [isBusy, setBusy] = useState(false)
-  const [problem, setProblem] = useState<Problem | null>(null)
-
-  const download = async (format: ExportFormat) => {
-    setBusy(true)
-    const token = await signIn.freshToken()
-    setProblem(await downloadAudit({ organizationId: organization.id, format, filter, token }))
-    setBusy(false)
-  }
-
-  return (
-    <>
-      {problem && <ProblemNote problem={problem} />}
-      <Menu position="bottom-end">
-        <Menu.Target>
-          <Button
-            variant="default"
-            loading={isBusy}
-            rightSection={<IconChevronDown size={16} aria-hidden />}
-          >
-            Export
-          </Button>
-        </Menu.Target>
-        <Menu.Dropdown>
-          <Menu.Item onClick={() => void download('csv')}>For spreadsheets (CSV)</Menu.Item>
-          <Menu.Item onClick={() => void download('jsonl')}>To verify (JSON Lines)</Menu.Item>
-        </Menu.Dropdown>
-      </Menu>
-    </>
+      search={search}
+      onSearch={(next) => void navigate({ search: next, replace: true, resetScroll: false })}
+      streams={mayStream && <AuditStreams />}
+    />
   )
 }

@@ -1,31 +1,30 @@
 import { Button, Group, Stack, Table, Text } from '@mantine/core'
 import { useQuery } from 'urql'
 
-import { AuditSignedHeadsDocument } from '../gql/graphql.ts'
 import { loadedOf } from '../graph/loaded.ts'
-import { usePlace } from '../shell/organization.ts'
+import { saveText } from '../ui/download.ts'
 import { Empty } from '../ui/empty.tsx'
 import { Panel } from '../ui/panel.tsx'
 import { Ago, dayOf } from '../ui/time.tsx'
-import { saveText } from './export-audit.ts'
+import { headsOf, useAudit } from './audit-source.ts'
 import { VerifyAudit } from './verify-audit.tsx'
 
 /** Verifying, and the signed heads to keep elsewhere. */
 export function AuditProof() {
-  const { organization } = usePlace()
+  const source = useAudit()
   const [{ data, error, fetching }, refetch] = useQuery({
-    query: AuditSignedHeadsDocument,
-    variables: { organizationId: organization.id },
+    query: source.heads,
+    variables: source.variables,
   })
   const heads = loadedOf(
     { data, error, fetching },
     {
-      path: 'organization.auditSignedHeads',
-      pick: ({ organization: found }) => found?.auditSignedHeads,
+      path: `${source.path}.auditSignedHeads`,
+      pick: (found) => headsOf(found)?.auditSignedHeads,
       isEmpty: (list) => list.length === 0,
     },
   )
-  const keys = data?.organization?.auditHeadKeys
+  const keys = data && headsOf(data)?.auditHeadKeys
 
   return (
     <Stack>

@@ -1,10 +1,7 @@
 import { Anchor, Table, Text } from '@mantine/core'
 
-import type { AuditEntriesQuery } from '../gql/graphql.ts'
 import { Ago } from '../ui/time.tsx'
-
-export const entriesOf = (data: AuditEntriesQuery) => data.organization?.auditEntries
-type Entry = NonNullable<ReturnType<typeof entriesOf>>['nodes'][number]
+import type { Entry } from './audit-source.ts'
 
 interface TableProps {
   readonly entries: readonly Entry[]

@@ -3,16 +3,14 @@ import { useState } from 'react'
 import { useClient } from 'urql'
 import type { Client } from 'urql'
 
-import { AuditIntegrityDocument } from '../gql/graphql.ts'
-import type { AuditIntegrityQuery } from '../gql/graphql.ts'
 import type { Problem } from '../graph/problem.ts'
 import { problemAt, unreachable } from '../graph/problem.ts'
-import { usePlace } from '../shell/organization.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { Ago } from '../ui/time.tsx'
 import { StateWord } from '../ui/tone.tsx'
+import { integrityOf, useAudit } from './audit-source.ts'
+import type { AuditSource, Integrity } from './audit-source.ts'
 
-type Integrity = NonNullable<AuditIntegrityQuery['organization']>['auditIntegrity']
 type Fault = NonNullable<Integrity['firstBad']>['fault']
 
 /** What a fault means to whoever reads it here. */
@@ -35,13 +33,13 @@ type Verdict =
 /** Has the server verify the whole chain, piece by piece, and names the first bad row. */
 export function VerifyAudit() {
   const client = useClient()
-  const { organization } = usePlace()
+  const source = useAudit()
   const [verdict, setVerdict] = useState<Verdict>({ kind: 'none' })
 
   const verify = async () => {
     setVerdict({ kind: 'running', count: 0 })
     const progress = (count: number) => setVerdict({ kind: 'running', count })
-    setVerdict(await verifyAll(client, organization.id, progress))
+    setVerdict(await verifyAll(client, source, progress))
   }
 
   return (
@@ -111,16 +109,16 @@ function Outcome({ count, last }: { count: number; last: Integrity }) {
 
 async function verifyAll(
   client: Client,
-  organizationId: string,
+  source: AuditSource,
   progress: (count: number) => void,
 ): Promise<Verdict> {
   let count = 0
   let from = 1
   for (;;) {
     const { data, error } = await client
-      .query(AuditIntegrityDocument, { organizationId, from }, { requestPolicy: 'network-only' })
+      .query(source.integrity, { ...source.variables, from }, { requestPolicy: 'network-only' })
       .toPromise()
-    const last = data?.organization?.auditIntegrity
+    const last = data && integrityOf(data)
     if (!last) {
       return { kind: 'failed', problem: problemAt(error) ?? unreachable('the answer was empty') }
     }

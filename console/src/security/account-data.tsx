@@ -1,30 +1,30 @@
 import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import type { FormEvent } from 'react'
+import { useContext, useState, type FormEvent } from 'react'
 
-import { DeleteAccountDocument, ExportAccountDocument } from '../gql/graphql.ts'
+import { DeleteAccountDocument } from '../gql/graphql.ts'
+import type { Problem } from '../graph/problem.ts'
 import { useDoor } from '../sign-in/sign-in-context.ts'
+import { download, today } from '../ui/download.ts'
 import { formText } from '../ui/form-text.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
+import { ProofContext } from '../ui/proof-context.ts'
 import { useAction } from '../ui/use-action.ts'
 
 /** What is kept of a person: to take along, or to have deleted. */
 export function AccountData({ email }: { readonly email: string }) {
   const [isDeleting, deleting] = useDisclosure(false)
-  const exporting = useAction(ExportAccountDocument)
-  const download = async () => {
-    const { data } = await exporting.run({})
-    if (data) save(data.exportAccount, 'sluice-account.json')
-  }
+  const exporting = useExport()
 
   return (
     <Stack gap="md">
       <Group justify="space-between">
         <Text size="sm" maw={520}>
-          Everything that is kept of you as a person, as JSON. Tunnels, domains and invoices belong
-          to organizations.
+          Everything that is kept of you as a person, as JSON: account, sign-ins, credentials, what
+          you did, and the tunnels, domains and plans that you made or chose. What opens something
+          is not in it.
         </Text>
-        <Button variant="default" loading={exporting.isBusy} onClick={() => void download()}>
+        <Button variant="default" loading={exporting.isBusy} onClick={() => void exporting.run()}>
           Download your data
         </Button>
       </Group>
@@ -40,6 +40,28 @@ export function AccountData({ email }: { readonly email: string }) {
       <DeleteDialog email={email} isOpen={isDeleting} onClose={deleting.close} />
     </Stack>
   )
+}
+
+/** Downloads the export, after a proof of who asks where the last one is too old. */
+function useExport() {
+  const { signIn } = useDoor()
+  const prove = useContext(ProofContext)
+  const [isBusy, setBusy] = useState(false)
+  const [problem, setProblem] = useState<Problem | null>(null)
+
+  const run = async () => {
+    setBusy(true)
+    const send = async () =>
+      download('/v1/account/export', {
+        name: `sluice-account-${today()}.json`,
+        token: await signIn.freshToken(),
+      })
+    let found = await send()
+    if (found?.code === 'SLUICE_REAUTHENTICATION_NEEDED' && (await prove())) found = await send()
+    setProblem(found)
+    setBusy(false)
+  }
+  return { run, isBusy, problem }
 }
 
 interface DialogProps {
@@ -97,13 +119,4 @@ function DeleteDialog({ email, isOpen, onClose }: DialogProps) {
       </form>
     </Modal>
   )
-}
-
-function save(text: string, name: string): void {
-  const url = URL.createObjectURL(new Blob([text], { type: 'application/json' }))
-  const link = document.createElement('a')
-  link.href = url
-  link.download = name
-  link.click()
-  URL.revokeObjectURL(url)
 }

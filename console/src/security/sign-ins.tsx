@@ -1,4 +1,4 @@
-import { Badge, Button, Table } from '@mantine/core'
+import { Badge, Button, Table, Text } from '@mantine/core'
 import { useState } from 'react'
 
 import { EndOtherSignInsDocument, EndSignInDocument } from '../gql/graphql.ts'
@@ -46,7 +46,14 @@ export function SignIns({ signIns, onChanged }: Props) {
             {signIns.map((signIn) => (
               <Table.Tr key={signIn.id}>
                 <Table.Td fw={600}>{signIn.device}</Table.Td>
-                <Table.Td className="mono">{signIn.ip || '–'}</Table.Td>
+                <Table.Td>
+                  <span className="mono">{signIn.ip || '–'}</span>
+                  {signIn.place && (
+                    <Text size="xs" c="dimmed">
+                      {signIn.place}
+                    </Text>
+                  )}
+                </Table.Td>
                 <Table.Td>
                   <Ago at={signIn.startedAt} />
                 </Table.Td>

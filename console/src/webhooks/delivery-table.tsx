@@ -14,6 +14,7 @@ type Delivery = NonNullable<
 
 const states = {
   PENDING: { word: 'Under way', tone: 'notice' },
+  HELD: { word: 'Held: suspended', tone: 'notice' },
   DELIVERED: { word: 'Delivered', tone: 'good' },
   FAILED: { word: 'Failed', tone: 'bad' },
 } as const

@@ -80,6 +80,8 @@ export async function createWorld(
     replaced?: Replaced
     /** What identity answers outside the graph. */
     rest?: readonly RestRoute[]
+    /** The same of the others. */
+    otherRest?: Partial<Record<SubgraphName, readonly RestRoute[]>>
     log?: Log
   } = {},
 ): Promise<World> {
@@ -109,7 +111,13 @@ export async function createWorld(
           port,
           log: silentLog,
           notReady: async () => null,
-          ...(name === 'identity' ? { route: identityRoute } : {}),
+          route:
+            name === 'identity'
+              ? identityRoute
+              : createRestRoutes({
+                  verify: createInternalVerifier(internalPublicJwks, name),
+                  routes: options.otherRest?.[name] ?? [],
+                }),
         })
     stops.set(name, () => server.close())
     return server.port
@@ -119,7 +127,7 @@ export async function createWorld(
     disposer.defer(async () => stops.get(name)?.())
   }
 
-  const { replaced: _replaced, rest: _rest, ...gatewayOptions } = options
+  const { replaced: _replaced, rest: _rest, otherRest: _otherRest, ...gatewayOptions } = options
   const gateway = await createServer({
     port: 0,
     supergraphSdl: composed(fixtureSdl),

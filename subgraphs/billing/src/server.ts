@@ -1,9 +1,13 @@
 import { databaseNotReady, forkFor, forkSystem, migrate, openOrm } from '@sluice/kit/database'
+import { openForgeryReports } from '@sluice/kit/forgeries'
 import { openInbox } from '@sluice/kit/inbox'
+import { createInternalVerifier } from '@sluice/kit/internal-token'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { openOutboxPublisher } from '@sluice/kit/outbox'
+import { personExportRoute } from '@sluice/kit/person-export'
 import { openRedis } from '@sluice/kit/redis'
+import { createRestRoutes } from '@sluice/kit/rest'
 import { openSubgraph, type Caller } from '@sluice/kit/subgraph'
 import type { JSONWebKeySet } from 'jose'
 
@@ -11,6 +15,7 @@ import type { Context } from './context.ts'
 import { incomingEvents } from './incoming-events.ts'
 import { createLoaders } from './loaders.ts'
 import { database } from './orm.ts'
+import { exportPlans } from './plan/export-plans.ts'
 import { schema } from './schema.ts'
 
 export interface BillingOptions {
@@ -46,12 +51,19 @@ export async function createServer(
       const loaders = createLoaders(em, systemEm, now)
       return { principal, visitorIp, em, systemEm, now, loaders }
     }
+    const forgeries = closer.add(openForgeryReports({ redis, part: 'billing', log }))
+    const onForged = (ip: string) => forgeries.note('internal header', ip)
     const { port } = closer.add(
       await openSubgraph({
         name: 'billing',
         schema,
         context: contextOf,
         internalPublicJwks: options.internalPublicJwks,
+        onForged,
+        route: createRestRoutes({
+          verify: createInternalVerifier(options.internalPublicJwks, 'billing', { onForged }),
+          routes: [personExportRoute(orm, exportPlans)],
+        }),
         port: options.port,
         ...(options.host === undefined ? {} : { host: options.host }),
         log,

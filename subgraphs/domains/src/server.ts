@@ -1,11 +1,15 @@
 import { createAttempts } from '@sluice/kit/attempts'
 import { databaseNotReady, forkFor, forkSystem, migrate, openOrm } from '@sluice/kit/database'
 import { openResolver } from '@sluice/kit/dns-proof'
+import { openForgeryReports } from '@sluice/kit/forgeries'
 import { openInbox } from '@sluice/kit/inbox'
+import { createInternalVerifier } from '@sluice/kit/internal-token'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { openOutboxPublisher } from '@sluice/kit/outbox'
+import { personExportRoute } from '@sluice/kit/person-export'
 import { openRedis } from '@sluice/kit/redis'
+import { createRestRoutes } from '@sluice/kit/rest'
 import { Sealer, type SealingKey } from '@sluice/kit/sealer'
 import { openSubgraph, type Caller } from '@sluice/kit/subgraph'
 import type { JSONWebKeySet } from 'jose'
@@ -14,6 +18,7 @@ import { announceCertificate } from './certificate/announce-certificate.ts'
 import { resealPrivateKeys } from './certificate/certificate.ts'
 import type { Context } from './context.ts'
 import { checkDns } from './domain/dns-check.ts'
+import { exportDomains } from './domain/export-domains.ts'
 import { createLoaders } from './domain/loaders.ts'
 import { incomingEvents } from './incoming-events.ts'
 import { database } from './orm.ts'
@@ -83,12 +88,19 @@ export async function createServer(
         log,
       }
     }
+    const forgeries = closer.add(openForgeryReports({ redis, part: 'domains', log }))
+    const onForged = (ip: string) => forgeries.note('internal header', ip)
     const { port } = closer.add(
       await openSubgraph({
         name: 'domains',
         schema,
         context: contextOf,
         internalPublicJwks: options.internalPublicJwks,
+        onForged,
+        route: createRestRoutes({
+          verify: createInternalVerifier(options.internalPublicJwks, 'domains', { onForged }),
+          routes: [personExportRoute(orm, exportDomains)],
+        }),
         port: options.port,
         ...(options.host === undefined ? {} : { host: options.host }),
         log,

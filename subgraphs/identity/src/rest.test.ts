@@ -16,7 +16,7 @@ import { restRoutes } from './rest.ts'
 import { openWorld, type World } from './testing.ts'
 
 /** Whom a route is for. */
-type Needs = Permission | 'gateway' | 'anybody'
+type Needs = Permission | 'gateway' | 'anybody' | 'person' | 'staff'
 
 interface Route {
   needs: Needs
@@ -30,6 +30,9 @@ const declared: Record<string, Route> = {
   'POST /internal/authenticate': { needs: 'gateway' },
   'POST /internal/revocations': { needs: 'gateway' },
   'POST /v1/auth/token/revoke': { needs: 'anybody' },
+  'GET /v1/account/export': { needs: 'person' },
+  'GET /v1/admin/platform-audit/integrity': { needs: 'staff' },
+  'GET /v1/admin/platform-audit/export': { needs: 'staff' },
   'GET /v1/admin/audit/integrity': { needs: 'audit.read' },
   'GET /v1/admin/audit/export': { needs: 'audit.read' },
   'GET /v1/admin/sso': { needs: 'sso.manage' },
@@ -73,6 +76,7 @@ async function actorsOf(world: World, organizationId: string, owner: Principal):
     ...(await Promise.all(people)),
     { name: 'authtoken', principal: authtoken, permissions: membership?.permissions ?? 0 },
     { name: 'stranger', principal: stranger, permissions: null },
+    { name: 'staff', principal: { ...stranger, isAdmin: true }, permissions: null },
     { name: 'anonymous', principal: anonymous, permissions: null },
     { name: 'gateway', principal: gatewayPrincipal, permissions: null },
   ]
@@ -80,9 +84,9 @@ async function actorsOf(world: World, organizationId: string, owner: Principal):
 
 async function ask(world: World, route: RestRoute, actor: Actor, organizationId: string) {
   const { body } = declared[nameOf(route)] ?? {}
-  const target = await world.person()
-  const { id: memberId } = await world.join(organizationId, target, 'VIEWER')
-  const invited = nameOf(route) === 'POST /v1/admin/members' ? { email: `to-${target.email}` } : {}
+  const memberId = route.path.includes(':memberId') ? await newMember(world, organizationId) : ''
+  const isInvitation = nameOf(route) === 'POST /v1/admin/members'
+  const invited = isInvitation ? { email: `${crypto.randomUUID()}@example.test` } : {}
   const bytes = Buffer.from(JSON.stringify({ ...(body as object), ...invited }))
   try {
     const { status } = await route.handle({
@@ -113,10 +117,18 @@ async function ask(world: World, route: RestRoute, actor: Actor, organizationId:
   }
 }
 
+async function newMember(world: World, organizationId: string): Promise<string> {
+  return (await world.join(organizationId, await world.person(), 'VIEWER')).id
+}
+
 function verdictFor({ needs, missing }: Route, { name, principal, permissions }: Actor): string {
   if (needs === 'anybody') return 'allowed'
   if (needs === 'gateway') return name === 'gateway' ? 'allowed' : 'SLUICE_UNAUTHENTICATED'
   if (principal.kind === 'anonymous') return 'SLUICE_UNAUTHENTICATED'
+  if (needs === 'person' || needs === 'staff') {
+    const isPerson = principal.kind === 'user' && (needs === 'person' || principal.isAdmin)
+    return isPerson ? 'allowed' : 'SLUICE_FORBIDDEN'
+  }
   if (permissions === null) return missing ?? 'SLUICE_ORGANIZATION_NOT_FOUND'
   return hasPermission(permissions, needs) ? 'allowed' : 'SLUICE_FORBIDDEN'
 }

@@ -1,6 +1,7 @@
 import type { Log } from '@sluice/kit/log'
 import type { RestRoute } from '@sluice/kit/rest'
 
+import { exportAccountRoute } from './account/export-account.ts'
 import { auditRoutes } from './audit/audit-routes.ts'
 import { authenticateRoute } from './authenticate/authenticate-route.ts'
 import type { Deps } from './context.ts'
@@ -18,6 +19,7 @@ export function restRoutes(deps: Deps, log: Log): RestRoute[] {
     authenticateRoute(deps),
     revocationsRoute(deps),
     revokeRoute(deps),
+    exportAccountRoute(deps),
     ...auditRoutes(deps),
     ...socialRoutes(deps),
     ...ssoRoutes(deps),

@@ -1,12 +1,16 @@
 import { createAttempts } from '@sluice/kit/attempts'
 import { databaseNotReady, forkSystem, migrate, openOrm } from '@sluice/kit/database'
+import { openForgeryReports } from '@sluice/kit/forgeries'
 import { openInbox } from '@sluice/kit/inbox'
+import { createInternalVerifier } from '@sluice/kit/internal-token'
 import { openKeyRing, signingKeyEvents } from '@sluice/kit/key-ring'
 import { opening } from '@sluice/kit/lifecycle'
 import type { Log } from '@sluice/kit/log'
 import { openObjectStore, type ObjectStoreSettings } from '@sluice/kit/object-store'
 import { openOutboxPublisher } from '@sluice/kit/outbox'
+import { personExportRoute } from '@sluice/kit/person-export'
 import { openChannelHub, openRedis } from '@sluice/kit/redis'
+import { createRestRoutes } from '@sluice/kit/rest'
 import type { SealingKey } from '@sluice/kit/sealer'
 import type { PrivateJwks } from '@sluice/kit/signing-keys'
 import { openSubgraph } from '@sluice/kit/subgraph'
@@ -20,6 +24,7 @@ import { evenly, type EdgeAssignment } from './relay/assign-edges.ts'
 import { schema } from './schema.ts'
 import { openClosedHostTelling, suspensionEvents } from './suspension/closed-hosts.ts'
 import { openEndpointHosts } from './tunnel/endpoint-hosts.ts'
+import { exportTunnels } from './tunnel/export-tunnels.ts'
 import { resealPolicies } from './tunnel/policy-secret.ts'
 import { openChangeTelling } from './tunnel/tell-changes.ts'
 import { webhookEventsOf } from './webhook/tell-webhooks.ts'
@@ -105,12 +110,19 @@ export function createServer(
       },
       wakeOutbox: () => outbox.wake(),
     }
+    const forgeries = closer.add(openForgeryReports({ redis, part: 'tunnels', log }))
+    const onForged = (ip: string) => forgeries.note('internal header', ip)
     const { port } = closer.add(
       await openSubgraph({
         name: 'tunnels',
         schema,
         context: ({ principal, visitorIp }) => createContext(parts, principal, visitorIp),
         internalPublicJwks: options.internalPublicJwks,
+        onForged,
+        route: createRestRoutes({
+          verify: createInternalVerifier(options.internalPublicJwks, 'tunnels', { onForged }),
+          routes: [personExportRoute(orm, exportTunnels)],
+        }),
         port: options.port,
         ...(options.host === undefined ? {} : { host: options.host }),
         log,

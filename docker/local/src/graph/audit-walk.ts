@@ -31,7 +31,6 @@ export const withoutIds: Record<string, { action: string } | { nothing: string }
   createOrganization: { action: 'organization.created' },
   deleteAccount: { action: 'user.deleted' },
   endOtherSignIns: { action: 'sign-in.ended' },
-  exportAccount: { action: 'user.exported' },
   finishSignIn: { action: 'sign-in.started' },
   liftNetworkBlock: { action: 'network.unblocked' },
   reauthenticate: { action: 'sign-in.proved' },

@@ -16,7 +16,7 @@ const PlanSubscriptionSchema = defineEntity({
     /** Periods are counted from here; a change of plan does not move it. */
     startedAt: p.datetime().onCreate(() => new Date()),
     changedAt: p.datetime().nullable(),
-    changedBy: p.uuid().nullable(),
+    changedBy: p.uuid().nullable().index(),
     /** When the organization was deleted. The row stays, so that nobody subscribes it anew. */
     endedAt: p.datetime().nullable(),
     /** The `plansVersion` whose entitlements the others were last told. */

@@ -31,6 +31,8 @@ const CustomDomainSchema = defineEntity({
     organizationId: p.uuid(),
     /** Lower case, IDNA as `xn--`, no trailing dot. */
     domain: p.string().length(253),
+    /** Who added it, or whose credential did; null of a service account. */
+    addedBy: p.uuid().nullable().index(),
     /** What the TXT record must hold; known to this organization only. */
     token: p.string().length(64),
     status: p

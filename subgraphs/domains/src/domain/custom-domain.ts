@@ -52,8 +52,13 @@ export async function addCustomDomain(
     const count = await locked.count(CustomDomain, { organizationId })
     if (count >= max) throw new SluiceError('SLUICE_DOMAINS_MAX', { max })
     const token = randomBytes(tokenBytes).toString('hex')
-    const added = { organizationId, domain, token, nextDnsCheckAt: firstDnsCheckAt(new Date()) }
-    const created = locked.create(CustomDomain, added)
+    const created = locked.create(CustomDomain, {
+      organizationId,
+      domain,
+      addedBy: principal.userId,
+      token,
+      nextDnsCheckAt: firstDnsCheckAt(new Date()),
+    })
     recordDomainAct(locked, context, 'domain.added', created)
     return created
   })

@@ -1,7 +1,6 @@
 import { builder } from '../builder.ts'
 import { changeEmail, confirmEmail, sendEmailVerification } from './confirm-email.ts'
 import { deleteAccount } from './delete-account.ts'
-import { exportAccount } from './export-account.ts'
 import { changePassword, requestPasswordReset, resetPassword } from './password.ts'
 import { reauthenticate } from './prove.ts'
 import { hasPassword } from './ways-in.ts'
@@ -50,10 +49,6 @@ builder.mutationFields((t) => ({
     },
     resolve: (_root, { currentPassword, password }, context) =>
       changePassword(context, currentPassword, password),
-  }),
-  exportAccount: t.string({
-    description: 'Everything that is kept of you as a person, as JSON.',
-    resolve: (_root, _args, context) => exportAccount(context),
   }),
   deleteAccount: t.boolean({
     description:

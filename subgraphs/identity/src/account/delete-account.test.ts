@@ -21,6 +21,11 @@ import { exportAccount } from './export-account.ts'
 
 const codeOf = (error: { code: string }) => error.code
 
+async function exportedBy(person: Person): Promise<string> {
+  const pieces = await Array.fromAsync(await exportAccount(await person.context()))
+  return pieces.join('')
+}
+
 /** Takes a person into the organization of another. */
 async function join(world: World, owner: Person, person: Person, role: 'OWNER' | 'DEVELOPER') {
   await forkSystem(world.db.orm).transactional(async (em) => {
@@ -156,9 +161,13 @@ test('an export has everything of its person, nothing of others, and nothing tha
   await em.nativeUpdate(User, { id: ada.userId }, { passwordHash: `plain:${canary}` })
   await em.nativeUpdate(SignIn, { userId: ada.userId }, { refreshHash: canary })
 
-  const text = await exportAccount(await ada.context())
+  const head = await exportAccount(await ada.context())
+  expect(head).toBeDefined()
+  expect(await em.count(AuditEntry, { action: 'user.exported' })).toBe(0)
+  const text = await exportedBy(ada)
 
   const exported = JSON.parse(text)
+  expect(exported.truncated).toEqual([])
   expect(exported.account).toMatchObject({ id: ada.userId, email: ada.email, hasPassword: true })
   expect(exported.memberships.map(({ role }: { role: string }) => role)).toEqual([
     'OWNER',
@@ -170,4 +179,18 @@ test('an export has everything of its person, nothing of others, and nothing tha
   for (const secret of [canary, made.secret, testPassword, bob.email, bob.userId]) {
     expect(text).not.toContain(secret)
   }
+})
+
+test('an export is counted per person, so that nobody has the server make them without an end', async () => {
+  await using world = await openWorld()
+  const ada = await world.person()
+  const bob = await world.person('Bob')
+  const asked = await Promise.allSettled(
+    Array.from({ length: 21 }, async () => exportAccount(await ada.context())),
+  )
+
+  expect(asked.filter(({ status }) => status === 'rejected')).toMatchObject([
+    { reason: { code: 'SLUICE_RATE_LIMITED' } },
+  ])
+  await expect(exportAccount(await bob.context())).resolves.toBeDefined()
 })

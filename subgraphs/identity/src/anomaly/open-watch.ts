@@ -10,7 +10,7 @@ import {
 import { createAlerts, type AlertOptions } from './alerts.ts'
 import { openAnomalies, type Anomalies } from './anomalies.ts'
 import { createCredentialNetworks, type SeeCredential } from './credential-networks.ts'
-import { openPlaces, type PlaceOf } from './places.ts'
+import { openPlaces, type Places } from './places.ts'
 
 export interface WatchOptions {
   readonly blocks: NetworkBlocksOptions
@@ -28,10 +28,9 @@ export const defaultWatch: WatchOptions = {
 }
 
 /** What is looked out for, and who is kept out for it. */
-export interface Watch {
+export interface Watch extends Places {
   readonly blocks: NetworkBlocks
   readonly anomalies: Anomalies
-  readonly placeOf: PlaceOf
   readonly seeCredential: SeeCredential
 }
 
@@ -40,11 +39,11 @@ export async function openWatch(
   deps: { orm: Orm; redis: Redis; now: () => Date; log: Log; wakeMail: () => void },
 ): Promise<Watch & { close(): Promise<void> }> {
   const { redis, log } = deps
-  const placeOf = await openPlaces(options.geoipPath)
+  const places = await openPlaces(options.geoipPath)
   const alerts = createAlerts(redis, options.alerts, deps)
   const anomalies = openAnomalies({ ...deps, onSevere: (anomaly) => alerts.send(anomaly) })
   return {
-    placeOf,
+    ...places,
     anomalies,
     seeCredential: createCredentialNetworks(redis, anomalies),
     blocks: createNetworkBlocks(redis, log, options.blocks),

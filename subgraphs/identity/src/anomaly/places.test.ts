@@ -55,17 +55,35 @@ test('places are read from a MaxMind database; what it does not have is not know
     longitude: double(13.4),
     accuracy_radius: uint(5, 20),
   })
-  const record = map({ location, country: map({ iso_code: text('DE') }) })
+  const names = (name: string) => ({ names: map({ en: text(name) }) })
+  const country = map({ iso_code: text('DE'), ...names('Germany') })
+  const record = map({ location, country, city: map(names('Berlin')) })
   writeFileSync(path, databaseOf(192, record))
 
-  const placeOf = await openPlaces(path)
+  const { placeOf, placeNameOf } = await openPlaces(path)
 
   const berlin = { latitude: 52.5, longitude: 13.4, radiusKm: 20, country: 'DE' }
   expect(placeOf('192.0.2.1')).toEqual(berlin)
   expect(placeOf('10.0.0.1')).toBeNull()
   expect(placeOf('nonsense')).toBeNull()
-  expect((await openPlaces(null))('192.0.2.1')).toBeNull()
+  expect(placeNameOf('192.0.2.1')).toBe('Berlin, Germany')
+  expect(placeNameOf('10.0.0.1')).toBeNull()
+  expect(placeNameOf('nonsense')).toBeNull()
+  const none = await openPlaces(null)
+  expect([none.placeOf('192.0.2.1'), none.placeNameOf('192.0.2.1')]).toEqual([null, null])
   await expect(openPlaces(join(folder, 'missing.mmdb'))).rejects.toThrow('ENOENT')
+})
+
+test('a database of countries alone still says which country', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'sluice-places-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const path = join(folder, 'country.mmdb')
+  writeFileSync(path, databaseOf(192, map({ country: map({ iso_code: text('DE') }) })))
+
+  const { placeOf, placeNameOf } = await openPlaces(path)
+
+  expect(placeOf('192.0.2.1')).toBeNull()
+  expect(placeNameOf('192.0.2.1')).toBe('DE')
 })
 
 test('a distance is what is sure: less the radius of both places', () => {

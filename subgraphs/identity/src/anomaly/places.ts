@@ -15,23 +15,41 @@ export interface Place {
 /** Says where an address is, or null when it cannot. */
 export type PlaceOf = (ip: string) => Place | null
 
+/** The same for people to read, `Berlin, Germany`; also of a database that knows countries alone. */
+export type PlaceNameOf = (ip: string) => string | null
+
+export interface Places {
+  readonly placeOf: PlaceOf
+  readonly placeNameOf: PlaceNameOf
+}
+
 const radiusKmDefault = 100
 
 /** Reads a MaxMind database (MMDB) of cities. Without one nothing is known of places. */
-export async function openPlaces(path: string | null): Promise<PlaceOf> {
-  if (path === null) return () => null
+export async function openPlaces(path: string | null): Promise<Places> {
+  if (path === null) return { placeOf: () => null, placeNameOf: () => null }
   const reader = new Reader<CityResponse>(await readFile(path))
-  return (ip) => {
+  const recordOf = (ip: string): CityResponse | null => {
     try {
-      const found = reader.get(ip)
-      const { latitude, longitude, accuracy_radius: radiusKm } = found?.location ?? {}
-      if (latitude === undefined || longitude === undefined) return null
-      const country = found?.country?.iso_code ?? ''
-      return { latitude, longitude, radiusKm: radiusKm ?? radiusKmDefault, country }
+      return reader.get(ip)
     } catch {
       // Not an address, or a broken record: then nothing is known.
       return null
     }
+  }
+  return {
+    placeOf(ip) {
+      const found = recordOf(ip)
+      const { latitude, longitude, accuracy_radius: radiusKm } = found?.location ?? {}
+      if (latitude === undefined || longitude === undefined) return null
+      const country = found?.country?.iso_code ?? ''
+      return { latitude, longitude, radiusKm: radiusKm ?? radiusKmDefault, country }
+    },
+    placeNameOf(ip) {
+      const { city, country } = recordOf(ip) ?? {}
+      const names = [city?.names.en, country?.names?.en ?? country?.iso_code]
+      return names.filter(Boolean).join(', ') || null
+    },
   }
 }
 

@@ -12,6 +12,8 @@ const AuditEntrySchema = defineEntity({
     { name: 'audit_entry_page', properties: ['organizationId', 'at', 'id'] },
     { name: 'audit_entry_action_page', properties: ['organizationId', 'action', 'at', 'id'] },
     { name: 'audit_entry_actor_page', properties: ['organizationId', 'actorId', 'at', 'id'] },
+    // Of a person in all organizations, for their export and for staff.
+    { name: 'audit_entry_actor', properties: ['actorId', 'at', 'id'] },
     { name: 'audit_entry_target_page', properties: ['organizationId', 'targetId', 'at', 'id'] },
     {
       name: 'audit_entry_words',

@@ -3,7 +3,9 @@ import { actActions } from '@sluice/schema/events'
 
 import { builder, pageArgs } from '../builder.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'
+import { staffOf } from '../staff/staff.ts'
 import { UserType } from '../user/user.graph.ts'
+import type { AuditOwner } from './audit-reader.ts'
 import { auditActions } from './audit.ts'
 import { auditIntegrity, faults, type BadRow, type Integrity } from './integrity.ts'
 import { searchAudit, type AuditRecord } from './search-audit.ts'
@@ -141,49 +143,65 @@ const AuditIntegrityType = builder.objectRef<Integrity>('AuditIntegrity').implem
   }),
 })
 
-builder.objectField(OrganizationType, 'auditEntries', (t) =>
+const PlatformAuditType = builder.objectRef<object>('PlatformAudit').implement({
+  description:
+    'What was done outside all organizations: by staff, by relays, by people who are in none.',
+})
+
+type TypeRef<Shape> = ReturnType<ReturnType<typeof builder.objectRef<Shape>>['implement']>
+
+/** An audit on the type that has one; null is the platform's. */
+function exposeAudit<Shape>(type: TypeRef<Shape>, ownerOf: (parent: Shape) => AuditOwner): void {
+  builder.objectFields(type, (t) => ({
+    auditEntries: t.field({
+      type: AuditEntryConnection,
+      description: 'Who did what, newest first. For owners and admins.',
+      args: {
+        first: t.arg.int(pageArgs.first),
+        after: t.arg.string(pageArgs.after),
+        action: t.arg.string({ description: 'Only this action.' }),
+        actor: t.arg.string({
+          description: 'Only of whoever has this id, or a name that begins so.',
+        }),
+        target: t.arg.string({
+          description: 'Only what was done to this id, or to this kind of thing.',
+        }),
+        from: t.arg({ type: 'DateTime', description: 'Not before.' }),
+        to: t.arg({ type: 'DateTime', description: 'Before.' }),
+        text: t.arg.string({ description: 'Only entries with words that begin so.' }),
+      },
+      resolve: (parent, args, context) => searchAudit(context, ownerOf(parent as Shape), args),
+    }),
+    auditIntegrity: t.field({
+      type: AuditIntegrityType,
+      description:
+        'Verifies the chain of the audit, at most 10,000 entries at a time, also against the signed heads.',
+      args: { from: t.arg.int({ description: 'The place to begin at.', defaultValue: 1 }) },
+      resolve: (parent, { from }, context) =>
+        auditIntegrity(context, ownerOf(parent as Shape), from ?? 1),
+    }),
+    auditSignedHeads: t.field({
+      type: [AuditSignedHeadType],
+      description: 'The newest signed heads, at most 100, the newest first.',
+      resolve: (parent, _args, context) => signedHeadsOf(context, ownerOf(parent as Shape)),
+    }),
+    auditHeadKeys: t.string({
+      description: 'The public keys that signed heads are verified with, as a JWKS (RFC 7517).',
+      resolve: (_parent, _args, { headKeys }) => JSON.stringify(headKeys.publicJwks),
+    }),
+  }))
+}
+
+exposeAudit(OrganizationType, ({ id }) => id)
+exposeAudit(PlatformAuditType, () => null)
+
+builder.queryField('platformAudit', (t) =>
   t.field({
-    type: AuditEntryConnection,
-    description: 'Who did what, newest first. For owners and admins.',
-    args: {
-      first: t.arg.int(pageArgs.first),
-      after: t.arg.string(pageArgs.after),
-      action: t.arg.string({ description: 'Only this action.' }),
-      actor: t.arg.string({
-        description: 'Only of whoever has this id, or a name that begins so.',
-      }),
-      target: t.arg.string({
-        description: 'Only what was done to this id, or to this kind of thing.',
-      }),
-      from: t.arg({ type: 'DateTime', description: 'Not before.' }),
-      to: t.arg({ type: 'DateTime', description: 'Before.' }),
-      text: t.arg.string({ description: 'Only entries with words that begin so.' }),
+    type: PlatformAuditType,
+    description: 'The audit of the platform itself. For staff.',
+    resolve: (_root, _args, context) => {
+      staffOf(context)
+      return {}
     },
-    resolve: ({ id }, args, context) => searchAudit(context, id, args),
-  }),
-)
-
-builder.objectField(OrganizationType, 'auditIntegrity', (t) =>
-  t.field({
-    type: AuditIntegrityType,
-    description:
-      'Verifies the chain of the audit, at most 10,000 entries at a time, also against the signed heads.',
-    args: { from: t.arg.int({ description: 'The place to begin at.', defaultValue: 1 }) },
-    resolve: ({ id }, { from }, context) => auditIntegrity(context, id, from ?? 1),
-  }),
-)
-
-builder.objectField(OrganizationType, 'auditSignedHeads', (t) =>
-  t.field({
-    type: [AuditSignedHeadType],
-    description: 'The newest signed heads, at most 100, the newest first.',
-    resolve: ({ id }, _args, context) => signedHeadsOf(context, id),
-  }),
-)
-
-builder.objectField(OrganizationType, 'auditHeadKeys', (t) =>
-  t.string({
-    description: 'The public keys that signed heads are verified with, as a JWKS (RFC 7517).',
-    resolve: (_organization, _args, { headKeys }) => JSON.stringify(headKeys.publicJwks),
   }),
 )

@@ -1,10 +1,10 @@
 import type { EntityManager } from '@sluice/kit/database'
 import type { ObjectStore } from '@sluice/kit/object-store'
-import { assertMay } from '@sluice/kit/principal'
 import { auditHash, noPreviousHash, type AuditHead } from '@sluice/schema/audit-chain'
 
 import type { Context } from '../context.ts'
 import { chainOf } from './audit-chain.entity.ts'
+import { auditReaderOf, type AuditOwner } from './audit-reader.ts'
 import { linkedRows, type LinkedRow } from './audit-rows.ts'
 import { headsPrefix, type HeadKeys } from './signed-heads.ts'
 
@@ -53,14 +53,14 @@ type Deps = {
   readonly objects: ObjectStore | undefined
 }
 
-/** Verifies the chain of an organization, from `from` on; what stands before it is taken as it is. */
+/** Verifies a chain from `from` on; what stands before it is taken as it is. */
 export async function auditIntegrity(
   context: Context,
-  organizationId: string,
+  owner: AuditOwner,
   from = 1,
 ): Promise<Integrity> {
-  assertMay(context.principal, organizationId, 'audit.read')
-  return verifyChain(context, organizationId, Math.max(1, Math.trunc(from)))
+  const em = auditReaderOf(context, owner)
+  return verifyChain({ ...context, em }, owner, Math.max(1, Math.trunc(from)))
 }
 
 /** Verifies a chain; null is the platform's. Reads `rowsPerPage` rows at a time. */

@@ -1,13 +1,14 @@
 import type { EntityManager } from '@sluice/kit/database'
 import { pageOf, type Page } from '@sluice/kit/keyset'
-import { assertMay } from '@sluice/kit/principal'
 import { isUuid } from '@sluice/kit/uuid'
 import type { AuditRow } from '@sluice/schema/audit-chain'
 import { actActions } from '@sluice/schema/events'
 
 import type { Context } from '../context.ts'
 import { inputInvalid } from '../text.ts'
+import { chainOf } from './audit-chain.entity.ts'
 import { searchedWords } from './audit-entry.entity.ts'
+import { auditReaderOf, type AuditOwner } from './audit-reader.ts'
 import { rowColumns } from './audit-rows.ts'
 import { auditActions } from './audit.ts'
 
@@ -37,22 +38,27 @@ export type AuditRecord = Omit<AuditRow, 'sequence' | 'at'> & {
 const textCharactersMax = 200
 const wordsMax = 8
 
-/** The audit of one organization, newest first. */
+/** The audit of one organization or of the platform, newest first. */
 export async function searchAudit(
-  { em, principal }: Context,
-  organizationId: string,
+  context: Context,
+  owner: AuditOwner,
   args: AuditFilter & { first?: Given<number>; after?: Given<string> },
 ): Promise<Page<AuditRecord>> {
-  assertMay(principal, organizationId, 'audit.read')
+  const em = auditReaderOf(context, owner)
   const where = conditionsOf(args)
   return pageOf(args, keysetOf, async (rows, after) => {
     const keyset = after ? 'and (entry.at, entry.id) < (?, ?)' : ''
     const found = await em.execute<RecordColumns[]>(
       `select ${rowColumns}, link.sequence, link.hash from identity.audit_entry as entry
        left join identity.audit_link as link on link.entry_id = entry.id
-       where entry.organization_id = ? ${keyset} ${where.sql}
+       where entry.organization_id ${owner === null ? 'is null' : '= ?'} ${keyset} ${where.sql}
        order by entry.at desc, entry.id desc limit ?`,
-      [organizationId, ...(after ? [after.at, after.id] : []), ...where.parameters, rows],
+      [
+        ...(owner === null ? [] : [owner]),
+        ...(after ? [after.at, after.id] : []),
+        ...where.parameters,
+        rows,
+      ],
     )
     return found.map(recordOf)
   })
@@ -61,12 +67,12 @@ export async function searchAudit(
 const exportRowsPerPage = 1_000
 
 /**
- * The entries of an organization in the order of their chain, and behind them those that are not sealed yet. One page is in
+ * The entries of an organization or of the platform in the order of their chain, and behind them those that are not sealed yet. One page is in
  * memory at a time.
  */
 export async function* exportedRecords(
   em: EntityManager,
-  organizationId: string,
+  owner: AuditOwner,
   filter: AuditFilter = {},
 ): AsyncGenerator<AuditRecord> {
   const where = conditionsOf(filter)
@@ -78,7 +84,7 @@ export async function* exportedRecords(
        join identity.audit_entry as entry on entry.id = link.entry_id
        where link.organization_id = ? and link.sequence > ? ${where.sql}
        order by link.sequence limit ${exportRowsPerPage}`,
-      [organizationId, after, ...where.parameters],
+      [chainOf(owner), after, ...where.parameters],
     )
     yield* found.map(recordOf)
     after = Number(found.at(-1)?.sequence ?? after)
@@ -86,9 +92,9 @@ export async function* exportedRecords(
   const unsealed = await em.execute<RecordColumns[]>(
     `select ${rowColumns}, null as sequence, null as hash from identity.audit_unsealed as waiting
      join identity.audit_entry as entry on entry.id = waiting.entry_id
-     where waiting.organization_id = ? ${where.sql}
+     where waiting.organization_id is not distinct from ? ${where.sql}
      order by waiting.position limit ${exportRowsPerPage}`,
-    [organizationId, ...where.parameters],
+    [owner, ...where.parameters],
   )
   yield* unsealed.map(recordOf)
 }

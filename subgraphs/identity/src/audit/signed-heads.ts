@@ -1,13 +1,13 @@
 import { forkSystem, type EntityManager, type Orm } from '@sluice/kit/database'
 import type { ObjectStore } from '@sluice/kit/object-store'
-import { assertMay } from '@sluice/kit/principal'
 import { publicJwksOf, type PrivateJwks } from '@sluice/kit/signing-keys'
 import { auditHeadType, type AuditHead } from '@sluice/schema/audit-chain'
 import { createLocalJWKSet, importJWK, jwtVerify, SignJWT, type JSONWebKeySet } from 'jose'
 import { z } from 'zod'
 
 import type { Context } from '../context.ts'
-import { AuditSignedHead, platformChain } from './audit-chain.entity.ts'
+import { AuditSignedHead, chainOf, platformChain } from './audit-chain.entity.ts'
+import { auditReaderOf, type AuditOwner } from './audit-reader.ts'
 
 /** Signs heads with the first key, and recognises those of all. */
 export interface HeadKeys {
@@ -137,15 +137,11 @@ export interface SignedHead {
 
 const headsListedMax = 100
 
-/** The newest signed heads of an organization. */
-export async function signedHeadsOf(
-  { em, principal }: Context,
-  organizationId: string,
-): Promise<SignedHead[]> {
-  assertMay(principal, organizationId, 'audit.read')
-  const heads = await em.find(
+/** The newest signed heads of an organization or of the platform. */
+export async function signedHeadsOf(context: Context, owner: AuditOwner): Promise<SignedHead[]> {
+  const heads = await auditReaderOf(context, owner).find(
     AuditSignedHead,
-    { organizationId },
+    { organizationId: chainOf(owner) },
     { orderBy: { sequence: 'desc' }, limit: headsListedMax },
   )
   return heads.map(({ sequence, hash, signedAt, jws, objectKey = null }) => {

@@ -47,6 +47,12 @@ const ActiveSignInType = builder.objectRef<SignIn>('ActiveSignIn').implement({
       resolve: ({ userAgent }) => deviceOf(userAgent),
     }),
     ip: t.exposeString('lastIp', { description: 'The address it was last used from.' }),
+    place: t.string({
+      nullable: true,
+      description:
+        'Roughly where that address is, such as `Berlin, Germany`; null when it is not known.',
+      resolve: ({ lastIp }, _args, { placeNameOf }) => placeNameOf(lastIp),
+    }),
     startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it was started.' }),
     lastUsedAt: t.expose('refreshedAt', {
       type: 'DateTime',

@@ -1,20 +1,28 @@
 import { connectionType } from '@sluice/kit/graph'
 
+import type { AuditEntry } from '../audit/audit-entry.entity.ts'
 import { builder, pageArgs } from '../builder.ts'
 import type { Organization } from '../organization/organization.entity.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'
+import { deviceOf } from '../sign-in/device.ts'
+import type { SignIn } from '../sign-in/sign-in.entity.ts'
 import type { User } from '../user/user.entity.ts'
 import {
   countMembers,
   findAnyOrganization,
   findAnyUser,
+  findHistoryOf,
+  findImpersonationsOf,
   findLastUse,
   findPlaces,
-  hasSecondFactor,
+  findSignInsOf,
+  findWaysIn,
   organizationPage,
   userPage,
   type Place,
+  type WaysIn,
 } from './directory.ts'
+import type { Impersonation } from './impersonation.entity.ts'
 
 const SuspensionType = builder.objectRef<{ at: Date; reason: string }>('Suspension').implement({
   description: 'Staff has switched something off.',
@@ -56,6 +64,82 @@ const LastUseType = builder.objectRef<{ at: Date; ip: string }>('StaffLastUse').
   }),
 })
 
+const StaffSignInType = builder.objectRef<SignIn>('StaffSignIn').implement({
+  description: 'A sign-in of somebody, as staff sees it.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The id of the sign-in.' }),
+    device: t.string({
+      description: 'What the browser says it is.',
+      resolve: ({ userAgent }) => deviceOf(userAgent),
+    }),
+    ip: t.exposeString('lastIp', { description: 'The address it was last used from.' }),
+    place: t.string({
+      nullable: true,
+      description: 'Roughly where that address is; null when it is not known.',
+      resolve: ({ lastIp }, _args, { placeNameOf }) => placeNameOf(lastIp),
+    }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it was started.' }),
+    lastUsedAt: t.expose('refreshedAt', {
+      type: 'DateTime',
+      description: 'When it was last used, to within a quarter of an hour.',
+    }),
+    endedAt: t.expose('endedAt', {
+      type: 'DateTime',
+      nullable: true,
+      description: 'When it was ended; null while it goes on, or ran out.',
+    }),
+  }),
+})
+
+const StaffActType = builder.objectRef<AuditEntry>('StaffAct').implement({
+  description: 'Something that was done to somebody, as the audit has it.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The id of the entry.' }),
+    action: t.exposeString('action', { description: 'What was done.' }),
+    actorName: t.exposeString('actorName', { description: 'Who did it.' }),
+    details: t.exposeString('details', { nullable: true, description: 'More, in words.' }),
+    ip: t.exposeString('ip', { nullable: true, description: 'The address it came from.' }),
+    at: t.expose('at', { type: 'DateTime', description: 'When.' }),
+  }),
+})
+
+const PastImpersonationType = builder.objectRef<Impersonation>('PastImpersonation').implement({
+  description: 'When staff acted in the place of somebody.',
+  fields: (t) => ({
+    id: t.exposeID('id', { description: 'The id of the impersonation.' }),
+    staff: t.field({
+      type: StaffUserType,
+      nullable: true,
+      description: 'Who did; null when their account is gone.',
+      resolve: ({ staffId }, _args, context) => findAnyUser(context, staffId).catch(() => null),
+    }),
+    reason: t.exposeString('reason', { description: 'Why, as the customer reads it.' }),
+    ticket: t.exposeString('ticket', { nullable: true, description: 'Where it was asked for.' }),
+    mayChange: t.exposeBoolean('mayChange', { description: 'Whether anything could be changed.' }),
+    startedAt: t.expose('startedAt', { type: 'DateTime', description: 'When it began.' }),
+    endedAt: t.field({
+      type: 'DateTime',
+      description: 'When it ended or ends.',
+      resolve: ({ endedAt, expiresAt }) => endedAt ?? expiresAt,
+    }),
+  }),
+})
+
+const WaysInType = builder.objectRef<WaysIn>('StaffWaysIn').implement({
+  description: 'How somebody can sign in.',
+  fields: (t) => ({
+    password: t.exposeBoolean('password', { description: 'Whether they have a password.' }),
+    passkeys: t.exposeInt('passkeys', { description: 'How many passkeys.' }),
+    accounts: t.stringList({
+      description: 'Providers of accounts elsewhere that sign them in.',
+      resolve: ({ accounts }) => [...accounts],
+    }),
+    secondFactor: t.exposeBoolean('secondFactor', {
+      description: 'Whether a second factor is on.',
+    }),
+  }),
+})
+
 StaffUserType.implement({
   description: 'A person with an account, as staff sees it.',
   fields: (t) => ({
@@ -75,9 +159,25 @@ StaffUserType.implement({
       description: 'Why they are kept out; null while they are not.',
       resolve: (user) => suspensionOf(user),
     }),
-    hasSecondFactor: t.boolean({
-      description: 'Whether a second factor is on.',
-      resolve: ({ id }, _args, context) => hasSecondFactor(context, id),
+    waysIn: t.field({
+      type: WaysInType,
+      description: 'How they can sign in.',
+      resolve: (user, _args, context) => findWaysIn(context, user),
+    }),
+    signIns: t.field({
+      type: [StaffSignInType],
+      description: 'Their 20 newest sign-ins, also those that have ended.',
+      resolve: ({ id }, _args, context) => findSignInsOf(context, id),
+    }),
+    impersonations: t.field({
+      type: [PastImpersonationType],
+      description: 'When staff acted in their place, the 50 newest.',
+      resolve: ({ id }, _args, context) => findImpersonationsOf(context, id),
+    }),
+    history: t.field({
+      type: [StaffActType],
+      description: 'What was done to them, the 50 newest entries of the audit.',
+      resolve: ({ id }, _args, context) => findHistoryOf(context, id),
     }),
     lastUse: t.field({
       type: LastUseType,

@@ -3,12 +3,16 @@ import { afterKeyset, pageOf, type Page } from '@sluice/kit/keyset'
 import { isUuid } from '@sluice/kit/uuid'
 import { SluiceError } from '@sluice/schema/errors'
 
+import { AuditEntry } from '../audit/audit-entry.entity.ts'
 import type { Context } from '../context.ts'
 import { Member } from '../organization/member.entity.ts'
 import { Organization } from '../organization/organization.entity.ts'
+import { Passkey } from '../passkey/passkey.entity.ts'
 import { SecondFactor } from '../second-factor/second-factor.entity.ts'
 import { SignIn } from '../sign-in/sign-in.entity.ts'
+import { SocialLink } from '../social/social-link.entity.ts'
 import { User } from '../user/user.entity.ts'
+import { Impersonation } from './impersonation.entity.ts'
 import { staffOf } from './staff.ts'
 
 export interface SearchArgs {
@@ -20,6 +24,8 @@ export interface SearchArgs {
 const searchCharactersMax = 100
 /** Members and organizations that one page of detail shows. */
 const shownMax = 100
+const signInsShownMax = 20
+const actsShownMax = 50
 
 /** Users whose email or name contains the text, or the one with this id, newest first. For staff. */
 export async function userPage(context: Context, args: SearchArgs): Promise<Page<User>> {
@@ -93,18 +99,74 @@ export async function countMembers(context: Context, organizationId: string): Pr
   return forkSystem(context.orm).count(Member, { organizationId })
 }
 
+/** The newest sign-ins of somebody, also those that have ended. */
+export async function findSignInsOf({ orm }: Context, userId: string): Promise<SignIn[]> {
+  const orderBy = { refreshedAt: 'desc', id: 'desc' } as const
+  return forkSystem(orm).find(SignIn, { userId }, { orderBy, limit: signInsShownMax })
+}
+
 /** When and from where somebody was here last. */
 export async function findLastUse(
-  { orm }: Context,
+  context: Context,
   userId: string,
 ): Promise<{ at: Date; ip: string } | null> {
   const orderBy = { refreshedAt: 'desc' } as const
-  const [last] = await forkSystem(orm).find(SignIn, { userId }, { orderBy, limit: 1 })
+  const [last] = await forkSystem(context.orm).find(SignIn, { userId }, { orderBy, limit: 1 })
   return last ? { at: last.refreshedAt, ip: last.lastIp } : null
 }
 
-export async function hasSecondFactor({ orm }: Context, userId: string): Promise<boolean> {
-  return (await forkSystem(orm).count(SecondFactor, { userId, confirmedAt: { $ne: null } })) > 0
+/** When staff acted in the place of somebody, the newest first. */
+export async function findImpersonationsOf(
+  { orm }: Context,
+  userId: string,
+): Promise<Impersonation[]> {
+  const orderBy = { startedAt: 'desc', id: 'desc' } as const
+  return forkSystem(orm).find(Impersonation, { userId }, { orderBy, limit: actsShownMax })
+}
+
+/** How somebody can sign in: what support needs to know of who cannot. */
+export async function findWaysIn(
+  { orm }: Context,
+  { id: userId, passwordHash }: User,
+): Promise<WaysIn> {
+  const em = forkSystem(orm)
+  const links = await em.find(SocialLink, { userId })
+  return {
+    password: Boolean(passwordHash),
+    passkeys: await em.count(Passkey, { userId }),
+    accounts: links.map(({ provider }) => provider),
+    secondFactor: (await em.count(SecondFactor, { userId, confirmedAt: { $ne: null } })) > 0,
+  }
+}
+
+export interface WaysIn {
+  readonly password: boolean
+  readonly passkeys: number
+  /** Providers of accounts elsewhere that open this one. */
+  readonly accounts: readonly string[]
+  readonly secondFactor: boolean
+}
+
+/** What was done to somebody, by staff or themselves, wherever it was recorded; each act once, the newest first. */
+export async function findHistoryOf({ orm }: Context, userId: string): Promise<AuditEntry[]> {
+  const em = forkSystem(orm)
+  const members = await em.find(Member, { userId }, { fields: ['organizationId'] })
+  const entries = await em.find(
+    AuditEntry,
+    {
+      targetType: 'user',
+      targetId: userId,
+      // The index begins with the organization.
+      organizationId: { $in: [...members.map(({ organizationId }) => organizationId), null] },
+    },
+    { orderBy: { at: 'desc', id: 'desc' }, limit: actsShownMax },
+  )
+  // Whoever is in several organizations has the same act in each.
+  const seen = new Set<string>()
+  return entries.filter(({ action, at }) => {
+    const act = `${action} ${at.toISOString()}`
+    return !seen.has(act) && seen.add(act)
+  })
 }
 
 function keysetOf({ createdAt, id }: { createdAt: Date; id: string }) {

@@ -42,7 +42,7 @@ const TunnelSchema = defineEntity({
     /** The region that was asked for; null means any. */
     region: p.string().length(32).nullable(),
     /** The member who made it, or whose authtoken did. */
-    ownerId: p.uuid().nullable(),
+    ownerId: p.uuid().nullable().index(),
     /** The relay of the last start. */
     relayId: p.string().length(64).nullable(),
     /** Agents that start it so serve it together. */
