@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { stripVTControlCharacters } from 'node:util'
 
-import { startPostgres, startRedis } from '@sluice/kit/engines'
+import { startPostgres } from '@sluice/kit/engines'
 
 import { installDebianPackages } from './debian.ts'
 import { createTestLog, namesIn, type FailedFiles } from './test-log.ts'
@@ -18,21 +18,14 @@ const asksAgainVariable = 'SLUICE_TEST_ASK_AGAIN'
 const askedAgainMax = 5
 
 /**
- * Runs every test: what the machine lacks is installed, one PostgreSQL and one Redis serve all packages, and Nx runs
- * each package's tests, from its cache where nothing it depends on changed.
+ * Runs every test: what the machine lacks is installed, one PostgreSQL serves all packages, and Nx runs each package's
+ * tests, from its cache where nothing it depends on changed.
  */
 async function main(): Promise<number> {
   installDebianPackages(['redis-server', 'chromium'])
   const folder = mkdtempSync(join(tmpdir(), 'sluice-test-'))
-  const engines = await Promise.all([
-    startPostgres({ dataDir: join(folder, 'postgres'), throwaway: true }),
-    startRedis(),
-  ])
-  const [postgres, redis] = engines
-  const env = {
-    SLUICE_TEST_DATABASE_URL: postgres.url,
-    SLUICE_TEST_REDIS_URL: redis.url,
-  }
+  const postgres = await startPostgres({ dataDir: join(folder, 'postgres'), throwaway: true })
+  const env = { SLUICE_TEST_DATABASE_URL: postgres.url }
   try {
     // The repository's own tests look at every package, so no cache can vouch for them.
     const repository = await run('vitest', ['run'], env)
@@ -40,7 +33,7 @@ async function main(): Promise<number> {
     const packages = ['run-many', '-t', 'test', '--parallel=2', '--outputStyle=static']
     return await runPackages([...packages, ...process.argv.slice(2)], env)
   } finally {
-    await Promise.all(engines.map((engine) => engine.close()))
+    await postgres.close()
     rmSync(folder, { recursive: true, force: true })
   }
 }
