@@ -43,11 +43,14 @@ interface Run {
   readonly interruptAt?: string
 }
 
+/** A program that hangs is ended after this, before the test gives up. */
+const runMsMax = 30_000
+
 /** Runs the built program as a process of its own, at a home of its own. */
 function sluice(args: readonly string[], run: Run = {}) {
   const child = spawn(process.execPath, [program, ...args], {
     env: { PATH: '/usr/bin:/bin', HOME: home, ...run.env },
-    timeout: 9_000,
+    timeout: runMsMax,
   })
   let stdout = ''
   let stderr = ''
@@ -261,7 +264,7 @@ test.for([
   const command = `"${process.execPath}" "${program}" logs -f ${sink}; exit "\${PIPESTATUS[0]}"`
   const child = spawn('bash', ['-c', command], {
     env: { PATH: '/usr/bin:/bin', HOME: home, ...loggedIn, SLUICE_SERVER: server.url },
-    timeout: 9_000,
+    timeout: runMsMax,
   })
   const code = await new Promise((resolve) => {
     child.once('close', resolve)

@@ -99,6 +99,6 @@ test('a console that is not built says how to build it, and is served once it is
   expect(before.status).toBe(503)
   expect(await before.text()).toContain('npm start')
   await expect
-    .poll(async () => (await fetch(`${world.origin}/`)).text(), { timeout: 5_000 })
+    .poll(async () => (await fetch(`${world.origin}/`)).text(), { timeout: 15_000 })
     .toBe('built')
 })

@@ -8,6 +8,8 @@ import { apex, createWorld, host } from '../testing/world.ts'
 
 const get = (name = host) => `GET / HTTP/1.1\r\nHost: ${name}\r\nConnection: close\r\n\r\n`
 const reason = 'Phishing.'
+/** On a busy machine, too: nothing but being told brings it about. */
+const toldMsMax = 10_000
 
 async function tell(redis: Redis, revocation: Revocation): Promise<void> {
   const heard = async () => Number((await redis.pubsub('NUMSUB', redisChannels.revocations))[1]) > 0
@@ -40,7 +42,7 @@ test('a suspended host ends its streams and its session, and visitors see that i
     details: { endpointHost: name, reason },
   })
   await open
-  expect(performance.now() - startedAt).toBeLessThan(2_000)
+  expect(performance.now() - startedAt).toBeLessThan(toldMsMax)
   const page = await world.exchange(get(name))
   expect(page).toMatch(/^HTTP\/1\.1 403 /)
   expect(page.toLowerCase()).toContain('sluice-error: sluice_host_suspended')
@@ -157,7 +159,7 @@ test('a suspended organization loses its sessions, and only tokens of later open
   await tell(redis, { kind: 'organization', id: organizationId, at: new Date().toISOString() })
 
   expect(await agent.refused).toMatchObject({ code: 'SLUICE_SESSION_REVOKED' })
-  expect(performance.now() - startedAt).toBeLessThan(2_000)
+  expect(performance.now() - startedAt).toBeLessThan(toldMsMax)
   const older = await world.agentToken({ ...claims, iat: Math.floor(Date.now() / 1000) - 5 })
   expect(await (await world.dial(1, older)).refused).toMatchObject({
     code: 'SLUICE_SESSION_REVOKED',

@@ -226,7 +226,7 @@ export function cookieOf({ cookies }: Pick<GraphAnswer, 'cookies'>): string {
 /** Asks until the answer is yes. Throws after `withinMs`. */
 export async function eventually(
   ask: () => Promise<boolean> | boolean,
-  withinMs = 10_000,
+  withinMs = 15_000,
 ): Promise<void> {
   const endsAt = performance.now() + withinMs
   while (!(await ask())) {
