@@ -330,6 +330,17 @@ test('after a lost connection the list is read again and nothing is missing', as
   await page.getByText('/back-again').waitFor()
 })
 
+test('a list of requests that gets no news does not call itself live', async () => {
+  await using opened = await stage.open('/o/acme/requests')
+  const { page } = opened
+  const word = page.getByRole('main').getByRole('status')
+  await word.getByText('Live', { exact: true }).waitFor()
+
+  await page.context().setOffline(true)
+
+  await word.getByText('Offline', { exact: true }).waitFor()
+})
+
 test('a certificate is set, refused with its reason first, and removed, its key never shown', async () => {
   await using opened = await stage.open('/o/acme/domains')
   const { page } = opened

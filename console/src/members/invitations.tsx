@@ -57,7 +57,7 @@ export function Invitations({ sent }: { sent: number }) {
         onRetry={refetch}
         empty={
           <Text size="sm" c="dimmed">
-            Nobody is asked at the moment.
+            No invitation waits for an answer.
           </Text>
         }
       >

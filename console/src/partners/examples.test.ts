@@ -10,10 +10,13 @@ import { curlOf, examples, graphiqlOf } from './examples.ts'
 const schema = buildSchema(
   readFileSync(join(import.meta.dirname, '../../../schema/public.graphql'), 'utf8'),
 )
-const organizationId = '0198aaaa-0000-7000-8000-000000000000'
+const ids = {
+  organizationId: '0198aaaa-0000-7000-8000-000000000000',
+  tunnelId: '0198bbbb-0000-7000-8000-000000000000',
+}
 
 test.for(examples)('the example “$title” fits the contract, with its variables', (example) => {
-  const variableValues = { ...example.variables(organizationId) }
+  const variableValues = { ...example.variables(ids) }
   const { errors = [] } = graphqlSync({ schema, source: example.text, variableValues })
 
   // Nobody answers here, so what must not be null is null: those errors have a path, those of the example have none.
@@ -21,8 +24,12 @@ test.for(examples)('the example “$title” fits the contract, with its variabl
   expect(decodeURIComponent(graphiqlOf(example).split('#')[1] ?? '')).toBe(example.text)
 })
 
+test('the example that reads a tunnel names one of the organization', () => {
+  expect(JSON.stringify(examples.map(({ variables }) => variables(ids)))).toContain(ids.tunnelId)
+})
+
 test.for(examples)('the curl command of “$title” sends it through a shell unharmed', (example) => {
-  const variables = { ...example.variables(organizationId), quoted: "it's" }
+  const variables = { ...example.variables(ids), quoted: "it's" }
   const command = curlOf(example, variables, 'https://console.example.com')
 
   const script = `curl() { printf '%s' "$7"; }\n${command}`

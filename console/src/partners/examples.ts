@@ -10,12 +10,19 @@ import {
 } from '@sluice/client'
 import { parse, print } from 'graphql'
 
+/** What the examples name of the organization, so that they run as they are printed. */
+export interface ExampleIds {
+  readonly organizationId: string
+  /** The newest tunnel; null while there is none. */
+  readonly tunnelId: string | null
+}
+
 export interface Example {
   readonly title: string
   readonly about: string
   /** The operation, as the client of `@sluice/client` sends it. */
   readonly text: string
-  readonly variables: (organizationId: string) => Readonly<Record<string, unknown>>
+  readonly variables: (ids: ExampleIds) => Readonly<Record<string, unknown>>
 }
 
 /** As a person writes it, not as the generator has it. */
@@ -32,37 +39,40 @@ export const examples: readonly Example[] = [
     title: 'List tunnels',
     about: 'A page of tunnels, newest first. Pass endCursor as after to continue.',
     text: textOf(ListTunnelsDocument),
-    variables: (organizationId) => ({ organizationId, first: 10 }),
+    variables: ({ organizationId }) => ({ organizationId, first: 10 }),
   },
   {
     title: 'Create a tunnel',
     about: 'It stands still until an agent starts it.',
     text: textOf(CreateTunnelDocument),
-    variables: (organizationId) => ({ organizationId, input: { name: 'from-partner' } }),
+    variables: ({ organizationId }) => ({ organizationId, input: { name: 'from-partner' } }),
   },
   {
     title: 'Read the request log',
     about: 'What visitors asked of a tunnel; here what failed.',
     text: textOf(ListRequestsDocument),
-    variables: () => ({ tunnelId: 'the id of a tunnel', filter: { statusMin: 500 } }),
+    variables: ({ tunnelId }) => ({
+      tunnelId: tunnelId ?? 'the id of a tunnel',
+      filter: { statusMin: 500 },
+    }),
   },
   {
     title: 'Add a custom domain',
     about: 'Answers the DNS records to set; verify it when they are there.',
     text: textOf(AddDomainDocument),
-    variables: (organizationId) => ({ organizationId, domain: 'app.example.com' }),
+    variables: ({ organizationId }) => ({ organizationId, domain: 'app.example.com' }),
   },
   {
     title: 'Usage',
     about: 'What was used of the plan in the current period.',
     text: textOf(UsageDocument),
-    variables: (organizationId) => ({ organizationId }),
+    variables: ({ organizationId }) => ({ organizationId }),
   },
   {
     title: 'Be told what happens',
     about: 'Adds a webhook endpoint. The secret verifies its messages and is shown this once.',
     text: textOf(CreateWebhookEndpointDocument),
-    variables: (organizationId) => ({
+    variables: ({ organizationId }) => ({
       organizationId,
       input: {
         url: 'https://example.com/hooks/sluice',
@@ -74,7 +84,7 @@ export const examples: readonly Example[] = [
     title: 'Look at webhook deliveries',
     about: 'The newest messages of each endpoint, and how it answered.',
     text: textOf(ListWebhookDeliveriesDocument),
-    variables: (organizationId) => ({ organizationId }),
+    variables: ({ organizationId }) => ({ organizationId }),
   },
 ]
 

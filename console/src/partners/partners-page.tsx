@@ -1,15 +1,20 @@
 import { Anchor, Button, Group, Stack, Tabs, Text, Title } from '@mantine/core'
 import { Link } from '@tanstack/react-router'
+import { useQuery } from 'urql'
 
+import { TunnelsDocument } from '../gql/graphql.ts'
 import { usePlace } from '../shell/organization.ts'
 import { Copy } from '../ui/copy.tsx'
 import { Page } from '../ui/page.tsx'
-import { curlOf, examples, graphiqlOf, typescriptOf, type Example } from './examples.ts'
+import { curlOf, examples, graphiqlOf, typescriptOf } from './examples.ts'
+import type { Example, ExampleIds } from './examples.ts'
 
 /** How to use the public graph: examples that run as they are, for this organization and server. */
 export function PartnersPage() {
   const { organization } = usePlace()
-  const { slug } = organization
+  const { slug, id: organizationId } = organization
+  const [{ data }] = useQuery({ query: TunnelsDocument, variables: { organizationId } })
+  const ids = { organizationId, tunnelId: data?.organization?.tunnels?.nodes[0]?.id ?? null }
   return (
     <Page
       title="Partner API"
@@ -49,7 +54,7 @@ export function PartnersPage() {
           </div>
         </section>
         {examples.map((example) => (
-          <ExamplePanel key={example.title} example={example} organizationId={organization.id} />
+          <ExamplePanel key={example.title} example={example} ids={ids} />
         ))}
       </Stack>
     </Page>
@@ -58,11 +63,11 @@ export function PartnersPage() {
 
 interface Props {
   readonly example: Example
-  readonly organizationId: string
+  readonly ids: ExampleIds
 }
 
-function ExamplePanel({ example, organizationId }: Props) {
-  const variables = example.variables(organizationId)
+function ExamplePanel({ example, ids }: Props) {
+  const variables = example.variables(ids)
   const forms = [
     { name: 'GraphQL', text: example.text },
     { name: 'Variables', text: JSON.stringify(variables, null, 2) },

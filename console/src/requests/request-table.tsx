@@ -17,19 +17,30 @@ interface Props {
 export function RequestTable({ rows, chosen, onChoose, onReload, isCompact }: Props) {
   return (
     <div className="scroll">
-      <Table highlightOnHover verticalSpacing={5} aria-label="Requests" miw={isCompact ? 480 : 680}>
+      <Table
+        highlightOnHover
+        verticalSpacing={5}
+        aria-label="Requests"
+        miw={{ base: 0, xs: isCompact ? 480 : 680 }}
+      >
         <Table.Thead>
           <Table.Tr>
-            <Table.Th w={96}>Time</Table.Th>
-            <Table.Th w={90}>Method</Table.Th>
-            <Table.Th w={76}>Status</Table.Th>
+            <Table.Th w={96} visibleFrom="xs">
+              Time
+            </Table.Th>
+            <Table.Th w={{ base: 76, xs: 90 }}>Method</Table.Th>
+            <Table.Th w={{ base: 64, xs: 76 }}>Status</Table.Th>
             <Table.Th>Path</Table.Th>
-            {!isCompact && <Table.Th w="20%">Tunnel</Table.Th>}
-            <Table.Th w={90} className="numeric">
+            {!isCompact && (
+              <Table.Th w="20%" visibleFrom="xs">
+                Tunnel
+              </Table.Th>
+            )}
+            <Table.Th w={90} className="numeric" visibleFrom="xs">
               Duration
             </Table.Th>
             {!isCompact && (
-              <Table.Th w={90} className="numeric">
+              <Table.Th w={90} className="numeric" visibleFrom="xs">
                 Size
               </Table.Th>
             )}
@@ -72,7 +83,7 @@ function RequestRow({ request, isChosen, isCompact, onChoose }: RowProps) {
       onClick={() => onChoose(id)}
       style={{ cursor: 'pointer' }}
     >
-      <Table.Td className="mono">
+      <Table.Td className="mono" visibleFrom="xs">
         <time dateTime={startedAt}>{clockOf(startedAt)}</time>
       </Table.Td>
       <Table.Td className="mono">{method}</Table.Td>
@@ -99,14 +110,20 @@ function RequestRow({ request, isChosen, isCompact, onChoose }: RowProps) {
         </Anchor>
       </Table.Td>
       {!isCompact && (
-        <Table.Td>
+        <Table.Td visibleFrom="xs">
           <span className="path" title={endpointHost}>
             {tunnel?.name ?? endpointHost}
           </span>
         </Table.Td>
       )}
-      <Table.Td className="numeric">{durationText(durationMs)}</Table.Td>
-      {!isCompact && <Table.Td className="numeric">{bytesText(responseBytes)}</Table.Td>}
+      <Table.Td className="numeric" visibleFrom="xs">
+        {durationText(durationMs)}
+      </Table.Td>
+      {!isCompact && (
+        <Table.Td className="numeric" visibleFrom="xs">
+          {bytesText(responseBytes)}
+        </Table.Td>
+      )}
     </Table.Tr>
   )
 }

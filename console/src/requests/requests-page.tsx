@@ -4,6 +4,8 @@ import { getRouteApi } from '@tanstack/react-router'
 import { useMemo } from 'react'
 
 import { loadedOf } from '../graph/loaded.ts'
+import { connectionWords } from '../live/connection-words.ts'
+import { useConnection } from '../live/live-context.ts'
 import { usePlace } from '../shell/organization.ts'
 import { isTyping } from '../shell/use-shortcuts.ts'
 import { Command } from '../ui/copy.tsx'
@@ -135,13 +137,14 @@ interface SwitchProps {
 }
 
 function LiveSwitch({ isPaused, held, pause, resume }: SwitchProps) {
+  const { tone, label } = connectionWords[useConnection().kind]
   return (
     <Group gap="sm">
       <Text size="sm" component="span" role="status">
         {isPaused ? (
           <StateWord tone="warn">{held > 0 ? `Paused, ${held} new` : 'Paused'}</StateWord>
         ) : (
-          <StateWord tone="good">Live</StateWord>
+          <StateWord tone={tone}>{label}</StateWord>
         )}
       </Text>
       <Button variant="default" onClick={isPaused ? resume : pause}>

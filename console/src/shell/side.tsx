@@ -38,18 +38,28 @@ const groups = [
     ],
   },
   {
-    title: 'Organization',
+    title: 'Programs',
     links: [
       { to: '/o/$slug/authtokens', label: 'Authtokens', icon: IconKey },
       { to: '/o/$slug/api-keys', label: 'API keys', icon: IconApi },
       { to: '/o/$slug/service-accounts', label: 'Service accounts', icon: IconRobot },
       { to: '/o/$slug/webhooks', label: 'Webhooks', icon: IconWebhook },
       { to: '/o/$slug/partner-api', label: 'Partner API', icon: IconCode },
+    ],
+  },
+  {
+    title: 'People',
+    links: [
       { to: '/o/$slug/members', label: 'Members', icon: IconUsers },
       { to: '/o/$slug/roles', label: 'Roles', icon: IconShieldCheck },
-      { to: '/o/$slug/usage', label: 'Plan and usage', icon: IconChartBar },
       { to: '/o/$slug/sso', label: 'Single sign-on', icon: IconId },
       { to: '/o/$slug/scim', label: 'SCIM', icon: IconUsersGroup },
+    ],
+  },
+  {
+    title: 'Organization',
+    links: [
+      { to: '/o/$slug/usage', label: 'Plan and usage', icon: IconChartBar },
       { to: '/o/$slug/audit', label: 'Audit log', icon: IconHistory },
       { to: '/o/$slug/anomalies', label: 'Anomalies', icon: IconAlertTriangle },
       { to: '/o/$slug/settings', label: 'Settings', icon: IconSettings },
@@ -78,7 +88,13 @@ function isShown(to: string, permissions: readonly string[]): boolean {
 /** The side of every page: organization, pages, connection, account. */
 export function Side({ onHelp }: { onHelp: () => void }) {
   const { organization } = usePlace()
-  const { slug } = organization
+  const { slug, viewerPermissions } = organization
+  const shown = groups
+    .map(({ title, links }) => ({
+      title,
+      links: links.filter(({ to }) => isShown(to, viewerPermissions)),
+    }))
+    .filter(({ links }) => links.length > 0)
   return (
     <>
       <Group gap={10} px={10} pb={8} visibleFrom="sm">
@@ -89,23 +105,21 @@ export function Side({ onHelp }: { onHelp: () => void }) {
       </Group>
       <OrganizationSwitcher />
       <nav aria-label="Pages">
-        {groups.map(({ title, links }) => (
+        {shown.map(({ title, links }) => (
           <div key={title}>
             <div className="side-group">{title}</div>
-            {links
-              .filter(({ to }) => isShown(to, organization.viewerPermissions))
-              .map(({ to, label, icon: Icon }) => (
-                <Link
-                  key={to}
-                  to={to}
-                  params={{ slug }}
-                  className="side-link"
-                  activeOptions={{ includeSearch: false }}
-                >
-                  <Icon size={18} stroke={1.7} aria-hidden />
-                  {label}
-                </Link>
-              ))}
+            {links.map(({ to, label, icon: Icon }) => (
+              <Link
+                key={to}
+                to={to}
+                params={{ slug }}
+                className="side-link"
+                activeOptions={{ includeSearch: false }}
+              >
+                <Icon size={18} stroke={1.7} aria-hidden />
+                {label}
+              </Link>
+            ))}
           </div>
         ))}
       </nav>

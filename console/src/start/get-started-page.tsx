@@ -1,4 +1,4 @@
-import { Anchor, Button, Group, Stack, Text, Title } from '@mantine/core'
+import { Anchor, Button, Code, Group, Stack, Text, Title } from '@mantine/core'
 import { IconCheck } from '@tabler/icons-react'
 import { Link } from '@tanstack/react-router'
 import { useState } from 'react'
@@ -72,7 +72,11 @@ export function GetStartedPage() {
   return (
     <Page
       title={progress.isComplete ? 'You are set up' : 'Get started'}
-      about="Three steps to your first request. Each completes itself when it is seen."
+      about={
+        progress.isComplete
+          ? 'Your service has a public address, and its requests show under Requests.'
+          : 'Three steps to your first request. Each completes itself when it is seen.'
+      }
     >
       <Panel of={loaded} isFlush onRetry={refetch} skeletonRows={8}>
         {() => (
@@ -227,7 +231,8 @@ function TunnelStep({ hasSecret, tunnel, state }: TunnelStepProps) {
   return (
     <>
       <Text size="sm" c="dimmed">
-        With a service on port 3000 of your machine:
+        With a service on port 3000 of your machine; if there is none yet,{' '}
+        <Code>npx http-server -p 3000</Code> serves a folder:
       </Text>
       {!hasSecret && <Command>{`sluice login --server ${location.origin}`}</Command>}
       <Command>sluice http 3000</Command>
@@ -235,6 +240,12 @@ function TunnelStep({ hasSecret, tunnel, state }: TunnelStepProps) {
       {state === 'now' && <Waiting>Waiting for the tunnel to come online…</Waiting>}
     </>
   )
+}
+
+const pathCharactersMax = 80
+
+function shortPathOf(path: string): string {
+  return path.length > pathCharactersMax ? `${path.slice(0, pathCharactersMax)}…` : path
 }
 
 interface RequestStepProps {
@@ -251,6 +262,7 @@ function RequestStep({ tunnel, request, slug }: RequestStepProps) {
           size="sm"
           className="mono"
           underline="always"
+          title={request.path}
           renderRoot={(props) => (
             <Link
               to="/o/$slug/requests"
@@ -260,7 +272,7 @@ function RequestStep({ tunnel, request, slug }: RequestStepProps) {
             />
           )}
         >
-          {request.method} {request.path}
+          {request.method} {shortPathOf(request.path)}
         </Anchor>{' '}
         was answered with {request.status}.
       </Text>

@@ -63,12 +63,14 @@ export function TunnelPage() {
             />
           )}
           <SimpleGrid cols={{ base: 1, md: 2 }}>
-            <Addresses tunnel={tunnel} />
-            <About tunnel={tunnel} />
-          </SimpleGrid>
-          <SimpleGrid cols={{ base: 1, md: 2 }}>
-            <EdgePolicy tunnel={tunnel} onChanged={refetch} />
-            <Domains answer={answer} onRetry={refetch} />
+            <Stack>
+              <Addresses tunnel={tunnel} />
+              <EdgePolicy tunnel={tunnel} onChanged={refetch} />
+            </Stack>
+            <Stack>
+              <About tunnel={tunnel} />
+              <Domains answer={answer} onRetry={refetch} />
+            </Stack>
           </SimpleGrid>
         </Stack>
       ) : (
