@@ -61,3 +61,15 @@ test('IPv6 blocks hold their addresses and nothing beside them', () => {
   expect(allowsAddress(policy, '2001:db9::1')).toBe(false)
   expect(allowsAddress(policy, '32.1.13.184')).toBe(false)
 })
+
+test('each of many addresses gets its own verdict, the first time and later', () => {
+  const policy = policyOf({ allowIps: ['192.0.2.0/24', '198.51.100.0/25'] })
+  const addresses = ['192.0.2', '198.51.100', '203.0.113'].flatMap((block) =>
+    Array.from({ length: 256 }, (_, last) => `${block}.${last}`),
+  )
+  const allowed = addresses.filter((address) => allowsAddress(policy, address))
+
+  expect(allowed).toHaveLength(256 + 128)
+  expect(allowed.filter((address) => !allowsAddress(policy, address))).toEqual([])
+  expect(addresses.filter((address) => allowsAddress(policy, address))).toEqual(allowed)
+})

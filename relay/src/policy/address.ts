@@ -3,10 +3,15 @@ import ipaddr from 'ipaddr.js'
 type Address = ipaddr.IPv4 | ipaddr.IPv6
 type Block = [Address, number]
 
+/** Addresses whose verdict is kept: reading one costs more than the rest of a policy, and visitors ask more than once. */
+const verdictsMax = 256
+
 /** Which addresses may visit. A deny wins over an allow. */
 export interface AddressRules {
   readonly allow: readonly Block[] | undefined
   readonly deny: readonly Block[] | undefined
+  /** What came of addresses that have asked before. */
+  readonly verdicts: Map<string, boolean>
 }
 
 /** Undefined when everybody may visit. An entry that cannot be read closes the tunnel rather than opening it. */
@@ -18,11 +23,22 @@ export function compileAddresses(
   return {
     allow: allowIps.length > 0 ? allowIps.flatMap(blocksOf) : undefined,
     deny: denyIps.length > 0 ? denyIps.flatMap(denyBlocksOf) : undefined,
+    verdicts: new Map(),
   }
 }
 
 /** Whether a socket's address is let in: not by the deny list, then by the allow list. */
-export function passesAddress({ allow, deny }: AddressRules, remoteAddress: string): boolean {
+export function passesAddress(rules: AddressRules, remoteAddress: string): boolean {
+  const { verdicts } = rules
+  const before = verdicts.get(remoteAddress)
+  if (before !== undefined) return before
+  const verdict = judge(rules, remoteAddress)
+  if (verdicts.size >= verdictsMax) verdicts.clear()
+  verdicts.set(remoteAddress, verdict)
+  return verdict
+}
+
+function judge({ allow, deny }: AddressRules, remoteAddress: string): boolean {
   if (!ipaddr.isValid(remoteAddress)) return false
   const address = ipaddr.process(remoteAddress)
   if (deny && [address, ...embeddedIpv4(address)].some((form) => isIn(form, deny))) return false

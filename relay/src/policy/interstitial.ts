@@ -7,7 +7,9 @@ import type { HeaderChanges } from './header-changes.ts'
 /** Ours alone: it never reaches an upstream, and no upstream can set it. */
 export const visitCookie = 'sluice-visit'
 /** A program sends it and is not asked. */
-const skipField = 'x-sluice-skip-notice'
+const skipField = Buffer.from('x-sluice-skip-notice')
+const cookieField = Buffer.from('cookie')
+const modeField = Buffer.from('sec-fetch-mode')
 const confirmPath = '/.well-known/sluice-visit'
 const keptSeconds = 7 * 86_400
 const pathCharactersMax = 2_048
@@ -31,8 +33,11 @@ export function visitOf(
   start: number,
   options: { readonly html: boolean; readonly tls: boolean },
 ): Visit {
-  if (buffer.toString('latin1', start, scanner.methodEnd) !== 'GET') return { kind: 'passes' }
-  const target = buffer.toString('latin1', scanner.targetStart, scanner.targetEnd)
+  const { targetStart, targetEnd } = scanner
+  // What wants no page is not asked, and has nothing to confirm on a path that is too short for it.
+  if (!options.html && targetEnd - targetStart <= confirmPath.length) return passes
+  if (buffer.toString('latin1', start, scanner.methodEnd) !== 'GET') return passes
+  const target = buffer.toString('latin1', targetStart, targetEnd)
   const fields = fieldsOf(scanner, buffer)
   const cookie = cookieOf(fields.cookies)
   const attributes = `; Path=/; HttpOnly; SameSite=Lax${options.tls ? '; Secure' : ''}`
@@ -47,10 +52,12 @@ export function visitOf(
   }
   const navigates = options.html && (fields.mode === '' || fields.mode === 'navigate')
   if (!navigates || fields.skips || fields.upgrades || cookie === confirmed) {
-    return { kind: 'passes' }
+    return passes
   }
   return ask(localPathOf(target), attributes)
 }
+
+const passes: Visit = { kind: 'passes' }
 
 function ask(path: string, attributes: string): Visit {
   const number = randomBytes(16).toString('base64url')
@@ -68,7 +75,7 @@ export function withoutVisitCookie(
   buffer: Buffer,
   changes: HeaderChanges | undefined,
 ): HeaderChanges | undefined {
-  const { cookies } = fieldsOf(scanner, buffer)
+  const cookies = cookiesOf(scanner, buffer)
   if (!cookies.some((value) => value.includes(visitCookie))) return changes
   const removed = new Set(changes?.removed)
   // An owner who removes cookies gets none.
@@ -87,17 +94,26 @@ function withoutOurs(value: string): string {
 }
 
 function fieldsOf(scanner: HeadScanner, buffer: Buffer) {
-  const cookies: string[] = []
   let mode = ''
   let skips = false
   for (let index = 0; index < scanner.count; index += 1) {
-    const name = scanner.nameOf(buffer, index).toLowerCase()
-    if (name === 'cookie') cookies.push(scanner.valueOf(buffer, index))
-    else if (name === 'sec-fetch-mode') mode = scanner.valueOf(buffer, index)
-    else if (name === skipField) skips = true
+    if (scanner.isNamed(buffer, index, modeField)) mode = scanner.valueOf(buffer, index)
+    else if (scanner.isNamed(buffer, index, skipField)) skips = true
   }
-  return { cookies, mode, skips, upgrades: scanner.upgradeIndex >= 0 }
+  return { cookies: cookiesOf(scanner, buffer), mode, skips, upgrades: scanner.upgradeIndex >= 0 }
 }
+
+function cookiesOf(scanner: HeadScanner, buffer: Buffer): readonly string[] {
+  let cookies: string[] | undefined
+  for (let index = 0; index < scanner.count; index += 1) {
+    if (!scanner.isNamed(buffer, index, cookieField)) continue
+    cookies ??= []
+    cookies.push(scanner.valueOf(buffer, index))
+  }
+  return cookies ?? noCookies
+}
+
+const noCookies: readonly string[] = []
 
 function cookieOf(cookies: readonly string[]): string | undefined {
   for (const pair of cookies.join(';').split(';')) {

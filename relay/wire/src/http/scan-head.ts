@@ -127,6 +127,12 @@ export class HeadScanner {
     return buffer.toString('latin1', this.nameStart[index], this.nameEnd[index])
   }
 
+  /** Whether the field has this name, given in lower case and of letters, digits and hyphens. */
+  isNamed(buffer: Buffer, index: number, lower: Buffer): boolean {
+    const start = this.nameStart[index] as number
+    return isWord(buffer, start, this.nameEnd[index] as number, lower)
+  }
+
   valueOf(buffer: Buffer, index: number): string {
     return buffer.toString('latin1', this.valueStart[index], this.valueEnd[index])
   }
