@@ -188,9 +188,10 @@ test('an endpoint that does not answer holds up no other, and no more than a few
 
   const delivering = deliver()
   const arrived = (path: string) => receiver.received.filter((one) => one.path === path).length
-  await vi.waitFor(() => expect(arrived('/quick')).toBe(12), waitMs)
-
-  expect(arrived('/slow')).toBe(4)
+  await vi.waitFor(() => {
+    expect(arrived('/quick')).toBe(12)
+    expect(arrived('/slow')).toBe(4)
+  }, waitMs)
   receiver.answerWith(() => 204)
   receiver.letGo()
   await delivering
