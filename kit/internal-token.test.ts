@@ -1,12 +1,18 @@
 import { tokenIssuer } from '@sluice/schema/claims'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 
-import { createInternalSigner, createInternalVerifier, type InternalKey } from './internal-token.ts'
+import {
+  createInternalSigner,
+  createInternalVerifier,
+  internalKeyOverlapMs,
+  type InternalKey,
+} from './internal-token.ts'
 import { anonymous } from './principal.ts'
 import { generatePrivateJwks, openSigningKeys, publicJwksOf } from './signing-keys.ts'
 
 const hourMs = 3_600_000
 const person = { ...anonymous, kind: 'user' as const, id: 'u' }
+const waiting = { timeout: 15_000 }
 const refused = expect.objectContaining({ code: 'SLUICE_UNAUTHENTICATED' })
 
 async function openWorld() {
@@ -22,8 +28,10 @@ async function openWorld() {
   })
   const verify = createInternalVerifier(publicJwksOf(jwks), 'billing', {
     onKey: (key) => heard.push(key),
+    now: () => nowMs,
   })
-  return { jwks, roots, signer, verify, heard, failures, pass: (ms: number) => (nowMs += ms) }
+  const now = () => new Date(nowMs)
+  return { jwks, roots, signer, verify, heard, failures, now, pass: (ms: number) => (nowMs += ms) }
 }
 
 /** Each a token of its own: equal principals would share one. */
@@ -52,6 +60,62 @@ test('a gateway signs with a key of its own, and makes the next one in time with
 
   expect(heard[1]?.replaces).toBe(heard[0]?.kid)
   expect(await verify(first)).toMatchObject({ kind: 'user' })
+})
+
+test('asked for another key, a gateway makes one at once, and the one before is refused after the overlap', async () => {
+  const { signer, verify, heard, now, pass } = await openWorld()
+  const cached = another()
+  await verify(await signer.headerFor(cached, 'billing'))
+  // Signed before, and shown for the first time later, as a thief would.
+  const [early, late] = [
+    await signer.headerFor(another(), 'billing'),
+    await signer.headerFor(another(), 'billing'),
+  ]
+  const askedAt = now()
+
+  signer.renewAskedAt(askedAt)
+  await expect
+    .poll(async () => {
+      await verify(await signer.headerFor(cached, 'billing'))
+      return heard.length
+    }, waiting)
+    .toBe(2)
+  signer.renewAskedAt(askedAt)
+  pass(internalKeyOverlapMs - 1)
+  await verify(early)
+  pass(1)
+
+  await expect(verify(late)).rejects.toEqual(refused)
+  await verify(await signer.headerFor(another(), 'billing'))
+  expect(heard).toHaveLength(2)
+  expect(heard[1]).toMatchObject({ replaces: heard[0]?.kid, askedAt })
+})
+
+test('a gateway that heard of nothing and is refused makes another key, and is known again', async () => {
+  // Certificates tell by the clock when they were made.
+  vi.useFakeTimers({ toFake: ['Date'] })
+  onTestFinished(() => void vi.useRealTimers())
+  const { jwks, signer: deaf, verify, now, pass } = await openWorld()
+  await verify(await deaf.headerFor(another(), 'billing'))
+  pass(1_000)
+  vi.setSystemTime(now())
+  const told = createInternalSigner(await openSigningKeys(jwks), { everyMs: hourMs })
+  told.renewAskedAt(now())
+  await verify(await told.headerFor(another(), 'billing'))
+  const isKnown = async () =>
+    verify(await deaf.headerFor(another(), 'billing')).then(
+      () => true,
+      () => false,
+    )
+  expect(await isKnown()).toBe(true)
+
+  pass(internalKeyOverlapMs)
+  vi.setSystemTime(now())
+  expect(await isKnown()).toBe(false)
+  deaf.renewRefused()
+  deaf.renewRefused()
+
+  await expect.poll(isKnown, waiting).toBe(true)
 })
 
 test('a token is of no use to another subgraph, and none is taken from keys that nobody has certified', async () => {

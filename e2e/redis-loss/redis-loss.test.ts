@@ -56,9 +56,9 @@ async function ask<Data>(name: string, variables: object): Promise<Data> {
 interface Machine {
   readonly id: string
   /** Its tunnel answers visitors. */
-  serves(): Promise<boolean>
+  readonly serves: () => Promise<boolean>
   /** The gateway takes its authtoken. */
-  isKnown(): Promise<boolean>
+  readonly isKnown: () => Promise<boolean>
 }
 
 /** An agent with an authtoken of its own. */

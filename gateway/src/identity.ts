@@ -18,7 +18,7 @@ export type CredentialKind = 'sign-in' | 'authtoken' | 'api-key'
 export interface Identity {
   /** Throws a SluiceError: the catalogue's reason, or SLUICE_SUBGRAPH_UNAVAILABLE when identity does not say. */
   authenticate(kind: CredentialKind, token: string, ip: string): Promise<Authenticated>
-  /** What was revoked since then, the latest first. */
+  /** What was revoked since then, the latest first. Our own key is renewed if identity says that it should be. */
   revocations(since: Date): Promise<Revocation[]>
   /** The public keys as identity publishes them, kept for a while and shown further while identity is away. */
   jwks(): Promise<string>
@@ -28,7 +28,11 @@ const Answer = z.object({
   principal: Principal,
   expiresAt: z.iso.datetime().nullable(),
 })
-const RevokedAnswer = z.object({ revocations: z.array(Revocation) })
+const RevokedAnswer = z.object({
+  revocations: z.array(Revocation),
+  /** When staff last asked gateways for other keys of their own. */
+  keysAskedAt: z.iso.datetime().nullish(),
+})
 const Jwks = z.object({ keys: z.array(z.record(z.string(), z.unknown())).min(1) })
 
 export function createIdentity(options: {
@@ -64,8 +68,18 @@ export function createIdentity(options: {
     },
 
     async revocations(since) {
-      const answer = await ask('/internal/revocations', { since: since.toISOString() })
-      return RevokedAnswer.parse(answer).revocations
+      const answer = await ask('/internal/revocations', { since: since.toISOString() }).catch(
+        (error: unknown) => {
+          // Nothing but our own header is looked at there.
+          if (error instanceof SluiceError && error.code === 'SLUICE_UNAUTHENTICATED') {
+            signer.renewRefused()
+          }
+          throw error
+        },
+      )
+      const { revocations, keysAskedAt } = RevokedAnswer.parse(answer)
+      if (keysAskedAt) signer.renewAskedAt(new Date(keysAskedAt))
+      return revocations
     },
 
     async jwks() {

@@ -42,6 +42,7 @@ export const withoutIds: Record<string, { action: string } | { nothing: string }
   renewRecoveryCodes: { action: 'user.recovery-codes-renewed' },
   requestPasswordReset: { nothing: 'anybody may ask, and nothing changes until the link is used' },
   resetPassword: { action: 'user.password-reset' },
+  rotateInternalKeys: { action: 'internal-key.rotated' },
   rotateSigningKeys: { action: 'signing-key.rotated' },
   sendEmailVerification: { action: 'user.email-verification-asked' },
   signIn: { action: 'sign-in.started' },

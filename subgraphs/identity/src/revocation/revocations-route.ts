@@ -3,11 +3,12 @@ import { SluiceError } from '@sluice/schema/errors'
 import { z } from 'zod'
 
 import type { Deps } from '../context.ts'
+import { internalKeysAskedAt } from '../rotation/internal-keys.ts'
 import { revocationsSince } from './revocation-list.ts'
 
 const Asked = z.object({ since: z.iso.datetime() })
 
-/** `POST /internal/revocations`: the gateway reads the revoke list. */
+/** `POST /internal/revocations`: the gateway reads the revoke list, and whether it should have another key. */
 export function revocationsRoute(deps: Deps): RestRoute {
   return {
     method: 'POST',
@@ -19,8 +20,11 @@ export function revocationsRoute(deps: Deps): RestRoute {
         const reason = '`since` is no time'
         throw new SluiceError('SLUICE_INPUT_INVALID', { reason }, { cause: asked.error })
       }
-      const revocations = await revocationsSince(deps, new Date(asked.data.since))
-      return { status: 200, body: { revocations } }
+      const [revocations, keysAskedAt] = await Promise.all([
+        revocationsSince(deps, new Date(asked.data.since)),
+        internalKeysAskedAt(deps.orm),
+      ])
+      return { status: 200, body: { revocations, keysAskedAt } }
     },
   }
 }

@@ -3,6 +3,7 @@ import { connectionType } from '@sluice/kit/graph'
 import { builder, pageArgs } from '../builder.ts'
 import { OrganizationType } from '../organization/organization.graph.ts'
 import { UserType } from '../user/user.graph.ts'
+import { rotateInternalKeys } from './internal-keys.ts'
 import { findSigningKeyRotations, rotateSigningKeys, rotationPage } from './rotation.ts'
 import type { RotationKind, SecretRotation } from './secret-rotation.entity.ts'
 
@@ -65,6 +66,15 @@ builder.queryField('signingKeyRotations', (t) =>
     description:
       'The latest rotations of keys that sign: sign-ins and agent tokens, and what gateways say. For staff.',
     resolve: (_root, _args, context) => findSigningKeyRotations(context),
+  }),
+)
+
+builder.mutationField('rotateInternalKeys', (t) =>
+  t.field({
+    type: SecretRotationType,
+    description:
+      'Asks every gateway for another key to be known by; keys of before are refused two minutes later. For staff.',
+    resolve: (_root, _args, context) => rotateInternalKeys(context),
   }),
 )
 

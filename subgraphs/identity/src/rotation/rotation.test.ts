@@ -1,4 +1,5 @@
 import { forkSystem } from '@sluice/kit/database'
+import { internalKeyOverlapMs } from '@sluice/kit/internal-token'
 import { expect, test } from 'vitest'
 
 import { apiKeyRules, createApiKey } from '../api-key/api-key.ts'
@@ -7,7 +8,8 @@ import { authenticate } from '../authenticate/authenticate.ts'
 import { authtokenRules, createAuthtoken } from '../authtoken/authtoken.ts'
 import { rotateCredential } from '../credential/credentials.ts'
 import { openWorld, type World } from '../testing.ts'
-import { noteInternalKey } from './note-internal-key.ts'
+import { User } from '../user/user.entity.ts'
+import { internalKeysAskedAt, noteInternalKey, rotateInternalKeys } from './internal-keys.ts'
 import { finishRotations, rotationPage } from './rotation.ts'
 import { SecretRotation } from './secret-rotation.entity.ts'
 
@@ -127,15 +129,43 @@ test('a rotation names an overlap that streams can follow, and never gives more 
 test('a gateway that has another key is in the ledger once, however many hear of it', async () => {
   await using world = await openWorld()
   const endsAt = new Date(world.deps.now().getTime() + 86_400_000)
-  const key = { kid: 'second', replaces: 'first', endsAt }
+  const key = { kid: 'second', replaces: 'first', endsAt, askedAt: null }
   const note = (one: Parameters<typeof noteInternalKey>[1]) =>
     noteInternalKey(world.deps.orm, one, world.deps.now())
 
-  await note({ kid: 'first', replaces: null, endsAt })
+  await note({ kid: 'first', replaces: null, endsAt, askedAt: null })
   await Promise.all([note(key), note(key), note(key)])
 
   const rows = await forkSystem(world.deps.orm).find(SecretRotation, { kind: 'internal-key' })
   expect(rows).toMatchObject([
     { secretId: 'first', successorId: 'second', verifiedAt: world.deps.now(), by: null },
   ])
+})
+
+test('staff asks for other keys of gateways: the ledger says who, and when the first of them worked', async () => {
+  await using world = await openWorld()
+  const ada = await world.person()
+  const rotate = async () => rotateInternalKeys(await ada.context())
+  await expect(rotate()).rejects.toMatchObject({ code: 'SLUICE_FORBIDDEN' })
+  await forkSystem(world.db.orm).nativeUpdate(User, { id: ada.userId }, { isAdmin: true })
+  expect(await internalKeysAskedAt(world.db.orm)).toBeNull()
+
+  const asked = await rotate()
+  const askedAt = await internalKeysAskedAt(world.db.orm)
+  const endsAt = new Date(world.deps.now().getTime() + 48 * hourMs)
+  const key = { kid: 'second', replaces: 'first', endsAt, askedAt }
+  await noteInternalKey(world.deps.orm, key, world.deps.now())
+  world.pass(internalKeyOverlapMs)
+  const em = forkSystem(world.db.orm)
+  await finishRotations(em, world.deps.now())
+
+  expect(askedAt).toEqual(asked.at)
+  const rows = await em.find(SecretRotation, { kind: 'internal-key' }, { orderBy: { by: 'asc' } })
+  const finished = { verifiedAt: asked.at, finishedAt: asked.oldEndsAt }
+  expect(rows).toMatchObject([
+    { id: asked.id, by: ada.userId, ...finished },
+    { secretId: 'first', successorId: 'second', by: null, ...finished },
+  ])
+  const entries = await em.find(AuditEntry, { action: 'internal-key.rotated', actorKind: 'user' })
+  expect(entries).toMatchObject([{ actorId: ada.userId }])
 })
