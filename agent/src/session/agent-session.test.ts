@@ -187,6 +187,16 @@ test('a lost session is dialled again at once, with a new token', async () => {
   expect(relay.hellos.map((hello) => hello.agentToken)).toEqual(['token-1', 'token-2'])
 })
 
+test('a relay that is not there is told of in words', async () => {
+  await using relay = await new TestRelay().listen()
+  const agent = await relay.agent((_request, response) => response.end('ok'), {
+    // Nobody listens at port 1.
+    edges: [{ url: 'ws://127.0.0.1:1/_sluice/session', region: 'local' }],
+  })
+
+  expect(await next(agent, 'offline')).toMatchObject({ reason: 'the connection was refused' })
+})
+
 test('a session that was taken over or revoked is not dialled again', async () => {
   for (const code of ['SLUICE_SESSION_REPLACED', 'SLUICE_SESSION_REVOKED']) {
     await using relay = await new TestRelay().listen()

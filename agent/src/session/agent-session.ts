@@ -16,6 +16,7 @@ import {
   type UpstreamAddress,
 } from '@sluice/wire'
 
+import { networkReasonOf } from '../http-request.ts'
 import type { ProxyOf } from '../proxy.ts'
 import { dial } from './dial.ts'
 import { Edges, type Edge } from './edges.ts'
@@ -249,7 +250,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     } catch (error) {
       if (this.#isFatal(error)) return
       this.#edges.pass()
-      this.#retry(error instanceof Error ? error.message : String(error))
+      this.#retry(networkReasonOf(error))
     }
   }
 
