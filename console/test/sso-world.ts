@@ -8,6 +8,8 @@ interface Domain {
   txtValue: string
   lastError: string | null
   verifiedAt: string | null
+  missingSince: string | null
+  provenUntil: string | null
 }
 
 /** What the graph says of single sign-on. There is no identity provider: a test of the connection passes at once. */
@@ -54,22 +56,31 @@ export function ssoRootOf(sso: SsoState, signOut: () => void) {
       }
       return change({ issuer: input.issuer, clientId: input.clientId })
     },
-    configureSaml: () =>
+    configureSaml: ({ input }: { input: { signsRequests: boolean } }) =>
       change({
+        signsRequests: input.signsRequests,
         issuer: 'https://idp.example.com/saml',
         metadataUrl: 'https://idp.example.com/metadata',
         signInUrl: 'https://idp.example.com/sso',
         certificates: [{ fingerprint: 'AB:'.repeat(31) + 'AB', expiresAt: ago(-86_400 * 300) }],
       }),
+    addSamlKey: () => change({ samlKeys: [keyOf(1, true), keyOf(2, false)] }),
+    removeSamlKey: ({ id }: { id: string }) =>
+      change({ samlKeys: [keyOf(id === 'key1' ? 2 : 1, true)] }),
     startSsoTest: ({ returnTo }: { returnTo: string }) => {
       const attributes = [{ name: 'groups', values: ['developers', 'everybody'] }]
       const who = { subject: 'ada', email: 'ada@acme.example', name: 'Ada' }
-      const lastTest = { at: ago(1), problem: null, ...who, attributes }
+      const isDomainVerified = sso.domains.some(({ status }) => status === 'VERIFIED')
+      const would = { role: 'VIEWER', customRole: null, decidedBy: null, isDomainVerified }
+      const lastTest = { at: ago(1), problem: null, ...who, ...would, attributes }
       change({ testedAt: ago(1), lastTest })
       return returnTo
     },
     configureSsoRoles: ({ input }: { input: Record<string, unknown> }) => {
       const mappings = input['mappings'] as { value: string; role: string }[]
+      const [first] = mappings
+      const would = first ? { role: first.role, decidedBy: first.value } : {}
+      if (sso.connection?.['lastTest']) Object.assign(sso.connection['lastTest'], would)
       return change({
         admitsNewMembers: input['admitsNewMembers'],
         defaultRole: input['defaultRole'],
@@ -94,6 +105,8 @@ export function ssoRootOf(sso: SsoState, signOut: () => void) {
         txtValue: 'sluice-verify=0123456789abcdef0123456789abcdef',
         lastError: null,
         verifiedAt: null,
+        missingSince: null,
+        provenUntil: null,
       }
       sso.domains.push(added)
       return added
@@ -122,6 +135,9 @@ function connectionOf(kind: string) {
     metadataUrl: null,
     signInUrl: null,
     certificates: [],
+    signsRequests: false,
+    wantsSignedRequests: false,
+    samlKeys: kind === 'SAML' ? [keyOf(1, true)] : [],
     redirectUri: 'https://console.example.com/auth/sso/callback/c1',
     acsUrl: 'https://console.example.com/auth/saml/acs',
     entityId: 'https://console.example.com/auth/saml/metadata/c1',
@@ -132,5 +148,16 @@ function connectionOf(kind: string) {
     roleMappings: [],
     testedAt: null,
     lastTest: null,
+  }
+}
+
+function keyOf(number: number, isSigning: boolean) {
+  return {
+    id: `key${number}`,
+    certificate: '-----BEGIN CERTIFICATE-----\nMIIC\n-----END CERTIFICATE-----\n',
+    fingerprint: `${number}A:`.repeat(31) + 'AB',
+    isSigning,
+    createdAt: ago(3_600),
+    expiresAt: ago(-86_400 * 3_650),
   }
 }

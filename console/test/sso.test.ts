@@ -36,6 +36,7 @@ test('an admin sets single sign-on up, step by step', async () => {
   await page.getByRole('button', { name: 'Test the connection' }).click()
   await page.getByText('Passed').waitFor()
   await page.getByText('developers, everybody').waitFor()
+  await page.getByText('the role of newcomers: no rule fits').waitFor()
   expect(await barriers(page)).toEqual([])
 
   await page.getByRole('combobox', { name: 'Attribute that decides the role' }).fill('groups')
@@ -43,6 +44,7 @@ test('an admin sets single sign-on up, step by step', async () => {
   await page.getByLabel('Value of rule 1').fill('developers')
   await page.getByRole('button', { name: 'Save the roles' }).click()
   await page.getByText('Saved.').waitFor()
+  await page.getByText('by the rule for “developers”').waitFor()
 
   await page.getByRole('radio', { name: 'Everybody' }).check()
   await page.getByRole('button', { name: 'Save', exact: true }).click()
@@ -63,7 +65,18 @@ test('SAML is set up with the address of its metadata, and removed again', async
   await page.getByLabel('Address of its metadata').fill('https://idp.example.com/metadata')
   await page.getByRole('button', { name: 'Check and save' }).click()
   await page.getByText('https://idp.example.com/sso').waitFor()
+  await page.getByText('Entra ID', { exact: true }).click()
+  await page.getByText('App Federation Metadata Url').waitFor()
   expect(await barriers(page)).toEqual([])
+
+  await page.getByRole('button', { name: 'Test the connection' }).click()
+  await page.getByText('is not verified above').waitFor()
+  await page.getByRole('button', { name: 'Make a new key' }).click()
+  await page.getByText('then remove the old one').waitFor()
+  expect(await barriers(page)).toEqual([])
+  await page.getByRole('button', { name: 'Remove the key 1A:1A' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Remove the key' }).click()
+  await page.getByRole('button', { name: 'Make a new key' }).waitFor()
 
   await page.getByRole('button', { name: 'Remove single sign-on' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Remove single sign-on' }).click()

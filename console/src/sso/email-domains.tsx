@@ -12,6 +12,7 @@ import { Confirm } from '../ui/confirm.tsx'
 import { Command } from '../ui/copy.tsx'
 import { formText } from '../ui/form-text.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
+import { dayOf } from '../ui/time.tsx'
 import { StateWord } from '../ui/tone.tsx'
 import { useAction } from '../ui/use-action.ts'
 import type { EmailDomain } from './sso-page.tsx'
@@ -103,7 +104,7 @@ function Domain({ domain, onChanged, onRemove }: DomainProps) {
     <Stack gap="xs" role="group" aria-label={domain.domain}>
       <Group gap="sm">
         <Text fw={600}>{domain.domain}</Text>
-        <StateWord tone={isVerified ? 'good' : 'warn'}>
+        <StateWord tone={isVerified && !domain.provenUntil ? 'good' : 'warn'}>
           {isVerified ? 'Verified' : 'Waits for its record'}
         </StateWord>
         <Button
@@ -125,14 +126,20 @@ function Domain({ domain, onChanged, onRemove }: DomainProps) {
         </Button>
       </Group>
       {verify.problem && <ProblemNote problem={verify.problem} />}
-      {!isVerified && (
+      {domain.provenUntil && (
+        <Text size="sm" className="tone-warn">
+          Its record is missing: {domain.lastError}. Set it again before {dayOf(domain.provenUntil)}
+          , or nobody new comes in by this domain.
+        </Text>
+      )}
+      {(!isVerified || domain.provenUntil) && (
         <>
-          {domain.lastError && (
+          {domain.lastError && !isVerified && (
             <Text size="sm" className="tone-warn">
               Not proven yet: {domain.lastError}.
             </Text>
           )}
-          <Text size="sm">Set this TXT record, then verify:</Text>
+          <Text size="sm">{isVerified ? 'The record:' : 'Set this TXT record, then verify:'}</Text>
           <Command isPlain what="the name of the TXT record">
             {domain.txtName}
           </Command>

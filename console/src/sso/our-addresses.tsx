@@ -1,6 +1,7 @@
 import { Stack, Text } from '@mantine/core'
 
 import { Command } from '../ui/copy.tsx'
+import { ProviderHints } from './provider-hints.tsx'
 import type { SsoConnection } from './sso-page.tsx'
 
 /** What the identity provider has to be told of us. */
@@ -30,6 +31,7 @@ export function OurAddresses({ connection }: { connection: SsoConnection }) {
           </Command>
         </div>
       ))}
+      <ProviderHints kind={kind} />
       {kind === 'SAML' && (
         <Text size="sm" c="dimmed">
           It has to sign assertions, and to send a lasting NameID and the attribute{' '}

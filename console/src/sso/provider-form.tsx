@@ -1,5 +1,6 @@
 import {
   Button,
+  Checkbox,
   FileInput,
   Group,
   PasswordInput,
@@ -89,6 +90,7 @@ function SamlForm({ connection, onChanged }: StepProps) {
   const { organization } = usePlace()
   const { run, isBusy, problem } = useAction(ConfigureSamlDocument)
   const [metadata, setMetadata] = useState('')
+  const [signs, setSigns] = useState(connection.signsRequests)
 
   const submit = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault()
@@ -97,6 +99,7 @@ function SamlForm({ connection, onChanged }: StepProps) {
         organizationId: organization.id,
         metadataUrl: formText(event.currentTarget, 'metadataUrl') || null,
         metadata: metadata.trim() || null,
+        signsRequests: signs,
       },
     })
     if (!data) return
@@ -134,6 +137,17 @@ function SamlForm({ connection, onChanged }: StepProps) {
           minRows={2}
           maxRows={6}
           className="mono"
+        />
+        <Checkbox
+          label="Sign our requests"
+          description={
+            connection.wantsSignedRequests
+              ? 'The metadata asks for it: they are signed.'
+              : 'Where the identity provider checks them by our certificate.'
+          }
+          checked={signs || connection.wantsSignedRequests}
+          disabled={connection.wantsSignedRequests}
+          onChange={(event) => setSigns(event.currentTarget.checked)}
         />
         {problem && <ProblemNote problem={problem} />}
         <Group>

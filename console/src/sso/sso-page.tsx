@@ -16,6 +16,7 @@ import { OurAddresses } from './our-addresses.tsx'
 import { Protocol } from './protocol.tsx'
 import { ProviderForm } from './provider-form.tsx'
 import { RoleRules } from './role-rules.tsx'
+import { SamlKeys } from './saml-keys.tsx'
 import { TestConnection } from './test-connection.tsx'
 
 const route = getRouteApi('/in/o/$slug/sso')
@@ -73,6 +74,7 @@ export function SsoPage() {
                 <Stack gap="lg">
                   <OurAddresses connection={now} />
                   <ProviderForm connection={now} onChanged={refetch} key={now.kind} />
+                  {now.kind === 'SAML' && <SamlKeys connection={now} onChanged={refetch} />}
                 </Stack>
               )}
             </Panel>

@@ -1,7 +1,7 @@
 import { Button, Group, Stack, Text } from '@mantine/core'
 
 import { StartSsoTestDocument } from '../gql/graphql.ts'
-import { usePlace } from '../shell/organization.ts'
+import { roles, usePlace } from '../shell/organization.ts'
 import { leaveFor } from '../sign-in/providers.ts'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { Ago } from '../ui/time.tsx'
@@ -52,8 +52,23 @@ export function TestConnection({ connection }: Pick<StepProps, 'connection'>) {
           It did not work: {lastTest.problem}.
         </Text>
       )}
+      {lastTest && lastTest.email !== null && !lastTest.isDomainVerified && (
+        <Text size="sm" className="tone-warn">
+          The domain of {lastTest.email} is not verified above: nobody new comes in with such an
+          address.
+        </Text>
+      )}
       {lastTest?.subject && (
         <dl className="facts">
+          <dt>Would enter as</dt>
+          <dd>
+            {lastTest.customRole?.name ?? roles[lastTest.role].label}
+            <Text span size="sm" c="dimmed">
+              {lastTest.decidedBy === null
+                ? ', the role of newcomers: no rule fits'
+                : `, by the rule for “${lastTest.decidedBy}”`}
+            </Text>
+          </dd>
           <dt>Subject</dt>
           <dd className="mono">{lastTest.subject}</dd>
           <dt>Email</dt>

@@ -6,7 +6,6 @@ import type { Context } from '../context.ts'
 import { Member } from '../organization/member.entity.ts'
 import { admitMember, announceMembership, assignRole } from '../organization/membership.ts'
 import { lockOrganization } from '../organization/organization.ts'
-import type { RoleGiven } from '../role/held-permissions.ts'
 import { isLeftToScim } from '../scim/departure.ts'
 import { SignIn } from '../sign-in/sign-in.entity.ts'
 import { addUser } from '../sign-in/sign-up.ts'
@@ -15,7 +14,7 @@ import { nameOf } from '../text.ts'
 import { User } from '../user/user.entity.ts'
 import { emailOf } from '../user/user.ts'
 import { organizationOfEmail } from './email-domain.ts'
-import { findMappings } from './role-rules.ts'
+import { roleOf } from './role-rules.ts'
 import type { SsoConnection } from './sso-connection.entity.ts'
 import { SsoLink } from './sso-link.entity.ts'
 import type { SsoPerson } from './sso-person.ts'
@@ -145,7 +144,7 @@ async function memberOf(
   user: User,
 ): Promise<{ member: Member; isChanged: boolean }> {
   const { organizationId } = connection
-  const given = await roleFor(em, connection, person)
+  const { given } = await roleOf(em, connection, person.roleValues)
   const act = { actor: null, ip, at: now() }
   const present = await em.findOne(Member, { organizationId, userId: user.id })
   if (!present) {
@@ -166,17 +165,6 @@ async function memberOf(
   const isDecided = connection.roleAttribute !== null && present.role !== 'OWNER'
   const isChanged = isDecided && (await assignRole(em, present, given, act))
   return { member: present, isChanged }
-}
-
-async function roleFor(
-  em: EntityManager,
-  { id, defaultRole, defaultCustomRoleId }: SsoConnection,
-  { roleValues }: SsoPerson,
-): Promise<RoleGiven> {
-  const mappings = await findMappings(em, id)
-  const found = mappings.find(({ value }) => roleValues.includes(value))
-  if (found) return { role: found.role, customRoleId: found.customRoleId ?? null }
-  return { role: defaultRole, customRoleId: defaultCustomRoleId ?? null }
 }
 
 function findLink(

@@ -228,14 +228,14 @@ function emptyTest({ now }: Context): SsoTest {
 }
 
 function testOf(context: Context, person: SsoPerson): SsoTest {
-  const { subject, email, name, attributes, isEmailDenied } = person
+  const { subject, email, name, attributes, isEmailDenied, roleValues } = person
   const problem =
     email === null
       ? 'it tells no email address: have it send the attribute email'
       : isEmailDenied
         ? 'it says that the email address is not verified'
         : null
-  return { ...emptyTest(context), problem, subject, email, name, attributes }
+  return { ...emptyTest(context), problem, subject, email, name, attributes, roleValues }
 }
 
 function reasonOf(error: unknown): string {

@@ -7,7 +7,7 @@ import type { Context } from '../context.ts'
 import { lookUpRole, type RoleGiven } from '../role/held-permissions.ts'
 import { inputInvalid, nameOf } from '../text.ts'
 import { changeSso, recordSso, type SsoActor } from './change-sso.ts'
-import { SsoConnection, SsoRoleMapping } from './sso-connection.entity.ts'
+import { SsoConnection, SsoRoleMapping, type SsoTest } from './sso-connection.entity.ts'
 
 const mappingsMax = 50
 const mappingCharactersMax = 500
@@ -15,6 +15,34 @@ const mappingCharactersMax = 500
 /** What decides about roles, in order. */
 export function findMappings(em: EntityManager, connectionId: string): Promise<SsoRoleMapping[]> {
   return em.find(SsoRoleMapping, { connectionId }, { orderBy: { position: 'asc' } })
+}
+
+/** The role of whoever has these values, and which of them decided; null: none did. */
+export async function roleOf(
+  em: EntityManager,
+  { id, defaultRole, defaultCustomRoleId }: SsoConnection,
+  values: readonly string[],
+): Promise<{ given: RoleGiven; decidedBy: string | null }> {
+  const mappings = await findMappings(em, id)
+  const found = mappings.find(({ value }) => values.includes(value))
+  return found
+    ? {
+        given: { role: found.role, customRoleId: found.customRoleId ?? null },
+        decidedBy: found.value,
+      }
+    : {
+        given: { role: defaultRole, customRoleId: defaultCustomRoleId ?? null },
+        decidedBy: null,
+      }
+}
+
+/** What the rules of now look at in a test of then. */
+export function testedValues(
+  { roleAttribute }: SsoConnection,
+  { attributes, roleValues = [] }: SsoTest,
+): readonly string[] {
+  if (!roleAttribute) return []
+  return attributes.find(({ name }) => name === roleAttribute)?.values ?? roleValues
 }
 
 export interface SsoRolesInput {

@@ -33,6 +33,8 @@ export interface SsoTest {
   readonly subject: string | null
   readonly email: string | null
   readonly name: string | null
+  /** Values of the attribute that decided the role then; one inside another is not among the attributes. */
+  readonly roleValues?: readonly string[]
   /** What the identity provider told beyond that: names with their values, to choose from for roles. */
   readonly attributes: readonly { readonly name: string; readonly values: readonly string[] }[]
 }

@@ -22,9 +22,7 @@ import type {
   SsoEnforcement,
   SsoKind,
   SsoRoleMapping,
-  SsoTest,
 } from './sso-connection.entity.ts'
-import type { Attribute } from './sso-person.ts'
 import {
   findClosedOrganizations,
   findOffer,
@@ -50,40 +48,6 @@ const SsoEnforcementEnum = builder.enumType('SsoEnforcement', {
       description: 'Everybody; only owners with a second factor come in with their own account.',
     },
   } satisfies Record<SsoEnforcement, object>,
-})
-
-const SsoAttributeType = builder.objectRef<Attribute>('SsoAttribute').implement({
-  description: 'Something that an identity provider tells of a person.',
-  fields: (t) => ({
-    name: t.exposeString('name', { description: 'The claim or attribute.' }),
-    values: t.stringList({ description: 'What it says.', resolve: ({ values }) => [...values] }),
-  }),
-})
-
-const SsoTestType = builder.objectRef<SsoTest>('SsoTest').implement({
-  description: 'What came of a connection test.',
-  fields: (t) => ({
-    at: t.field({
-      type: 'DateTime',
-      description: 'When it ended.',
-      resolve: ({ at }) => new Date(at),
-    }),
-    problem: t.exposeString('problem', {
-      nullable: true,
-      description: 'Why it failed; null when it passed.',
-    }),
-    subject: t.exposeString('subject', {
-      nullable: true,
-      description: 'Who came, as named there.',
-    }),
-    email: t.exposeString('email', { nullable: true, description: 'Their address.' }),
-    name: t.exposeString('name', { nullable: true, description: 'What they are called.' }),
-    attributes: t.field({
-      type: [SsoAttributeType],
-      description: 'All that was told; roles can be decided by it.',
-      resolve: ({ attributes }) => [...attributes],
-    }),
-  }),
 })
 
 const SsoRoleMappingType = builder.objectRef<SsoRoleMapping>('SsoRoleMapping').implement({
@@ -167,12 +131,6 @@ export const SsoConnectionType = builder.objectRef<SsoConnection>('SsoConnection
       type: 'DateTime',
       nullable: true,
       description: 'When a test of the present settings passed.',
-    }),
-    lastTest: t.field({
-      type: SsoTestType,
-      nullable: true,
-      description: 'The last test of the present settings.',
-      resolve: ({ lastTest }) => lastTest ?? null,
     }),
   }),
 })

@@ -15,7 +15,7 @@ import { testPassword, type Person, type World } from '../testing.ts'
 import { clientOf, resealClientSecrets, secretOwnerOf } from './client-secret.ts'
 import { configureOidc, removeConnection, setEnforcement } from './connection.ts'
 import { ssoProofLifeMs } from './enter.ts'
-import { configureRoles } from './role-rules.ts'
+import { configureRoles, roleOf, testedValues } from './role-rules.ts'
 import { signOutOfSso } from './sign-out-of-sso.ts'
 import { SsoConnection } from './sso-connection.entity.ts'
 import { ssoLifeMs } from './sso.ts'
@@ -123,6 +123,38 @@ test('groups decide the role at each sign-in, and nobody becomes owner by them',
   await expect(configureRoles(await owner.context(), asOwner)).rejects.toMatchObject({
     code: 'SLUICE_INPUT_INVALID',
   })
+})
+
+test('a test of the connection tells which role the rules of now would give', async () => {
+  await using sso = await openSsoWorld()
+  const { world } = sso
+  const company = await openCompany(sso, provider)
+  const { organizationId, owner } = company
+  const told = async (roleAttribute: string) => {
+    await configureRoles(await owner.context(), {
+      organizationId,
+      admitsNewMembers: true,
+      defaultRole: { role: 'VIEWER' },
+      roleAttribute,
+      mappings: [{ value: 'dev', given: { role: 'DEVELOPER' } }],
+    })
+    const em = forkSystem(world.db.orm)
+    const connection = await em.findOneOrFail(SsoConnection, { organizationId })
+    const { lastTest } = connection
+    return lastTest && roleOf(em, connection, testedValues(connection, lastTest))
+  }
+  await configureRoles(await owner.context(), {
+    organizationId,
+    admitsNewMembers: true,
+    defaultRole: { role: 'VIEWER' },
+    mappings: [],
+  })
+  const start = await startTest(await owner.context(), organizationId, '/o/acme/sso')
+  await finish(world, await go(world, provider, start, company.colleague({ groups: ['dev'] })))
+
+  // The rules may come after the test.
+  expect(await told('groups')).toMatchObject({ given: { role: 'DEVELOPER' }, decidedBy: 'dev' })
+  expect(await told('department')).toMatchObject({ given: { role: 'VIEWER' }, decidedBy: null })
 })
 
 test('an address of a domain that the organization has not proven is nobody', async () => {
