@@ -98,6 +98,18 @@ test.for(['served by another agent', 'deleted', 'not to be listed'])(
   },
 )
 
+test('of two agents that serve the same, each start takes a name that is free', async () => {
+  await using world = await openWorld()
+  await world.open('http://localhost:3000')
+  world.tunnels.push({ ...fixtureTunnel('first'), status: 'ONLINE' })
+  await world.open('http://localhost:3000')
+  world.tunnels.push({ ...fixtureTunnel('second'), status: 'OFFLINE' })
+
+  expect(await world.open('http://localhost:3000')).toBe('second')
+  world.tunnels[0] = { ...fixtureTunnel('first'), status: 'OFFLINE' }
+  expect(await world.open('http://localhost:3000')).toBe('first')
+})
+
 test('a name that was asked for is used and not remembered', async () => {
   await using world = await openWorld()
   expect(await world.open('http://localhost:3000', { name: 'mine' })).toBe('mine')
@@ -111,5 +123,5 @@ test('a file that is not ours counts as none', async () => {
 
   expect(await world.open('http://localhost:3000')).toBe('second')
   const names = JSON.parse(await readFile(world.namesFile, 'utf8')) as object
-  expect(Object.values(names)).toEqual(['second'])
+  expect(Object.values(names)).toEqual([['second']])
 })

@@ -4,10 +4,12 @@ import { dirname, join } from 'node:path'
 import { replaceFile } from './config-file.ts'
 import type { Settings } from './config.ts'
 import { openTunnel, type OpenTunnel, type OpenTunnelOptions } from './open-tunnel.ts'
-import { listTunnels } from './tunnel-list.ts'
+import { listTunnels, type ListedTunnel } from './tunnel-list.ts'
 
 /** More targets than anybody serves from one machine; what was not used for longest is forgotten. */
-const namesMax = 100
+const targetsMax = 100
+/** So many agents that serve the same at once each get their name back. */
+const namesOfTargetMax = 10
 const fileBytesMax = 64 * 1024
 
 /**
@@ -24,34 +26,47 @@ export async function openAgain(
   if (input.name !== undefined || input.pooling) return openTunnel(options)
   const path = join(dirname(configPath), 'names.json')
   const key = `${server} ${served}`
-  const names = await readNames(path)
-  const before = names.get(key)
-  const isFree = before !== undefined && (await isIdle(api, before))
+  const remembered = await readNames(path)
+  const names = remembered.get(key) ?? []
+  const tunnels = names.length === 0 ? [] : await findTunnels(api, names)
+  const idle = tunnels.find(({ status }) => status !== 'ONLINE')
   const tunnel = await openTunnel(
-    isFree ? { ...options, input: { ...input, name: before } } : options,
+    idle ? { ...options, input: { ...input, name: idle.name } } : options,
   )
-  if (tunnel.name !== before) await writeNames(path, names, key, tunnel.name)
+  if (!names.includes(tunnel.name)) {
+    const kept = names.filter((name) => tunnels.some((each) => each.name === name))
+    remembered.delete(key)
+    remembered.set(key, [...kept, tunnel.name].slice(-namesOfTargetMax))
+    await writeNames(path, remembered)
+  }
   return tunnel
 }
 
-/** Whether the tunnel still exists and nobody serves it. What cannot be told counts as no: the server then chooses a name. */
-async function isIdle(api: OpenTunnelOptions['api'], name: string): Promise<boolean> {
+/** Those of the names that still stand for a tunnel. What cannot be told counts as none: the server then chooses a name. */
+async function findTunnels(
+  api: OpenTunnelOptions['api'],
+  names: readonly string[],
+): Promise<ListedTunnel[]> {
+  const found: ListedTunnel[] = []
   try {
     for await (const tunnel of listTunnels(api)) {
-      if (tunnel.name === name) return tunnel.status !== 'ONLINE'
+      if (names.includes(tunnel.name)) found.push(tunnel)
+      if (found.length === names.length) break
     }
+    return found.toSorted((a, b) => names.indexOf(a.name) - names.indexOf(b.name))
   } catch {
     // An authtoken need not be allowed to list tunnels; whatever else is wrong, the start meets, too.
+    return []
   }
-  return false
 }
 
-async function readNames(path: string): Promise<Map<string, string>> {
+async function readNames(path: string): Promise<Map<string, string[]>> {
   try {
     const text = await readFile(path, 'utf8')
     const value: unknown = text.length > fileBytesMax ? {} : JSON.parse(text)
     const entries = Object.entries(value ?? {}).filter(
-      (entry): entry is [string, string] => typeof entry[1] === 'string',
+      (entry): entry is [string, string[]] =>
+        Array.isArray(entry[1]) && entry[1].every((name) => typeof name === 'string'),
     )
     return new Map(entries)
   } catch {
@@ -61,17 +76,11 @@ async function readNames(path: string): Promise<Map<string, string>> {
 }
 
 /** A folder that cannot be written costs the address of the next start, not the tunnel. */
-async function writeNames(
-  path: string,
-  names: Map<string, string>,
-  key: string,
-  name: string,
-): Promise<void> {
-  names.delete(key)
-  const kept = [...names, [key, name] as const].slice(-namesMax)
+async function writeNames(path: string, names: ReadonlyMap<string, string[]>): Promise<void> {
+  const kept = Object.fromEntries([...names].slice(-targetsMax))
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 })
-    await replaceFile(path, `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`)
+    await replaceFile(path, `${JSON.stringify(kept, null, 2)}\n`)
   } catch {
     // As said above.
   }
