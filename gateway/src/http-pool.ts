@@ -2,6 +2,8 @@ import type { IncomingHttpHeaders } from 'node:http'
 
 import { Pool, type Dispatcher } from 'undici'
 
+import { Stop } from './stop.ts'
+
 /** Why no answer could be had. The cause is for the log: it holds addresses. */
 export class PoolError extends Error {
   override readonly name = 'PoolError'
@@ -25,7 +27,8 @@ export interface HttpPool {
     body: string,
     options: {
       headers: Record<string, string>
-      signal?: AbortSignal
+      /** Ends the exchange; also used by the deadline. */
+      stop?: Stop
       /** Whether it may be sent a second time when the connection was lost before any answer. */
       repeatable: boolean
     },
@@ -50,13 +53,9 @@ export function openHttpPool(
 
   async function send(
     request: Request,
-    { signal, repeatable }: { signal?: AbortSignal; repeatable: boolean },
+    { stop = new Stop(), repeatable }: { stop?: Stop; repeatable: boolean },
   ): Promise<Answer> {
-    const stop = new Stop()
     const deadline = setTimeout(() => stop.now(timedOut()), limits.timeoutMs)
-    const leave = () => stop.now(signal?.reason)
-    if (signal?.aborted) leave()
-    signal?.addEventListener('abort', leave, { once: true })
     try {
       return await exchange(pool, request, limits.bytesMax, stop)
     } catch (error) {
@@ -68,7 +67,6 @@ export function openHttpPool(
       throw poolErrorOf(error)
     } finally {
       clearTimeout(deadline)
-      signal?.removeEventListener('abort', leave)
     }
   }
 
@@ -85,27 +83,6 @@ interface Request {
   readonly path: string
   readonly body?: string
   readonly headers?: Record<string, string>
-}
-
-/** Ends what is under way, once. An AbortController for each request would cost more than the rest of it here. */
-class Stop {
-  #reason: unknown = null
-  #end: ((reason: unknown) => void) | null = null
-
-  get isOver(): boolean {
-    return this.#reason !== null
-  }
-
-  now(reason: unknown): void {
-    this.#reason = reason
-    this.#end?.(reason)
-  }
-
-  /** Calls `end` when it is over, perhaps at once. */
-  onceOver(end: (reason: unknown) => void): void {
-    this.#end = end
-    if (this.isOver) end(this.#reason)
-  }
 }
 
 /** One request and its answer, read as it comes: no stream is made of it. */

@@ -1,6 +1,8 @@
+import { Stop } from './stop.ts'
+
 interface Entry<T> {
   readonly promise: Promise<T>
-  readonly stop: AbortController
+  readonly stop: Stop
   consumers: number
 }
 
@@ -17,7 +19,7 @@ export class InFlight<T extends Readonly<object>> {
     identityKey: string,
     key: string,
     signal: AbortSignal,
-    start: (signal: AbortSignal) => Promise<T>,
+    start: (stop: Stop) => Promise<T>,
   ): Promise<T> {
     const entries = this.#byIdentity.get(identityKey) ?? new Map<string, Entry<T>>()
     this.#byIdentity.set(identityKey, entries)
@@ -34,10 +36,10 @@ export class InFlight<T extends Readonly<object>> {
     identityKey: string,
     entries: Map<string, Entry<T>>,
     key: string,
-    start: (signal: AbortSignal) => Promise<T>,
+    start: (stop: Stop) => Promise<T>,
   ): Entry<T> {
-    const stop = new AbortController()
-    const entry: Entry<T> = { promise: start(stop.signal), stop, consumers: 0 }
+    const stop = new Stop()
+    const entry: Entry<T> = { promise: start(stop), stop, consumers: 0 }
     entries.set(key, entry)
     const leave = () => this.#leave(identityKey, entries, key, entry)
     entry.promise.then(leave, leave)
@@ -52,7 +54,7 @@ export class InFlight<T extends Readonly<object>> {
       reject(signal.reason)
       if (entry.consumers > 0) return
       leave()
-      entry.stop.abort(signal.reason)
+      entry.stop.now(signal.reason)
     }
     if (signal.aborted) gone()
     else signal.addEventListener('abort', gone, { once: true })

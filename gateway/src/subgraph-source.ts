@@ -16,6 +16,7 @@ import { PoolError, type HttpPool } from './http-pool.ts'
 import type { InFlight } from './in-flight.ts'
 import type { GatewayMetrics } from './metrics.ts'
 import { distinctRepresentations } from './representations.ts'
+import { Stop } from './stop.ts'
 
 /** What came back from a subgraph, not yet parsed: consumers of one answer each parse their own. */
 export interface SubgraphAnswer {
@@ -49,13 +50,13 @@ export function createSource(options: {
   async function send(
     body: string,
     call: Call,
-    signal: AbortSignal,
+    stop: Stop,
     mutation: boolean,
   ): Promise<SubgraphAnswer> {
     const identity = name === 'identity' && mutation
     requests.inc()
     const response = await pool.post(path, body, {
-      signal,
+      stop,
       // A query may be sent again when a kept connection turns out to be closed; a mutation may have happened.
       repeatable: !mutation,
       headers: {
@@ -116,9 +117,15 @@ export function createSource(options: {
   }
 
   async function mutate(body: string, call: Call): Promise<FetchAnswer> {
+    const { signal } = call
+    const stop = new Stop()
+    const leave = (): void => stop.now(signal.reason)
+    if (signal.aborted) leave()
+    else signal.addEventListener('abort', leave, { once: true })
     try {
-      return parsed(await send(body, call, call.signal, true), call)
+      return parsed(await send(body, call, stop, true), call)
     } finally {
+      signal.removeEventListener('abort', leave)
       inFlight.forget(call.identityKey)
       if (name === 'identity') call.identityChanged()
     }
