@@ -67,7 +67,7 @@ export function EdgePolicyForm({ tunnel, onSaved }: Props) {
             <Webhooks form={form} tunnel={tunnel} change={change} />
             <Lines
               label="Visitor certificates"
-              description="PEM certificates that must have signed a visitor’s own. Over HTTPS only."
+              description="PEM certificates that must have signed a visitor’s own, and their revocation lists. Over HTTPS only."
               value={form.visitorCa}
               onChange={(visitorCa) => change({ visitorCa })}
             />

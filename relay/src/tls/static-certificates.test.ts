@@ -33,7 +33,9 @@ async function open(directory: string, log: Log = silentLog) {
 
 test('pairs of a folder are found in all the forms that tools write them', async () => {
   const folder = folderOf()
-  const [flat, pem, certbot, kubernetes] = ['a.test', 'b.test', 'c.test', 'd.test'].map(selfSigned)
+  const [flat, pem, certbot, kubernetes] = ['a.test', 'b.test', 'c.test', 'd.test'].map((one) =>
+    selfSigned(one),
+  )
   if (!flat || !pem || !certbot || !kubernetes) throw new TypeError('unreachable')
   write(folder, 'a.crt', 'a.key', flat)
   write(folder, 'b.pem', 'b.key', pem)

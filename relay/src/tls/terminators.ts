@@ -9,7 +9,7 @@ import type { ServedCertificate } from './certificate.ts'
 /** How the handshakes of one host go. */
 export interface HostTls {
   readonly certificate: ServedCertificate
-  /** PEM: visitors are asked for a certificate that it has signed. */
+  /** PEM: visitors are asked for a certificate that it has signed, and that none of the revocation lists beside it names. */
   readonly visitorCa: string | undefined
   /** Undefined: the protocol inside is no business of the relay. */
   readonly alpn: readonly string[] | undefined
@@ -65,7 +65,7 @@ export class Terminators {
       {
         cert: certificate.cert,
         key: certificate.key,
-        ...(visitorCa === undefined ? {} : { ca: visitorCa, requestCert: true }),
+        ...(visitorCa === undefined ? {} : { ...trustOf(visitorCa), requestCert: true }),
         // Who shows none, or a wrong one, is told why in a page rather than by an alert.
         rejectUnauthorized: false,
         ...(alpn ? { ALPNProtocols: [...alpn] } : {}),
@@ -80,6 +80,12 @@ export class Terminators {
     // A failed handshake concerns its visitor alone.
     return server.on('tlsClientError', (_error, socket) => this.#events.failed(socket))
   }
+}
+
+/** With one list, OpenSSL wants one for each authority of a visitor's chain, and refuses the chain without. */
+function trustOf(visitorCa: string) {
+  const lists = visitorCa.match(/-----BEGIN X509 CRL-----[^-]+-----END X509 CRL-----/g)
+  return { ca: visitorCa, ...(lists ? { crl: [...lists] } : {}) }
 }
 
 function isSame(one: HostTls, other: HostTls): boolean {

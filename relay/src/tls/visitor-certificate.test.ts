@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 
 import { selfSigned } from '../edge/self-signed.ts'
 import { h2Get, h2Visitor } from '../testing/h2-visitor.ts'
+import { revocationListOf } from '../testing/revocation-list.ts'
 import { apex, createWorld, host, type World } from '../testing/world.ts'
 
 const certificate = selfSigned(apex)
@@ -125,6 +126,43 @@ test('when the owner’s authority changes, connections that were checked by the
   expect(both).toContain('SLUICE_VISITOR_CERTIFICATE_REQUIRED')
   expect(await exchange(world, stranger)).toMatch(/^HTTP\/1\.1 200 /)
   expect(await exchange(world, visitor)).toMatch(required)
+})
+
+test('a certificate that its authority has revoked is refused, also on connections that are open', async () => {
+  await using world = await createWorld({ httpsPort: 0, certificate, idleTimeoutMs: 60_000 })
+  const upstream = await world.upstream((_request, response) => response.end('{}'))
+  const other = selfSigned('visitor.test', 'Another authority')
+  const both = visitor.cert + other.cert
+  const agent = await world.tunnel(upstream, { policy: { visitorCa: both } })
+  const open = await Promise.all(
+    [visitor, other].map((shown) => world.tlsVisitor({ ...trusting, ...shown })),
+  )
+  for (const connection of open) {
+    connection.send(get())
+    await connection.until((received) => received.endsWith('{}'))
+  }
+
+  const lists = revocationListOf(visitor, [visitor]) + revocationListOf(other, [])
+  const revoking = { jti: 'newer', policy: { visitorCa: both + lists } }
+  agent.session.renewToken(await world.agentToken(revoking))
+  await expect.poll(() => exchange(world, visitor), { timeout: 15_000 }).toMatch(required)
+
+  expect(await exchange(world, other)).toMatch(/^HTTP\/1\.1 200 /)
+  for (const connection of open) {
+    connection.send(get())
+    expect(await connection.until((received) => received.includes('403'))).toContain(
+      'SLUICE_VISITOR_CERTIFICATE_REQUIRED',
+    )
+  }
+})
+
+test('where one authority has a revocation list, one without lets nobody in', async () => {
+  const other = selfSigned('visitor.test', 'Another authority')
+  const visitorCa = visitor.cert + other.cert + revocationListOf(visitor, [])
+  await using world = await openAsking({ policy: { visitorCa } })
+
+  expect(await exchange(world, visitor)).toMatch(/^HTTP\/1\.1 200 /)
+  expect(await exchange(world, other)).toMatch(required)
 })
 
 test('an authority that cannot be read closes the host to all, and no other', async () => {

@@ -56,6 +56,31 @@ test('secrets that are left out stay what they were; what is named no more is go
   })
 })
 
+/** An authority, and what it has revoked so far: nothing. Both are valid for a hundred years. */
+const authority = `-----BEGIN CERTIFICATE-----
+MIIBhDCCASmgAwIBAgIUbRGwEEKBqY1RYHDdYOpN8QUITdcwCgYIKoZIzj0EAwIw
+FjEUMBIGA1UEAwwLTXkgdmlzaXRvcnMwIBcNMjYxMTIxMjE0ODUxWhgPMjEyNjEw
+MjgyMTQ4NTFaMBYxFDASBgNVBAMMC015IHZpc2l0b3JzMFkwEwYHKoZIzj0CAQYI
+KoZIzj0DAQcDQgAErGiryinLD9J3+zV1xxhDKhDw+a+QuF3kQp3KBUx7iNllr0yy
+EFTW1FGAIP6V7zQ1DQlLWPCOkmNiFt9UwfYQ3KNTMFEwHQYDVR0OBBYEFC+wYCWN
+cdxU9NVPcfRsHoR3ycVDMB8GA1UdIwQYMBaAFC+wYCWNcdxU9NVPcfRsHoR3ycVD
+MA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDSQAwRgIhAOJTKox9fvSz0NLC
+KmN3G+Y/SxdX/rX6dc/dfwMui77RAiEA6YgulvEjd2BCBL5knBMUZNlNIEKzV6jB
+zcsSfoKwGgs=
+-----END CERTIFICATE-----`
+const revocationList = `-----BEGIN X509 CRL-----
+MIGuMFcCAQEwCgYIKoZIzj0EAwIwFjEUMBIGA1UEAwwLTXkgdmlzaXRvcnMXDTI2
+MTEyMTIxNDg1MVoYDzIxMjYxMDI4MjE0ODUxWqAOMAwwCgYDVR0UBAMCAQEwCgYI
+KoZIzj0EAwIDRwAwRAIgG48Se5jW8D5igXD1tz/YBz7toxrbHrYVibIZxG8E5DMC
+ICKCLdNsJsqozs101H1xw4oGD+98gYuD6IEhfVEEeJUj
+-----END X509 CRL-----`
+
+test('an authority may have its revocation lists beside it', async () => {
+  const visitorCa = `# ours\n${revocationList}\n\n${authority}\n`
+
+  expect(await parse({ visitorCa })).toEqual({ visitorCa: `${revocationList}\n${authority}` })
+})
+
 test.for<[TunnelPolicyInput, string]>([
   [{ requestRate: { perSecond: 0 } }, 'perSecond must be above 0'],
   [{ requestRate: { perSecond: 1, burst: 0 } }, 'burst must be 1'],
@@ -77,6 +102,8 @@ test.for<[TunnelPolicyInput, string]>([
   ],
   [{ webhook: { provider: 'slack', secret: '' } }, 'a secret has 1 to'],
   [{ visitorCa: 'nonsense' }, 'PEM certificates'],
+  [{ visitorCa: revocationList }, 'PEM certificates'],
+  [{ visitorCa: `${authority}\n${revocationList.replaceAll('M', 'N')}` }, 'revocation lists'],
 ])('the policy %j is refused and the message says why', async ([policy, reason]) => {
   await expect(parse(policy)).rejects.toMatchObject({
     code: 'SLUICE_INPUT_INVALID',

@@ -1,4 +1,5 @@
 import { randomBytes, scrypt, X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
 
 import type { EdgePolicy } from '@sluice/schema/claims'
 import { isEdgeHeader, type webhookProviders } from '@sluice/schema/edge-policy'
@@ -236,12 +237,26 @@ function assertHeaderName(field: string, name: string): void {
 function parseVisitorCa(pem: Given<string>): string | undefined {
   const text = pem?.trim() ?? ''
   if (text === '') return undefined
-  const blocks = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []
-  const isRead = blocks.length > 0 && blocks.every(isCertificate)
+  const blocks = text.match(/-----BEGIN (CERTIFICATE|X509 CRL)-----[^-]+-----END \1-----/g) ?? []
+  const lists = blocks.filter((one) => one.startsWith('-----BEGIN X509 CRL'))
+  const certificates = blocks.filter((one) => !lists.includes(one))
+  const isRead =
+    certificates.length > 0 && certificates.every(isCertificate) && lists.every(isRevocationList)
   if (!isRead || text.length > visitorCaCharactersMax) {
-    fail(`visitorCa takes PEM certificates of at most ${visitorCaCharactersMax} characters.`)
+    fail(
+      `visitorCa takes PEM certificates, and revocation lists beside them, of at most ${visitorCaCharactersMax} characters.`,
+    )
   }
   return blocks.join('\n')
+}
+
+function isRevocationList(pem: string): boolean {
+  try {
+    createSecureContext({ crl: pem })
+    return true
+  } catch {
+    return false
+  }
 }
 
 function isCertificate(pem: string): boolean {
