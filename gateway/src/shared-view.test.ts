@@ -63,6 +63,11 @@ test.for([
     ({ memberships: [own] }: Principal) => [membershipOf(own?.organizationId ?? '', 'VIEWER')],
   ],
   [
+    'one permission less',
+    ({ memberships }: Principal) =>
+      memberships.map((own) => ({ ...own, permissions: own.permissions & (own.permissions - 1) })),
+  ],
+  [
     'a further organization',
     ({ memberships }: Principal) => [...memberships, membershipOf(crypto.randomUUID(), 'VIEWER')],
   ],

@@ -5,9 +5,9 @@ import type { CheckedDocument } from './documents.ts'
 import type { Generation, PlannedRequest } from './generation.ts'
 
 /**
- * Types whose fields depend on the memberships and scopes of who asks, and on nothing else about them. Two people with
- * the same ones see the same, so an operation on these types alone is shared between them. Whatever is not named here
- * is shared by one principal with itself only.
+ * Types whose fields depend on the memberships of who asks, on the permissions in them and on their scopes, and on nothing
+ * else about them. Two people with the same ones see the same, so an operation on these types alone is shared between
+ * them. Whatever is not named here is shared by one principal with itself only.
  */
 const membershipTypes: ReadonlySet<string> = new Set([
   'Subscription',
@@ -86,11 +86,17 @@ function reachOf({ document }: CheckedDocument, schema: GraphQLSchema): Reach {
   return { onlyMemberships, replays, cursors }
 }
 
-/** Who may see the same, by what every subgraph decides from. */
+/** Who may see the same, by what every subgraph decides from. Two of one role may have different permissions. */
 function membershipKeyOf({ principal }: Call): string {
-  const { kind, isAdmin, memberships, scopes } = principal
-  const roles = memberships.map(({ organizationId, role }) => `${organizationId} ${role}`)
-  return JSON.stringify([kind, isAdmin, roles.toSorted(), scopes.toSorted()])
+  const { kind, isAdmin, memberships, scopes, impersonatedBy } = principal
+  const held = memberships.map((membership) => JSON.stringify(sorted(membership)))
+  return JSON.stringify([
+    kind,
+    isAdmin,
+    impersonatedBy !== undefined,
+    held.toSorted(),
+    scopes.toSorted(),
+  ])
 }
 
 function without(
