@@ -57,6 +57,7 @@ export const pages = {
     'OrganizationPage',
   ),
   adminHostsPage: lazyRouteComponent(() => import('./admin/hosts-page.tsx'), 'HostsPage'),
+  adminKeysPage: lazyRouteComponent(() => import('./admin/keys-page.tsx'), 'KeysPage'),
   adminBlocksPage: lazyRouteComponent(() => import('./admin/blocks-page.tsx'), 'BlocksPage'),
   adminAuditPage: lazyRouteComponent(() => import('./admin/audit-page.tsx'), 'PlatformAuditPage'),
   adminAnomaliesPage: lazyRouteComponent(

@@ -234,6 +234,7 @@ const adminAudit = createRoute({
 })
 const adminHosts = inAdmin('/hosts', pages.adminHostsPage)
 const adminBlocks = inAdmin('/blocks', pages.adminBlocksPage)
+const adminKeys = inAdmin('/keys', pages.adminKeysPage)
 const adminAnomalies = inAdmin('/anomalies', pages.adminAnomaliesPage)
 
 const routeTree = root.addChildren([
@@ -258,6 +259,7 @@ const routeTree = root.addChildren([
       adminHosts,
       adminAudit,
       adminBlocks,
+      adminKeys,
       adminAnomalies,
     ]),
     organization.addChildren([

@@ -1,4 +1,4 @@
-import { ago, failure } from './data.ts'
+import { ada, ago, failure } from './data.ts'
 import { pageOf } from './page-of.ts'
 import type { Page } from './page-of.ts'
 
@@ -26,8 +26,26 @@ export function staffState() {
       },
     ],
     blocks: [{ network: '203.0.113.0/24', endsAt: ago(-600), strikes: 2 }],
+    rotations: [rotationOf('SIGNING_KEY', 'key-2', null)],
     /** Who acts as whom, by the id of the user. */
     impersonated: new Map<string, { reason: string; mayChange: boolean }>(),
+  }
+}
+function rotationOf(
+  kind: 'SIGNING_KEY' | 'INTERNAL_KEY',
+  successorId: string,
+  by: typeof ada | null,
+) {
+  return {
+    id: crypto.randomUUID(),
+    kind,
+    secretId: 'key-1',
+    successorId,
+    at: ago(60),
+    by,
+    oldEndsAt: ago(-60),
+    finishedAt: null,
+    verifiedAt: null,
   }
 }
 export type StaffState = ReturnType<typeof staffState>
@@ -187,6 +205,15 @@ export function staffRootOf(state: StaffState) {
     unsuspendHost: ({ name }: { name: string }) => {
       state.hosts = state.hosts.filter((host) => host.name !== name)
       return name
+    },
+    signingKeyRotations: () => state.rotations,
+    rotateSigningKeys: () => {
+      state.rotations.unshift(rotationOf('SIGNING_KEY', 'key-3', ada))
+      return state.rotations[0]
+    },
+    rotateInternalKeys: () => {
+      state.rotations.unshift(rotationOf('INTERNAL_KEY', 'every-gateway', ada))
+      return state.rotations[0]
     },
     networkBlocks: () => state.blocks,
     liftNetworkBlock: ({ network }: { network: string }) => {

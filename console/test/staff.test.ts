@@ -148,3 +148,22 @@ test('anomalies of an organization and of the server are read by severity', asyn
   expect(await barriers(page)).toEqual([])
   expect(complaints).toEqual([])
 })
+
+test('staff sees which keys were rotated, and has others made with what it does said first', async () => {
+  await using opened = await stage.open('/admin/keys')
+  const { page, complaints } = opened
+  const rotations = page.getByRole('table', { name: 'Rotations of keys' })
+  await rotations.getByText('key-2').waitFor()
+  expect(await barriers(page)).toEqual([])
+
+  await page.getByRole('button', { name: 'Rotate the keys of gateways …' }).click()
+  await page.getByText('In two minutes the old ones are refused').waitFor()
+  expect(await barriers(page)).toEqual([])
+  await page.getByRole('button', { name: 'Rotate the keys of gateways', exact: true }).click()
+  await rotations.getByText('of each').waitFor()
+  await page.getByRole('button', { name: 'Rotate the signing keys …' }).click()
+  await page.getByRole('button', { name: 'Rotate the signing keys', exact: true }).click()
+  await rotations.getByText('key-3').waitFor()
+
+  expect(complaints).toEqual([])
+})

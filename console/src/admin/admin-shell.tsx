@@ -11,6 +11,7 @@ const links = [
   { to: '/admin/hosts', label: 'Suspended addresses' },
   { to: '/admin/anomalies', label: 'Anomalies' },
   { to: '/admin/blocks', label: 'Blocked networks' },
+  { to: '/admin/keys', label: 'Keys' },
   { to: '/admin/audit', label: 'Audit log' },
 ] as const
 

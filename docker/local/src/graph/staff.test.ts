@@ -208,3 +208,29 @@ test('what staff changes in the place of a customer is in the audit under both n
     .poll(actorsOf, { timeout: 15_000 })
     .toEqual([{ actorName: expect.stringMatching(/^staff .+ as changed$/) }])
 })
+
+test('asked by staff the gateway is known by another key, with the one before in the ledger', async () => {
+  const listed = async () => {
+    const text =
+      '{ signingKeyRotations { kind secretId successorId verifiedAt finishedAt oldEndsAt by { id } } }'
+    const { data } = await world.ask(text, {}, { token: admin })
+    return data.signingKeyRotations as Record<string, unknown>[]
+  }
+  const before = await listed()
+
+  const asked = await world.ask(
+    'mutation { rotateInternalKeys { kind verifiedAt by { id } } }',
+    {},
+    { token: admin },
+  )
+  expect(asked.data.rotateInternalKeys).toMatchObject({ kind: 'INTERNAL_KEY', verifiedAt: null })
+
+  const request = expect.objectContaining({
+    secretId: 'every-gateway',
+    verifiedAt: expect.any(String),
+  })
+  const own = expect.objectContaining({ by: null, verifiedAt: expect.any(String) })
+  await expect
+    .poll(async () => (await listed()).slice(0, -before.length || undefined), { timeout: 15_000 })
+    .toEqual([own, request])
+})
