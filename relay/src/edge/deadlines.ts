@@ -21,6 +21,7 @@ export class Deadlines {
   /** 0: from the next sweep on, which spares each request a look at the clock. */
   #idleSinceMs = performance.now()
   #halfClosedAtMs = 0
+  #halfClosedBytes = 0
   #closeAtMs = 0
   #bodySinceMs = 0
   #bodyBytes = 0
@@ -49,6 +50,12 @@ export class Deadlines {
 
   halfCloseBegan(): void {
     this.#halfClosedAtMs = performance.now()
+    this.#halfClosedBytes = this.#socket.bytesWritten
+  }
+
+  /** Nothing was written since the visitor has closed its half. */
+  get stoodStill(): boolean {
+    return this.#socket.bytesWritten === this.#halfClosedBytes
   }
 
   closeIn(delayMs: number): void {

@@ -41,7 +41,6 @@ export class VisitorConnection implements Visitor, Asker, HeadOwner {
   #paused = false
   /** The visitor has closed its half: nothing comes after what is pending. */
   #halfClosed = false
-  #halfClosedBytes = 0
 
   constructor(
     edge: EdgeContext,
@@ -130,20 +129,16 @@ export class VisitorConnection implements Visitor, Asker, HeadOwner {
         this.refuse('SLUICE_REQUEST_TIMEOUT', {})
         return
       case 'half-closed':
-        this.#probeAgain()
+        // A visitor who is gone has answered the first probe with a reset by now, or any byte that came since.
+        if (this.#response.probe(this.#exchange.responseStarted)) return
+        // In the middle of a body nothing can be added: one that stands still has lost its reader, as far as we can tell.
+        if (this.#deadlines.stoodStill) this.#socket.destroy()
         return
       case 'end':
         this.#socket.destroy()
         return
       case 'none':
     }
-  }
-
-  /** A visitor who is gone has answered the first probe with a reset by now, or any byte that came since. */
-  #probeAgain(): void {
-    if (this.#response.probe(this.#exchange.responseStarted)) return
-    // In the middle of a body nothing can be added: one that stands still has lost its reader, as far as we can tell.
-    if (this.#socket.bytesWritten === this.#halfClosedBytes) this.#socket.destroy()
   }
 
   // The visitor's bytes
@@ -357,7 +352,6 @@ export class VisitorConnection implements Visitor, Asker, HeadOwner {
     } else if (stream && requestEnded) {
       // Most visitors who close their half have just gone away, and the upstream should not work for them.
       this.#response.probe(responseStarted)
-      this.#halfClosedBytes = this.#socket.bytesWritten
       this.#deadlines.halfCloseBegan()
     } else if (stream && responseEnded) {
       this.#exchange.keepAlive = false
