@@ -52,6 +52,9 @@ async function benchWebSocket({ quick }: { quick: boolean }): Promise<Figures> {
     for (const { name } of ways) {
       figures[`websocket.c${many}.${name}.mps`] = medianOf(results, name, rpsOf)
       figures[`websocket.c${many}.${name}.p50_ms`] = medianOf(results, name, (one) => one.p50Ms)
+      if (name !== 'upstream') {
+        figures[`websocket.c${many}.${name}.cpu_us`] = medianOf(results, name, cpuOf)
+      }
     }
     figures[`websocket.c${many}.mps_vs_nginx`] = ratio(results, 'sluice', 'nginx', rpsOf)
     figures[`websocket.c${many}.cpu_vs_nginx`] = ratio(results, 'sluice', 'nginx', cpuOf)
