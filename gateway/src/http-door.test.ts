@@ -172,9 +172,17 @@ test('staff that acts as a customer changes nothing unless it asked to, by no do
   const changing = world.signIn({ ...customer, impersonatedBy: { ...staff, mayChange: true } })
 
   expect((await world.query('{ whoami }', looking)).errors).toBeUndefined()
-  const texts = ['mutation { rename }', 'mutation { ...M } fragment M on Mutation { rename }']
+  const texts = [
+    'mutation { rename }',
+    'mutation { ...M } fragment M on Mutation { rename }',
+    'mutation { ... on Mutation { rename } }',
+    'mutation { harmless: rename }',
+  ]
   for (const text of texts) {
     expect(codeOf(await world.query(text, looking))).toBe('SLUICE_IMPERSONATION_READ_ONLY')
   }
+  // The name of what may be done does not make another thing of it.
+  const named = await world.query('mutation { endImpersonation: rename }', looking)
+  expect(named.errors).toHaveLength(1)
   expect((await world.query('mutation { rename }', changing)).errors).toBeUndefined()
 })

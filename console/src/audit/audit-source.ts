@@ -42,7 +42,7 @@ export const platformAudit: AuditSource = {
   path: 'platformAudit',
   variables: {},
   // Variables are not part of the common type: `variables`, and what those who ask add to them.
-  entries: PlatformAuditEntriesDocument as AuditSource['entries'],
+  entries: PlatformAuditEntriesDocument,
   integrity: PlatformAuditIntegrityDocument as AuditSource['integrity'],
   heads: PlatformAuditSignedHeadsDocument as AuditSource['heads'],
 }

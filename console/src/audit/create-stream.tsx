@@ -1,13 +1,12 @@
 import { Button, Checkbox, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import type { FormEvent } from 'react'
 
 import { CreateAuditStreamDocument } from '../gql/graphql.ts'
 import type { AuditStreamKind } from '../gql/graphql.ts'
 import { usePlace } from '../shell/organization.ts'
+import { ActionForm } from '../ui/action-form.tsx'
 import { Command } from '../ui/copy.tsx'
 import { formText, passwordOf } from '../ui/form-text.ts'
-import { ProblemNote } from '../ui/problem-note.tsx'
 import { useAction } from '../ui/use-action.ts'
 
 const kinds = [
@@ -24,21 +23,19 @@ interface Props {
 /** Asks where the audit is to go. The secret of a webhook is shown this once. */
 export function CreateStream({ isOpen, onClose, onCreated }: Props) {
   const { organization } = usePlace()
-  const { run, isBusy, problem, reset } = useAction(CreateAuditStreamDocument)
+  const action = useAction(CreateAuditStreamDocument)
   const [kind, setKind] = useState<AuditStreamKind>('WEBHOOK')
   const [secret, setSecret] = useState<string | null>(null)
 
   const close = () => {
     setSecret(null)
     setKind('WEBHOOK')
-    reset()
+    action.reset()
     onClose()
   }
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const form = event.currentTarget
+  const submit = async (form: HTMLFormElement) => {
     const isBucket = kind === 'BUCKET'
-    const { data } = await run({
+    const { data } = await action.run({
       organizationId: organization.id,
       name: formText(form, 'name'),
       kind,
@@ -78,56 +75,48 @@ export function CreateStream({ isOpen, onClose, onCreated }: Props) {
           </Group>
         </Stack>
       ) : (
-        <form onSubmit={(event) => void submit(event)}>
-          <Stack>
-            {problem && <ProblemNote problem={problem} />}
-            <TextInput label="Name" name="name" required maxLength={100} data-autofocus />
-            <Select
-              label="Where to"
-              data={kinds}
-              value={kind}
-              allowDeselect={false}
-              onChange={(value) => setKind(value === 'BUCKET' ? 'BUCKET' : 'WEBHOOK')}
-            />
-            <TextInput
-              label="URL"
-              name="url"
-              description={
-                kind === 'BUCKET'
-                  ? 'https://endpoint/bucket, with a prefix behind it if you like'
-                  : 'Where entries are posted'
-              }
-              required
-              maxLength={2048}
-            />
-            {kind === 'BUCKET' && (
-              <>
-                <TextInput label="Region" name="region" placeholder="us-east-1" maxLength={64} />
-                <TextInput
-                  label="Access key id"
-                  name="accessKeyId"
-                  required
-                  maxLength={128}
-                  autoComplete="off"
-                />
-                <TextInput
-                  label="Secret access key"
-                  name="secretAccessKey"
-                  type="password"
-                  required
-                  maxLength={200}
-                  autoComplete="off"
-                />
-              </>
-            )}
-            <Checkbox name="fromBeginning" label="Also what was recorded before" />
-            <Group justify="flex-end">
-              <Button type="submit" loading={isBusy}>
-                Create
-              </Button>
-            </Group>
-          </Stack>
-        </form>
+        <ActionForm of={action} label="Create" onSubmit={submit}>
+          <TextInput label="Name" name="name" required maxLength={100} data-autofocus />
+          <Select
+            label="Where to"
+            data={kinds}
+            value={kind}
+            allowDeselect={false}
+            onChange={(value) => setKind(value === 'BUCKET' ? 'BUCKET' : 'WEBHOOK')}
+          />
+          <TextInput
+            label="URL"
+            name="url"
+            description={
+              kind === 'BUCKET'
+                ? 'https://endpoint/bucket, with a prefix behind it if you like'
+                : 'Where entries are posted'
+            }
+            required
+            maxLength={2048}
+          />
+          {kind === 'BUCKET' && (
+            <>
+              <TextInput label="Region" name="region" placeholder="us-east-1" maxLength={64} />
+              <TextInput
+                label="Access key id"
+                name="accessKeyId"
+                required
+                maxLength={128}
+                autoComplete="off"
+              />
+              <TextInput
+                label="Secret access key"
+                name="secretAccessKey"
+                type="password"
+                required
+                maxLength={200}
+                autoComplete="off"
+              />
+            </>
+          )}
+          <Checkbox name="fromBeginning" label="Also what was recorded before" />
+        </ActionForm>
       )}
     </Modal>
   )

@@ -74,17 +74,17 @@ export const registeredDocument = 'query Registered {\n  plans\n}'
 /** Names that take the place of a subgraph's own server: a listener that misbehaves. */
 type Replaced = Partial<Record<SubgraphName, RequestListener>>
 
-export async function createWorld(
-  options: Partial<Omit<GatewayOptions, 'limits'>> & {
-    limits?: Partial<Limits>
-    replaced?: Replaced
-    /** What identity answers outside the graph. */
-    rest?: readonly RestRoute[]
-    /** The same of the others. */
-    otherRest?: Partial<Record<SubgraphName, readonly RestRoute[]>>
-    log?: Log
-  } = {},
-): Promise<World> {
+type WorldOptions = Partial<Omit<GatewayOptions, 'limits'>> & {
+  limits?: Partial<Limits>
+  replaced?: Replaced
+  /** What identity answers outside the graph. */
+  rest?: readonly RestRoute[]
+  /** The same of the others. */
+  otherRest?: Partial<Record<SubgraphName, readonly RestRoute[]>>
+  log?: Log
+}
+
+export async function createWorld(options: WorldOptions = {}): Promise<World> {
   await using disposer = new AsyncDisposableStack()
   // Clients come later, when the stack around them has been handed over.
   const clients = new AsyncDisposableStack()
@@ -98,7 +98,7 @@ export async function createWorld(
   const subgraphs: Partial<Record<SubgraphName, string>> = {}
 
   const internalPublicJwks = publicJwksOf(internalSigningJwks)
-  const identityRoute = identityRouteOf(identity, options.rest ?? [], internalPublicJwks)
+  const routeOf = routesOf(identity, options, internalPublicJwks)
   const open = async (name: SubgraphName, port: number): Promise<number> => {
     const replaced = options.replaced?.[name]
     const server = replaced
@@ -111,13 +111,7 @@ export async function createWorld(
           port,
           log: silentLog,
           notReady: async () => null,
-          route:
-            name === 'identity'
-              ? identityRoute
-              : createRestRoutes({
-                  verify: createInternalVerifier(internalPublicJwks, name),
-                  routes: options.otherRest?.[name] ?? [],
-                }),
+          route: routeOf(name),
         })
     stops.set(name, () => server.close())
     return server.port
@@ -208,15 +202,20 @@ export async function createWorld(
   return world
 }
 
-function identityRouteOf(
+/** What a subgraph answers outside the graph. */
+function routesOf(
   identity: FakeIdentity,
-  routes: readonly RestRoute[],
+  { rest = [], otherRest = {} }: Pick<WorldOptions, 'rest' | 'otherRest'>,
   internalPublicJwks: ReturnType<typeof publicJwksOf>,
 ) {
-  const verify = createInternalVerifier(internalPublicJwks, 'identity')
-  const restRoute = createRestRoutes({ verify, routes })
-  return async (request: IncomingMessage, response: ServerResponse) =>
-    (await identity.route(request, response)) || restRoute(request, response)
+  return (name: SubgraphName) => {
+    const verify = createInternalVerifier(internalPublicJwks, name)
+    const routes = name === 'identity' ? rest : (otherRest[name] ?? [])
+    const restRoute = createRestRoutes({ verify, routes })
+    if (name !== 'identity') return restRoute
+    return async (request: IncomingMessage, response: ServerResponse) =>
+      (await identity.route(request, response)) || restRoute(request, response)
+  }
 }
 
 export function composed(sdl: Record<string, string>): string {

@@ -104,10 +104,11 @@ test('webhooks of a suspended organization are held from the moment on, and arri
       response.writeHead(204).end()
     })
   })
-  await using receiver = await listen(server, 0).then(({ port, close }) => ({
-    url: `http://127.0.0.1:${port}/hook`,
-    [Symbol.asyncDispose]: close,
-  }))
+  const listening = await listen(server, 0)
+  await using receiver = {
+    url: `http://127.0.0.1:${listening.port}/hook`,
+    [Symbol.asyncDispose]: () => listening.close(),
+  }
   const endpoint = await world.ask(
     `mutation($id: ID!, $url: String!) { createWebhookEndpoint(organizationId: $id, input: { url: $url, events: ["tunnel.created"] }) { endpoint { id } } }`,
     { id: owner.organizationId, url: receiver.url },

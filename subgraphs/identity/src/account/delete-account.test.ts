@@ -13,6 +13,7 @@ import { Organization } from '../organization/organization.entity.ts'
 import { createOrganization } from '../organization/organization.ts'
 import { refreshSignIn } from '../sign-in/refresh-sign-in.ts'
 import { SignIn } from '../sign-in/sign-in.entity.ts'
+import { suspendOrganization, suspendUser } from '../staff/suspension.ts'
 import { openWorld, testPassword, type Person, type World } from '../testing.ts'
 import { User } from '../user/user.entity.ts'
 import { proofLifeMs } from './assert-proved.ts'
@@ -131,6 +132,40 @@ test('an owner who leaves at the same moment leaves nobody without an owner', as
   const em = forkSystem(world.db.orm)
   const owners = await em.count(Member, { organizationId: ada.organizationId, role: 'OWNER' })
   expect(owners).toBe(1)
+})
+
+test('who is suspended, or owns what is, deletes nothing of it, also in the same moment', async () => {
+  await using world = await openWorld()
+  const staff = await world.person('Staff')
+  const em = () => forkSystem(world.db.orm)
+  await em().nativeUpdate(User, { id: staff.userId }, { isAdmin: true })
+  const [ada, eve, mallory] = [
+    await world.person(),
+    await world.person('Eve'),
+    await world.person('Mallory'),
+  ]
+  const reason = 'Phishing.'
+  await suspendOrganization(await staff.context(), ada.organizationId, reason)
+
+  const refused = deleteAccount(await ada.context(), ada.email)
+  await expect(refused).rejects.toMatchObject({
+    code: 'SLUICE_ORGANIZATION_SUSPENDED',
+    details: { reason },
+  })
+  expect(await em().count(Organization, { id: ada.organizationId })).toBe(1)
+
+  // Who was let in before the suspension, with a request that is carried out after it.
+  const asked = await eve.context()
+  await suspendUser(await staff.context(), eve.userId, reason)
+  await expect(deleteAccount(asked, eve.email)).rejects.toMatchObject({
+    code: 'SLUICE_USER_SUSPENDED',
+  })
+
+  const outcomes = await Promise.allSettled([
+    deleteAccount(await mallory.context(), mallory.email),
+    suspendOrganization(await staff.context(), mallory.organizationId, reason),
+  ])
+  expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
 })
 
 test('deleting takes the own email, a fresh proof, and another member of staff', async () => {

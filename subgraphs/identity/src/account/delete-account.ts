@@ -9,6 +9,7 @@ import { Member } from '../organization/member.entity.ts'
 import { announceMembership, dismissMember, type Act } from '../organization/membership.ts'
 import { Organization } from '../organization/organization.entity.ts'
 import { lockOrganization, personOf } from '../organization/organization.ts'
+import { assertNotSuspended } from '../staff/suspension.ts'
 import { inputInvalid } from '../text.ts'
 import { User } from '../user/user.entity.ts'
 import { foldEmail, lockUser } from '../user/user.ts'
@@ -33,6 +34,8 @@ export async function deleteAccount(context: Context, emailText: string): Promis
     if (foldEmail(emailText) !== user.email) {
       throw inputInvalid('this is not the email of your account')
     }
+    // Decided when the request came, and perhaps another since.
+    assertNotSuspended(user)
     await assertStaffRemains(em, user)
     await assertOwnersRemain(em, userId, shared)
     const act: Act = { actor: user, ip, at: now() }

@@ -170,20 +170,19 @@ function exposeAudit<Shape>(type: TypeRef<Shape>, ownerOf: (parent: Shape) => Au
         to: t.arg({ type: 'DateTime', description: 'Before.' }),
         text: t.arg.string({ description: 'Only entries with words that begin so.' }),
       },
-      resolve: (parent, args, context) => searchAudit(context, ownerOf(parent as Shape), args),
+      resolve: (parent, args, context) => searchAudit(context, ownerOf(parent), args),
     }),
     auditIntegrity: t.field({
       type: AuditIntegrityType,
       description:
         'Verifies the chain of the audit, at most 10,000 entries at a time, also against the signed heads.',
       args: { from: t.arg.int({ description: 'The place to begin at.', defaultValue: 1 }) },
-      resolve: (parent, { from }, context) =>
-        auditIntegrity(context, ownerOf(parent as Shape), from ?? 1),
+      resolve: (parent, { from }, context) => auditIntegrity(context, ownerOf(parent), from ?? 1),
     }),
     auditSignedHeads: t.field({
       type: [AuditSignedHeadType],
       description: 'The newest signed heads, at most 100, the newest first.',
-      resolve: (parent, _args, context) => signedHeadsOf(context, ownerOf(parent as Shape)),
+      resolve: (parent, _args, context) => signedHeadsOf(context, ownerOf(parent)),
     }),
     auditHeadKeys: t.string({
       description: 'The public keys that signed heads are verified with, as a JWKS (RFC 7517).',

@@ -59,6 +59,7 @@ test('those who manage webhooks are told that one was switched off, and nobody e
 
   await hear(act('webhook.changed'))
   await hear(act('webhook.disabled'))
+  await hear(act('webhook.disabled'))
 
   const mails = () => forkSystem(db.orm).find(Mail, { kind: 'webhook-disabled' })
   const told = (await mails()).map(({ address }) => address)

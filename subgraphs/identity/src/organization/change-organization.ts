@@ -107,12 +107,18 @@ export async function deleteOrganization(
   return organizationId
 }
 
-/** Part of the caller's transaction, for whom it is locked, and who publishes the revocation after the commit. */
+/**
+ * Part of the caller's transaction, for whom it is locked, and who publishes the revocation after the commit. Throws
+ * SLUICE_ORGANIZATION_SUSPENDED: what staff has to look into does not go away by itself.
+ */
 export async function dissolveOrganization(
   em: EntityManager,
-  { id: organizationId, name, slug }: Organization,
+  { id: organizationId, name, slug, suspendedAt, suspensionReason }: Organization,
   { actor, ip, at }: Act,
 ): Promise<void> {
+  if (suspendedAt) {
+    throw new SluiceError('SLUICE_ORGANIZATION_SUSPENDED', { reason: suspensionReason ?? '' })
+  }
   recordAct(em, {
     action: 'organization.deleted',
     actor,

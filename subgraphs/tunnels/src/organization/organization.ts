@@ -6,9 +6,14 @@ import { Entitlements, freeEntitlements } from '@sluice/schema/events'
 import { deleteTunnelsOf } from '../tunnel/delete-tunnels.ts'
 import { Organization } from './organization.entity.ts'
 
-/** What an agent token holds of its organization. */
+/** What an agent token holds of its organization. Throws SLUICE_ORGANIZATION_SUSPENDED for a request that was on its way then. */
 export async function termsOf(em: EntityManager, organizationId: string) {
   const organization = await em.findOne(Organization, { organizationId })
+  if (organization?.suspendedAt) {
+    // Whoever asks anew is told by identity, which knows it.
+    const reason = 'the reason stands in the console'
+    throw new SluiceError('SLUICE_ORGANIZATION_SUSPENDED', { reason })
+  }
   return {
     entitlements: organization?.entitlements ?? freeEntitlements,
     visitNotice: organization?.visitNotice ?? false,
@@ -19,7 +24,8 @@ export async function entitlementsOf(
   em: EntityManager,
   organizationId: string,
 ): Promise<Entitlements> {
-  return (await termsOf(em, organizationId)).entitlements
+  const organization = await em.findOne(Organization, { organizationId })
+  return organization?.entitlements ?? freeEntitlements
 }
 
 /** Holds the organization until the transaction ends: whoever counts its tunnels meanwhile waits. */

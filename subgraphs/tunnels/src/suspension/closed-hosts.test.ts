@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { AttachedDomain } from '../domain/attached-domain.entity.ts'
 import { codeOf, openWorld, relayPrincipal, type World } from '../testing/world.ts'
 import { createTunnel } from '../tunnel/create-tunnel.ts'
+import { startTunnel } from '../tunnel/start-tunnel.ts'
 import { Tunnel } from '../tunnel/tunnel.entity.ts'
 import { deleteTunnel } from '../tunnel/tunnel.ts'
 import { listClosedHosts, suspensionEvents } from './closed-hosts.ts'
@@ -83,6 +84,21 @@ test('of a suspended person the hosts that they own are closed, in every organiz
 
   await hear({ userId }, null)
   expect(await closed()).toEqual([])
+})
+
+test('a start that was on its way when the organization was suspended gets no agent token', async () => {
+  await world.relay()
+  const { globex } = world
+  const asked = globex.as()
+  await hear({ organizationId: globex.id }, new Date())
+
+  await expect(startTunnel(asked, { name: 'late' })).rejects.toMatchObject({
+    code: 'SLUICE_ORGANIZATION_SUSPENDED',
+  })
+
+  await hear({ organizationId: globex.id }, null)
+  const { grant } = await startTunnel(globex.as(), { name: 'late' })
+  expect(grant.agentToken).not.toBe('')
 })
 
 test('only a relay is told which hosts are closed', async () => {
