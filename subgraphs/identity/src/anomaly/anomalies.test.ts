@@ -96,6 +96,38 @@ test('a sign-in from another network is seen; from farther than anybody travels 
   expect(networks.map(({ subject }) => subject)).toEqual(['192.0.2.0/24'])
 })
 
+test('a sign-in that goes on from farther than anybody travels is severe, and a phone on its way is not', async () => {
+  const places: Record<string, Place> = {
+    '192.0.2.1': { latitude: 52.5, longitude: 13.4, radiusKm: 20, country: 'DE' },
+    '203.0.113.1': { latitude: 53.6, longitude: 10, radiusKm: 20, country: 'DE' },
+    '198.51.100.1': { latitude: 37.8, longitude: -122.4, radiusKm: 20, country: 'US' },
+  }
+  const ada = await world.person()
+  const placeOf = (from: string) => places[from] ?? null
+  const entered = world.request({ ip: '192.0.2.1' })
+  await signIn(Object.assign(entered.context, { placeOf }), ada.email, testPassword)
+  let refreshToken = entered.cookie() ?? ''
+  const refresh = async (ip: string) => {
+    world.pass(15 * 60_000)
+    const { context, cookie } = world.request({ ip, refreshToken })
+    await refreshSignIn(Object.assign(context, { placeOf }))
+    refreshToken = cookie() ?? ''
+  }
+  await refresh('192.0.2.1')
+  await refresh('203.0.113.1')
+  expect(await seenBy(ada, 'impossible-travel')).toEqual([])
+
+  await refresh('198.51.100.1')
+  // Once is enough: from then on that is where they are.
+  await refresh('198.51.100.1')
+
+  expect(await seenBy(ada, 'impossible-travel')).toMatchObject([
+    { severity: 'high', subject: '198.51.100.0/24', count: 1 },
+  ])
+  // That of the sign-in itself.
+  expect(await seenBy(ada, 'new-network')).toMatchObject([{ subject: '192.0.2.0/24' }])
+})
+
 test('an organization sees its own anomalies and no other’s; staff sees all', async () => {
   const [ada, bob] = [await world.person('Ada'), await world.person('Bob')]
   const { anomalies } = world.deps

@@ -2,6 +2,7 @@ import { forkSystem, type EntityManager } from '@sluice/kit/database'
 import { addressOf } from '@sluice/kit/network'
 import { SluiceError } from '@sluice/schema/errors'
 
+import { watchRefresh } from '../anomaly/watch-sign-in.ts'
 import type { Context } from '../context.ts'
 import { assertNotSuspended } from '../staff/suspension.ts'
 import { User } from '../user/user.entity.ts'
@@ -28,8 +29,12 @@ export async function refreshSignIn(context: Context): Promise<SignedIn> {
   const token = parseRefreshToken(context.refreshToken)
   if (!token) throw refused(context)
   const successor = refreshTokens.successorOf(token)
+  const reportTravel = await watchRefresh(context, forkSystem(orm), token.signInId)
   const rotated = await rotate(context, token, { replaced: token, next: successor })
-  if (rotated) return answer(context, rotated, successor)
+  if (rotated) {
+    reportTravel()
+    return answer(context, rotated, successor)
+  }
 
   // Everything below is rare, and may follow a token through all its successors.
   await attempts.count(attemptLimits.refreshRefusedByIp, addressOf(visitorIp))
