@@ -197,18 +197,62 @@ test('a relay that is not there is told of in words', async () => {
   expect(await next(agent, 'offline')).toMatchObject({ reason: 'the connection was refused' })
 })
 
-test('a session that was taken over or revoked is not dialled again', async () => {
-  for (const code of ['SLUICE_SESSION_REPLACED', 'SLUICE_SESSION_REVOKED']) {
-    await using relay = await new TestRelay().listen()
-    const agent = await relay.agent((_request, response) => response.end())
-    await next(agent, 'online')
-    const fatal = next(agent, 'fatal')
+test('a session that was taken over is not dialled again', async () => {
+  await using relay = await new TestRelay().listen()
+  const agent = await relay.agent((_request, response) => response.end())
+  await next(agent, 'online')
+  const fatal = next(agent, 'fatal')
 
-    relay.sessions[0]?.refuse(code, {}, closeCode.replaced)
+  relay.sessions[0]?.refuse('SLUICE_SESSION_REPLACED', {}, closeCode.replaced)
 
-    expect(await fatal).toMatchObject({ code })
-    expect(relay.hellos.length).toBe(1)
-  }
+  expect(await fatal).toMatchObject({ code: 'SLUICE_SESSION_REPLACED' })
+  expect(relay.hellos.length).toBe(1)
+})
+
+test('a session that was revoked comes back by a token made since, if there is one', async () => {
+  await using relay = await new TestRelay().listen()
+  const needs: boolean[] = []
+  const agent = await relay.agent((_request, response) => response.end('ok'), {
+    agentToken: ({ fresh = false }) => {
+      needs.push(fresh)
+      return Promise.resolve(`token-${needs.length}`)
+    },
+  })
+  await next(agent, 'online')
+  const online = next(agent, 'online')
+
+  relay.sessions[0]?.refuse('SLUICE_SESSION_REVOKED', {}, closeCode.revoked)
+
+  expect(await online).toMatchObject({ reconnected: true })
+  expect(needs).toEqual([false, true])
+})
+
+test('a session whose authtoken was revoked ends with what the server says of it', async () => {
+  await using relay = await new TestRelay().listen()
+  let isRevoked = false
+  const agent = await relay.agent((_request, response) => response.end('ok'), {
+    agentToken: async () => {
+      if (isRevoked) throw new SluiceError('SLUICE_AUTHTOKEN_INVALID')
+      return 'token'
+    },
+  })
+  await next(agent, 'online')
+  const fatal = next(agent, 'fatal')
+  isRevoked = true
+
+  relay.sessions[0]?.refuse('SLUICE_SESSION_REVOKED', {}, closeCode.revoked)
+
+  expect(await fatal).toMatchObject({ code: 'SLUICE_AUTHTOKEN_INVALID' })
+  expect(relay.hellos.length).toBe(1)
+})
+
+test('a relay that takes no token any more is not asked for ever', async () => {
+  await using relay = await new TestRelay().listen()
+  relay.answer = (session) => session.refuse('SLUICE_SESSION_REVOKED', {}, closeCode.revoked)
+
+  const agent = await relay.agent((_request, response) => response.end('ok'))
+
+  expect(await next(agent, 'fatal')).toMatchObject({ code: 'SLUICE_SESSION_REVOKED' })
 })
 
 test('a port that another relay has not given up yet is asked for again', async () => {

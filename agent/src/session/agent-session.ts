@@ -81,6 +81,7 @@ export interface AgentSessionEvents {
   fatal: [SluiceError]
 }
 
+const revokedTimesMax = 5
 const renewRetryMs = 5_000
 /** Raw streams and datagrams came with this version of the protocol. */
 const rawVersion = 2
@@ -109,6 +110,8 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   readonly #draining = new Set<Session>()
   /** The relay wants a token that is valid. */
   #tokenRefused = false
+  /** How often in a row what the token stands on was revoked: the control plane says whether it is for good. */
+  #revokedTimes = 0
   #target: Target
   #renewing = false
   /** Another change has come while a token was on its way, which may not hold it. */
@@ -242,7 +245,8 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   async #connect(): Promise<void> {
     const { agentToken, agentVersion } = this.#options
     try {
-      const token = await agentToken({ expiredWillDo: !this.#tokenRefused })
+      const fresh = this.#revokedTimes > 0
+      const token = await agentToken({ expiredWillDo: !this.#tokenRefused && !fresh, fresh })
       // With the token may have come news of the relays.
       const relayUrl = await this.#edges.take(this.#stopped.signal)
       const { socket, first } = await dial(relayUrl, this.#options, this.#stopped.signal)
@@ -269,6 +273,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         }
         this.#current = session
         this.#tokenRefused = false
+        this.#revokedTimes = 0
         this.#scheduleRenewal(session, welcome.expiresInMs)
         const reconnected = this.#redial.online()
         this.#log('the session is online', { relayUrl, sessionId, reconnected })
@@ -301,7 +306,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         }
         // The one that was left behind: whatever became of it, the session is elsewhere, or about to be.
         if (this.#draining.delete(session)) return
-        if (refusal && this.#isFatal(errorOf(refusal))) return
+        if (refusal && !this.#mayComeBack(refusal) && this.#isFatal(errorOf(refusal))) return
         if (sessionId !== '' && this.#current !== session) return
         this.#current = undefined
         if (sessionId === '') this.#edges.pass()
@@ -350,6 +355,16 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
       this.#renewAgain = false
       if (again) this.renew()
     }
+  }
+
+  /**
+   * Whether a new token may still do where the one before was revoked: an authtoken that may be used less than before, or a
+   * service account with another role, may go on. A new one of the same second is refused, too, so it is asked for again.
+   */
+  #mayComeBack({ code }: Refusal): boolean {
+    if (code !== 'SLUICE_SESSION_REVOKED') return false
+    this.#revokedTimes += 1
+    return this.#revokedTimes <= revokedTimesMax
   }
 
   /** Reports a refusal that ends everything. The control plane being away is not one. */
