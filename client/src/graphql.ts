@@ -127,6 +127,8 @@ export type WebhookDeliveryState =
   | 'DELIVERED'
   /** Every attempt failed. It can be sent again. */
   | 'FAILED'
+  /** It waits because the organization is suspended, and goes on when that is lifted. */
+  | 'HELD'
   /** It is sent, or waits for its next attempt. */
   | 'PENDING';
 
