@@ -5,12 +5,12 @@ import { join } from 'node:path'
 
 import { afterAll, beforeAll, expect, test } from 'vitest'
 
-import { createWorld, type World } from '../world.ts'
+import { createWorld, type Program, type World } from '../world.ts'
 
 /** The promise is two seconds, with Redis and without; a machine that is busy gets more before the test says no. */
 const outMsMax = 30_000
 
-// One story: Redis is killed, an authtoken is revoked meanwhile, and an empty Redis comes back.
+// One story: an authtoken is narrowed while its agent serves; then Redis is killed, others are revoked, and an empty one comes back.
 let world: World
 let upstream: Server
 let token: string
@@ -55,6 +55,7 @@ async function ask<Data>(name: string, variables: object): Promise<Data> {
 
 interface Machine {
   readonly id: string
+  readonly agent: Program
   /** Its tunnel answers visitors. */
   readonly serves: () => Promise<boolean>
   /** The gateway takes its authtoken. */
@@ -74,6 +75,7 @@ async function openMachine(name: string): Promise<Machine> {
   const url = new URL((await agent.line(/^http:\/\/\w+\.tunnel\.localhost:\d+$/))[0])
   return {
     id: authtoken.id,
+    agent,
     serves: async () => (await visit(url)) === 200,
     async isKnown() {
       const answer = (await post({ query: '{ viewer { kind } }' }, secret)) as { data?: object }
@@ -95,6 +97,23 @@ function visit({ host, port }: URL): Promise<number | undefined> {
 
 const becomes = (isTrue: () => Promise<boolean>, wanted: boolean) =>
   expect.poll(isTrue, { timeout: outMsMax }).toBe(wanted)
+
+test('an agent goes on while its authtoken still allows it, and is out when it does not', async () => {
+  const narrowed = await openMachine('lost')
+  const change = (allowedIps: string[]) =>
+    ask('change-authtoken', { id: narrowed.id, terms: { allowedIps } })
+
+  await change(['127.0.0.1', '::1'])
+  await becomes(narrowed.isKnown, true)
+  await becomes(narrowed.serves, true)
+  await change(['203.0.113.1'])
+
+  await becomes(narrowed.isKnown, false)
+  await becomes(narrowed.serves, false)
+  // It has outlived the first change: that would have ended it with another code.
+  expect(await narrowed.agent.exited).not.toBe(0)
+  expect(narrowed.agent.output).toContain('SLUICE_AUTHTOKEN_IP_REFUSED')
+})
 
 test('a revocation holds at gateway and relay while Redis is gone, and when an empty one is back', async () => {
   const [kept, lost, later] = [
