@@ -406,6 +406,18 @@ test('a viewer is offered nothing that would be refused', async () => {
   expect(await page.getByRole('button', { name: /Create|Revoke/ }).count()).toBe(0)
 })
 
+test('whoever looks after the money starts at the plan, and is offered nothing that would be refused', async () => {
+  const world = createWorld()
+  world.role = 'BILLING'
+  await using opened = await stage.open('/', { world })
+  const { page, url } = opened
+  await page.getByRole('heading', { name: 'Plan and usage', level: 1 }).waitFor()
+  expect(await page.getByRole('link', { name: /^(Tunnels|Authtokens|Domains)$/ }).count()).toBe(0)
+  await page.goto(`${url}/o/acme/domains`)
+  await page.getByRole('heading', { name: 'Domains', level: 1 }).waitFor()
+  expect(await page.getByRole('button', { name: 'Add a domain' }).count()).toBe(0)
+})
+
 test('dark is kept over a reload, without a flash of light', async () => {
   await using opened = await stage.open('/o/acme/tunnels')
   const { page } = opened

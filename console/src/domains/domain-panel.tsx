@@ -154,14 +154,14 @@ interface RecordsProps {
 function DnsRecords({ records, domain }: RecordsProps) {
   return (
     <div className="scroll">
-      <Table aria-label={`DNS records of ${domain}`} verticalSpacing={4} miw={900}>
+      <Table aria-label={`DNS records of ${domain}`} verticalSpacing={4} miw={720}>
         <Table.Thead>
           <Table.Tr>
             <Table.Th w={70}>Type</Table.Th>
             <Table.Th w="29%">Name</Table.Th>
             <Table.Th w="29%">Value</Table.Th>
-            <Table.Th>For</Table.Th>
             <Table.Th w={120}>In DNS</Table.Th>
+            <Table.Th>For</Table.Th>
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
@@ -174,10 +174,10 @@ function DnsRecords({ records, domain }: RecordsProps) {
               <Table.Td>
                 <Copyable value={record.value} what={`the value of the ${record.type} record`} />
               </Table.Td>
-              <Table.Td>{record.purpose}</Table.Td>
               <Table.Td>
                 <Found found={record.found ?? null} />
               </Table.Td>
+              <Table.Td>{record.purpose}</Table.Td>
             </Table.Tr>
           ))}
         </Table.Tbody>

@@ -1,26 +1,25 @@
-import { Button, Group, Modal, Stack, Text, TextInput } from '@mantine/core'
+import { Button, Modal, Stack, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
-import type { FormEvent } from 'react'
 
 import { AddCustomDomainDocument, CustomDomainsDocument } from '../gql/graphql.ts'
 import type { CustomDomainsQuery } from '../gql/graphql.ts'
 import { loadedOf } from '../graph/loaded.ts'
 import { usePages } from '../graph/use-pages.ts'
-import { usePlace } from '../shell/organization.ts'
+import { useMay, usePlace } from '../shell/organization.ts'
+import { ActionForm } from '../ui/action-form.tsx'
 import { Command } from '../ui/copy.tsx'
 import { Empty } from '../ui/empty.tsx'
 import { formText } from '../ui/form-text.ts'
 import { LoadMore } from '../ui/load-more.tsx'
 import { Page } from '../ui/page.tsx'
 import { Panel } from '../ui/panel.tsx'
-import { ProblemNote } from '../ui/problem-note.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { DomainPanel } from './domain-panel.tsx'
 
 const domainsOf = (data: CustomDomainsQuery) => data.organization?.customDomains
 
 export function DomainsPage() {
-  const { organization, role } = usePlace()
+  const { organization } = usePlace()
   const [isAdding, adding] = useDisclosure(false)
   const pages = usePages({
     document: CustomDomainsDocument,
@@ -33,7 +32,7 @@ export function DomainsPage() {
     isEmpty: (domains) => domains.length === 0,
   })
   const limit = pages.data?.organization?.entitlements?.maxCustomDomains
-  const mayChange = role !== 'VIEWER'
+  const mayChange = useMay('domains.manage')
 
   return (
     <Page
@@ -92,16 +91,15 @@ interface DialogProps {
 
 function AddDialog({ isOpen, onClose, onAdded }: DialogProps) {
   const { organization } = usePlace()
-  const { run, isBusy, problem, reset } = useAction(AddCustomDomainDocument)
+  const action = useAction(AddCustomDomainDocument)
 
   const close = () => {
-    reset()
+    action.reset()
     onClose()
   }
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const domain = formText(event.currentTarget, 'domain').toLowerCase()
-    const { data } = await run({ organizationId: organization.id, domain })
+  const submit = async (form: HTMLFormElement) => {
+    const domain = formText(form, 'domain').toLowerCase()
+    const { data } = await action.run({ organizationId: organization.id, domain })
     if (!data) return
     onAdded()
     close()
@@ -114,25 +112,17 @@ function AddDialog({ isOpen, onClose, onAdded }: DialogProps) {
       title="Add a domain"
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
-      <form onSubmit={(event) => void submit(event)}>
-        <Stack>
-          {problem && <ProblemNote problem={problem} />}
-          <TextInput
-            label="Domain"
-            name="domain"
-            placeholder="app.example.com"
-            description="Without https:// and without a path."
-            required
-            maxLength={253}
-            data-autofocus
-          />
-          <Group justify="flex-end">
-            <Button type="submit" loading={isBusy}>
-              Add
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <ActionForm of={action} label="Add" onSubmit={submit}>
+        <TextInput
+          label="Domain"
+          name="domain"
+          placeholder="app.example.com"
+          description="Without https:// and without a path."
+          required
+          maxLength={253}
+          data-autofocus
+        />
+      </ActionForm>
     </Modal>
   )
 }

@@ -8,9 +8,11 @@ import { useMe } from './me.ts'
 import { WholeNotFoundPage } from './not-found-page.tsx'
 import { homeOf } from './organization.ts'
 
-/** The address without a page: the tunnels of the organization used last. */
+/** The address without a page: the tunnels of the organization used last, or the plan for whom tunnels are not. */
 export function Home() {
-  return <HomeAt page="tunnels" />
+  const home = homeOf(useMe())
+  const isForTunnels = home?.viewerPermissions.includes('tunnels.read') ?? true
+  return <HomeAt page={isForTunnels ? 'tunnels' : 'usage'} />
 }
 
 /** The pages of the account menu, which stand beside those of the organization. */

@@ -69,6 +69,11 @@ const groups = [
 
 /** What one must be allowed to do for a page to be of any use. */
 const needs: Readonly<Record<string, Permission>> = {
+  '/o/$slug/start': 'tunnels.read',
+  '/o/$slug/tunnels': 'tunnels.read',
+  '/o/$slug/requests': 'requests.read',
+  '/o/$slug/domains': 'domains.read',
+  '/o/$slug/authtokens': 'authtokens.read',
   '/o/$slug/sso': 'sso.manage',
   '/o/$slug/scim': 'sso.manage',
   '/o/$slug/webhooks': 'webhooks.read',

@@ -15,7 +15,7 @@ import {
 import type { GetStartedQuery } from '../gql/graphql.ts'
 import { loadedOf, problemOfParts } from '../graph/loaded.ts'
 import { useStream } from '../live/use-stream.ts'
-import { usePlace } from '../shell/organization.ts'
+import { useMay, usePlace } from '../shell/organization.ts'
 import { useStatusNews } from '../tunnels/tunnel-statuses-context.ts'
 import { CliNote } from '../ui/cli-program.tsx'
 import { Command } from '../ui/copy.tsx'
@@ -30,7 +30,9 @@ type Organization = NonNullable<GetStartedQuery['organization']>
 type FirstRequest = NonNullable<Organization['requests']>['nodes'][number]
 
 export function GetStartedPage() {
-  const { organization, role } = usePlace()
+  const { organization } = usePlace()
+  const mayInvite = useMay('members.manage')
+  const mayAddDomains = useMay('domains.manage')
   const variables = { organizationId: organization.id }
   const [answer, execute] = useQuery({ query: GetStartedDocument, variables })
   const [authtokens, executeAuthtokens] = useQuery({ query: AuthtokensDocument, variables })
@@ -87,12 +89,7 @@ export function GetStartedPage() {
               </div>
             )}
             <Step state={progress.authtoken} number={1} title="Create an authtoken">
-              <AuthtokenStep
-                secret={secret}
-                state={progress.authtoken}
-                isViewer={role === 'VIEWER'}
-                onCreated={setSecret}
-              />
+              <AuthtokenStep secret={secret} state={progress.authtoken} onCreated={setSecret} />
             </Step>
             <Step state={progress.tunnel} number={2} title="Open a tunnel">
               <TunnelStep hasSecret={secret !== null} tunnel={tunnel} state={progress.tunnel} />
@@ -112,22 +109,26 @@ export function GetStartedPage() {
           >
             Watch requests live
           </Button>
-          <Button
-            variant="default"
-            renderRoot={(props) => (
-              <Link to="/o/$slug/members" params={{ slug: organization.slug }} {...props} />
-            )}
-          >
-            Add a member
-          </Button>
-          <Button
-            variant="default"
-            renderRoot={(props) => (
-              <Link to="/o/$slug/domains" params={{ slug: organization.slug }} {...props} />
-            )}
-          >
-            Use your own domain
-          </Button>
+          {mayInvite && (
+            <Button
+              variant="default"
+              renderRoot={(props) => (
+                <Link to="/o/$slug/members" params={{ slug: organization.slug }} {...props} />
+              )}
+            >
+              Add a member
+            </Button>
+          )}
+          {mayAddDomains && (
+            <Button
+              variant="default"
+              renderRoot={(props) => (
+                <Link to="/o/$slug/domains" params={{ slug: organization.slug }} {...props} />
+              )}
+            >
+              Use your own domain
+            </Button>
+          )}
         </Group>
       )}
     </Page>
@@ -163,12 +164,12 @@ function Step({ state, number, title, children }: StepProps) {
 interface AuthtokenStepProps {
   readonly secret: string | null
   readonly state: StepState
-  readonly isViewer: boolean
   readonly onCreated: (secret: string) => void
 }
 
-function AuthtokenStep({ secret, state, isViewer, onCreated }: AuthtokenStepProps) {
+function AuthtokenStep({ secret, state, onCreated }: AuthtokenStepProps) {
   const { organization } = usePlace()
+  const mayCreate = useMay('authtokens.create')
   const { run, isBusy, problem } = useAction(CreateAuthtokenDocument)
   const create = async () => {
     const { data } = await run({ organizationId: organization.id, name: 'First authtoken' })
@@ -176,10 +177,12 @@ function AuthtokenStep({ secret, state, isViewer, onCreated }: AuthtokenStepProp
   }
 
   if (secret) return <CreatedAuthtoken secret={secret} />
-  if (isViewer) {
+  if (!mayCreate) {
     return (
-      <Text size="sm">
-        As a viewer you cannot create one. Ask an admin of {organization.name} for another role.
+      <Text size="sm" c="dimmed">
+        {state === 'done'
+          ? `${organization.name} has one.`
+          : `Your role cannot create one. Ask an admin of ${organization.name} for another.`}
       </Text>
     )
   }

@@ -1,14 +1,13 @@
 import { Button, Group, Modal, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useState } from 'react'
-import type { FormEvent } from 'react'
 
 import { CreateTunnelDocument } from '../gql/graphql.ts'
 import type { CreateTunnelMutation, TunnelKind } from '../gql/graphql.ts'
 import { usePlace } from '../shell/organization.ts'
+import { ActionForm } from '../ui/action-form.tsx'
 import { Command } from '../ui/copy.tsx'
 import { formText } from '../ui/form-text.ts'
-import { ProblemNote } from '../ui/problem-note.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { commandOf, tunnelKinds } from './tunnel-kind.ts'
 
@@ -18,19 +17,18 @@ export function CreateTunnel({ onCreated }: { onCreated: () => void }) {
   const [isOpen, dialog] = useDisclosure(false)
   const [made, setMade] = useState<CreateTunnelMutation['createTunnel'] | null>(null)
   const [kind, setKind] = useState<TunnelKind>('HTTP')
-  const { run, isBusy, problem, reset } = useAction(CreateTunnelDocument)
+  const action = useAction(CreateTunnelDocument)
 
   const close = () => {
     setMade(null)
-    reset()
+    action.reset()
     dialog.close()
   }
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const name = formText(event.currentTarget, 'name')
-    const port = Number(formText(event.currentTarget, 'port'))
+  const submit = async (form: HTMLFormElement) => {
+    const name = formText(form, 'name')
+    const port = Number(formText(form, 'port'))
     const input = { kind, ...(name ? { name } : {}), ...(port > 0 ? { port } : {}) }
-    const { data } = await run({ organizationId: organization.id, input })
+    const { data } = await action.run({ organizationId: organization.id, input })
     if (!data) return
     setMade(data.createTunnel)
     onCreated()
@@ -54,41 +52,33 @@ export function CreateTunnel({ onCreated }: { onCreated: () => void }) {
             </Group>
           </Stack>
         ) : (
-          <form onSubmit={(event) => void submit(event)}>
-            <Stack>
-              {problem && <ProblemNote problem={problem} />}
-              <Select
-                label="Kind"
-                description={tunnelKinds[kind].about}
-                data={Object.entries(tunnelKinds).map(([value, { label }]) => ({ value, label }))}
-                value={kind}
-                onChange={(value) => setKind((value ?? 'HTTP') as TunnelKind)}
-                allowDeselect={false}
+          <ActionForm of={action} label="Reserve it" onSubmit={submit}>
+            <Select
+              label="Kind"
+              description={tunnelKinds[kind].about}
+              data={Object.entries(tunnelKinds).map(([value, { label }]) => ({ value, label }))}
+              value={kind}
+              onChange={(value) => setKind((value ?? 'HTTP') as TunnelKind)}
+              allowDeselect={false}
+            />
+            <TextInput
+              label="Name"
+              name="name"
+              description="The first part of the address. Left empty, one is made up."
+              maxLength={63}
+              data-autofocus
+            />
+            {tunnelKinds[kind].hasPort && (
+              <NumberInput
+                label="Public port"
+                name="port"
+                description="Left empty, a free one is given."
+                min={1}
+                max={65_535}
+                hideControls
               />
-              <TextInput
-                label="Name"
-                name="name"
-                description="The first part of the address. Left empty, one is made up."
-                maxLength={63}
-                data-autofocus
-              />
-              {tunnelKinds[kind].hasPort && (
-                <NumberInput
-                  label="Public port"
-                  name="port"
-                  description="Left empty, a free one is given."
-                  min={1}
-                  max={65_535}
-                  hideControls
-                />
-              )}
-              <Group justify="flex-end">
-                <Button type="submit" loading={isBusy}>
-                  Reserve it
-                </Button>
-              </Group>
-            </Stack>
-          </form>
+            )}
+          </ActionForm>
         )}
       </Modal>
     </>

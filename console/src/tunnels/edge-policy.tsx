@@ -3,7 +3,7 @@ import { useDisclosure } from '@mantine/hooks'
 import { Fragment, useState } from 'react'
 
 import type { TunnelQuery } from '../gql/graphql.ts'
-import { usePlace } from '../shell/organization.ts'
+import { useMay } from '../shell/organization.ts'
 import { Command } from '../ui/copy.tsx'
 import { Panel } from '../ui/panel.tsx'
 import { EdgePolicyForm } from './edge-policy-form.tsx'
@@ -13,10 +13,10 @@ type Tunnel = NonNullable<TunnelQuery['tunnel']>
 
 /** What the edge checks and changes for a tunnel, and the form that changes it while visitors are served. */
 export function EdgePolicy({ tunnel, onChanged }: { tunnel: Tunnel; onChanged: () => void }) {
-  const { role } = usePlace()
+  const mayManage = useMay('tunnels.manage')
   const [isOpen, dialog] = useDisclosure(false)
   const [isSaved, setSaved] = useState(false)
-  const mayChange = role !== 'VIEWER' && tunnel.status !== 'DELETED'
+  const mayChange = mayManage && tunnel.status !== 'DELETED'
   const saved = () => {
     dialog.close()
     setSaved(true)

@@ -8,7 +8,7 @@ import { SuspendedNote } from '../admin/suspend.tsx'
 import { DeleteTunnelDocument, StopTunnelDocument, TunnelDocument } from '../gql/graphql.ts'
 import type { TunnelQuery } from '../gql/graphql.ts'
 import { loadedOf } from '../graph/loaded.ts'
-import { usePlace } from '../shell/organization.ts'
+import { useMay, usePlace } from '../shell/organization.ts'
 import { Confirm } from '../ui/confirm.tsx'
 import { Command, Copy } from '../ui/copy.tsx'
 import { Page } from '../ui/page.tsx'
@@ -251,13 +251,14 @@ function Domains({ answer: { data, error, fetching }, onRetry }: DomainsProps) {
 }
 
 function Actions({ tunnel, onChanged }: { tunnel: Tunnel; onChanged: () => void }) {
-  const { organization, role } = usePlace()
+  const { organization } = usePlace()
+  const mayManage = useMay('tunnels.manage')
   const navigate = useNavigate()
   const stop = useAction(StopTunnelDocument)
   const remove = useAction(DeleteTunnelDocument)
   const [isStopping, stopping] = useDisclosure(false)
   const [isDeleting, deleting] = useDisclosure(false)
-  if (role === 'VIEWER' || tunnel.status === 'DELETED') return null
+  if (!mayManage || tunnel.status === 'DELETED') return null
   const address = tunnel.kind === 'HTTP' ? tunnel.endpointHost : (tunnel.urls[0] ?? tunnel.name)
 
   return (
@@ -286,7 +287,7 @@ function Actions({ tunnel, onChanged }: { tunnel: Tunnel; onChanged: () => void 
       <Confirm
         isOpen={isDeleting}
         title={`Delete ${tunnel.name}?`}
-        effect={`${address} stops working at once for every visitor, and anyone may take the name${tunnelKinds[tunnel.kind].hasPort ? ' and the port' : ''}. Its custom domains stay, attached to nothing.`}
+        effect={`${address} stops working at once for every visitor. For 30 days nobody but this organization can take the name${tunnelKinds[tunnel.kind].hasPort ? '; the port is free for anybody' : ''}. Its custom domains stay, attached to nothing.`}
         action="Delete the tunnel"
         onClose={deleting.close}
         onConfirm={async () => {

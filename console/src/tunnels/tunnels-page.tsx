@@ -5,7 +5,7 @@ import { TunnelsDocument } from '../gql/graphql.ts'
 import type { TunnelsQuery } from '../gql/graphql.ts'
 import { loadedOf } from '../graph/loaded.ts'
 import { usePages } from '../graph/use-pages.ts'
-import { usePlace } from '../shell/organization.ts'
+import { useMay, usePlace } from '../shell/organization.ts'
 import { Command, Copy } from '../ui/copy.tsx'
 import { Empty } from '../ui/empty.tsx'
 import { LoadMore } from '../ui/load-more.tsx'
@@ -22,7 +22,8 @@ const tunnelsOf = (data: TunnelsQuery) => data.organization?.tunnels
 type Tunnel = NonNullable<ReturnType<typeof tunnelsOf>>['nodes'][number]
 
 export function TunnelsPage() {
-  const { organization, role } = usePlace()
+  const { organization } = usePlace()
+  const mayManage = useMay('tunnels.manage')
   const pages = usePages({
     document: TunnelsDocument,
     variables: { organizationId: organization.id },
@@ -50,7 +51,7 @@ export function TunnelsPage() {
     <Page
       title="Tunnels"
       about="A tunnel gives a local service a public address. It keeps its name when the agent is gone."
-      actions={role !== 'VIEWER' && <CreateTunnel onCreated={pages.refetch} />}
+      actions={mayManage && <CreateTunnel onCreated={pages.refetch} />}
     >
       <Panel
         of={list}
