@@ -1,11 +1,10 @@
-import { Button, Checkbox, Group, Modal, Stack, TextInput } from '@mantine/core'
+import { Checkbox, Modal, Stack, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import type { FormEvent } from 'react'
 
 import { CreateRoleDocument, UpdateRoleDocument } from '../gql/graphql.ts'
 import { usePlace } from '../shell/organization.ts'
+import { ActionForm } from '../ui/action-form.tsx'
 import { formText } from '../ui/form-text.ts'
-import { ProblemNote } from '../ui/problem-note.tsx'
 import { useAction } from '../ui/use-action.ts'
 import type { CustomRole, Permissions } from './roles-page.tsx'
 
@@ -24,9 +23,7 @@ export function EditRole({ role, permissions, onClose, onSaved }: Props) {
   const [chosen, setChosen] = useState<string[]>(role ? [...role.permissions] : [])
   const problem = create.problem ?? update.problem
 
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const form = event.currentTarget
+  const submit = async (form: HTMLFormElement) => {
     const wanted = {
       name: formText(form, 'name'),
       description: formText(form, 'description'),
@@ -48,49 +45,45 @@ export function EditRole({ role, permissions, onClose, onSaved }: Props) {
       title={role ? `Change ${role.name}` : 'New role'}
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
-      <form onSubmit={(event) => void submit(event)}>
-        <Stack>
-          {problem && <ProblemNote problem={problem} />}
-          <TextInput
-            label="Name"
-            name="name"
-            defaultValue={role?.name}
-            maxLength={60}
-            required
-            data-autofocus
-          />
-          <TextInput
-            label="Description"
-            name="description"
-            defaultValue={role?.description}
-            maxLength={200}
-          />
-          <Checkbox.Group
-            label="May"
-            description="Only what you may do yourself can be given."
-            value={chosen}
-            onChange={setChosen}
-          >
-            <Stack gap={6} mt="xs">
-              {permissions
-                .filter(({ isForOwnersOnly }) => !isForOwnersOnly)
-                .map(({ name, description }) => (
-                  <Checkbox
-                    key={name}
-                    value={name}
-                    label={description}
-                    disabled={!organization.viewerPermissions.includes(name)}
-                  />
-                ))}
-            </Stack>
-          </Checkbox.Group>
-          <Group justify="flex-end">
-            <Button type="submit" loading={create.isBusy || update.isBusy}>
-              {role ? 'Save for everybody who has it' : 'Make the role'}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <ActionForm
+        of={{ isBusy: create.isBusy || update.isBusy, problem }}
+        label={role ? 'Save for everybody who has it' : 'Make the role'}
+        onSubmit={submit}
+      >
+        <TextInput
+          label="Name"
+          name="name"
+          defaultValue={role?.name}
+          maxLength={60}
+          required
+          data-autofocus
+        />
+        <TextInput
+          label="Description"
+          name="description"
+          defaultValue={role?.description}
+          maxLength={200}
+        />
+        <Checkbox.Group
+          label="May"
+          description="Only what you may do yourself can be given."
+          value={chosen}
+          onChange={setChosen}
+        >
+          <Stack gap={6} mt="xs">
+            {permissions
+              .filter(({ isForOwnersOnly }) => !isForOwnersOnly)
+              .map(({ name, description }) => (
+                <Checkbox
+                  key={name}
+                  value={name}
+                  label={description}
+                  disabled={!organization.viewerPermissions.includes(name)}
+                />
+              ))}
+          </Stack>
+        </Checkbox.Group>
+      </ActionForm>
     </Modal>
   )
 }

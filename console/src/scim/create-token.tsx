@@ -1,11 +1,10 @@
 import { Button, Group, Modal, Stack, TextInput } from '@mantine/core'
 import { useState } from 'react'
-import type { FormEvent } from 'react'
 
 import { CreateScimTokenDocument } from '../gql/graphql.ts'
 import { usePlace } from '../shell/organization.ts'
+import { ActionForm } from '../ui/action-form.tsx'
 import { formText } from '../ui/form-text.ts'
-import { ProblemNote } from '../ui/problem-note.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { ShownToken } from './shown-token.tsx'
 
@@ -18,18 +17,17 @@ interface Props {
 /** Makes a token, and shows it this once. */
 export function CreateToken({ isOpen, onClose, onCreated }: Props) {
   const { organization } = usePlace()
-  const { run, isBusy, problem, reset } = useAction(CreateScimTokenDocument)
+  const action = useAction(CreateScimTokenDocument)
   const [secret, setSecret] = useState<string | null>(null)
 
   const close = () => {
     setSecret(null)
-    reset()
+    action.reset()
     onClose()
   }
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const name = formText(event.currentTarget, 'name')
-    const { data } = await run({ input: { organizationId: organization.id, name } })
+  const submit = async (form: HTMLFormElement) => {
+    const name = formText(form, 'name')
+    const { data } = await action.run({ input: { organizationId: organization.id, name } })
     if (!data) return
     setSecret(data.createScimToken.secret)
     onCreated()
@@ -53,24 +51,16 @@ export function CreateToken({ isOpen, onClose, onCreated }: Props) {
           </Group>
         </Stack>
       ) : (
-        <form onSubmit={(event) => void submit(event)}>
-          <Stack>
-            {problem && <ProblemNote problem={problem} />}
-            <TextInput
-              label="Name"
-              name="name"
-              description="Which identity provider has it: Okta, Entra ID."
-              required
-              maxLength={100}
-              data-autofocus
-            />
-            <Group justify="flex-end">
-              <Button type="submit" loading={isBusy}>
-                Create
-              </Button>
-            </Group>
-          </Stack>
-        </form>
+        <ActionForm of={action} label="Create" onSubmit={submit}>
+          <TextInput
+            label="Name"
+            name="name"
+            description="Which identity provider has it: Okta, Entra ID."
+            required
+            maxLength={100}
+            data-autofocus
+          />
+        </ActionForm>
       )}
     </Modal>
   )

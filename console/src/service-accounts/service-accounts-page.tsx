@@ -1,7 +1,6 @@
-import { Badge, Button, Group, Modal, Select, Stack, Table, Text, TextInput } from '@mantine/core'
+import { Badge, Button, Group, Modal, Select, Table, Text, TextInput } from '@mantine/core'
 import { useDisclosure } from '@mantine/hooks'
 import { useState } from 'react'
-import type { FormEvent } from 'react'
 import { useQuery } from 'urql'
 
 import {
@@ -15,6 +14,7 @@ import {
 import type { ServiceAccountsQuery } from '../gql/graphql.ts'
 import { loadedOf } from '../graph/loaded.ts'
 import { isRole, roleChoices, roles, usePlace } from '../shell/organization.ts'
+import { ActionForm } from '../ui/action-form.tsx'
 import { Confirm } from '../ui/confirm.tsx'
 import { Empty } from '../ui/empty.tsx'
 import { formText } from '../ui/form-text.ts'
@@ -218,16 +218,14 @@ interface DialogProps {
 function CreateDialog({ isOpen, onClose, onCreated }: DialogProps) {
   const { organization } = usePlace()
   const choices = useRoleChoices()
-  const { run, isBusy, problem, reset } = useAction(CreateServiceAccountDocument)
+  const action = useAction(CreateServiceAccountDocument)
 
   const close = () => {
-    reset()
+    action.reset()
     onClose()
   }
-  const submit = async (event: FormEvent<HTMLFormElement>) => {
-    event.preventDefault()
-    const form = event.currentTarget
-    const { data } = await run({
+  const submit = async (form: HTMLFormElement) => {
+    const { data } = await action.run({
       organizationId: organization.id,
       name: formText(form, 'name'),
       ...givenBy(formText(form, 'role')),
@@ -244,32 +242,24 @@ function CreateDialog({ isOpen, onClose, onCreated }: DialogProps) {
       title="Create a service account"
       closeButtonProps={{ 'aria-label': 'Close' }}
     >
-      <form onSubmit={(event) => void submit(event)}>
-        <Stack>
-          {problem && <ProblemNote problem={problem} />}
-          <TextInput
-            label="Name"
-            name="name"
-            description="The program: deploys, nightly report."
-            required
-            maxLength={100}
-            data-autofocus
-          />
-          <Select
-            label="Role"
-            name="role"
-            description="At most what you may do yourself."
-            data={choices}
-            defaultValue="DEVELOPER"
-            allowDeselect={false}
-          />
-          <Group justify="flex-end">
-            <Button type="submit" loading={isBusy}>
-              Create
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+      <ActionForm of={action} label="Create" onSubmit={submit}>
+        <TextInput
+          label="Name"
+          name="name"
+          description="The program: deploys, nightly report."
+          required
+          maxLength={100}
+          data-autofocus
+        />
+        <Select
+          label="Role"
+          name="role"
+          description="At most what you may do yourself."
+          data={choices}
+          defaultValue="DEVELOPER"
+          allowDeselect={false}
+        />
+      </ActionForm>
     </Modal>
   )
 }
