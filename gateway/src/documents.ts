@@ -22,7 +22,6 @@ import { subscriptionRootRule, variableNameRule } from './operation-rules.ts'
 export interface CheckedDocument {
   /** Equal for texts that mean the same. */
   readonly canonicalId: string
-  readonly text: string
   readonly document: DocumentNode
   /** The name under which it is registered, or null. */
   readonly registeredAs: string | null
@@ -75,7 +74,6 @@ export function createDocuments(options: {
     let errors: readonly GraphQLError[] | null = null
     const checked: CheckedDocument = {
       canonicalId,
-      text,
       document,
       registeredAs: entry?.name ?? null,
       introspects: introspects(document),

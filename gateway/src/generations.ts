@@ -1,7 +1,6 @@
 import { SluiceError } from '@sluice/schema/errors'
 
 import type { Generation } from './generation.ts'
-import { errorOf } from './graph-errors.ts'
 import type { LiveSubscription } from './live-subscription.ts'
 
 /** The supergraph in use, and those before it that live subscriptions still stand on. */
@@ -20,9 +19,8 @@ export function createGenerations(first: Generation, drainMs: number): Generatio
   const timers = new Set<NodeJS.Timeout>()
 
   function endAll(generation: Generation): void {
-    const errors = [errorOf(new SluiceError('SLUICE_SUBSCRIPTION_RELOAD'))]
-    const last = JSON.stringify({ errors })
-    for (const live of held.get(generation) ?? []) live.end(last)
+    const reason = new SluiceError('SLUICE_SUBSCRIPTION_RELOAD')
+    for (const live of held.get(generation) ?? []) live.endWith(reason)
     held.delete(generation)
   }
 

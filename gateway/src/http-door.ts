@@ -90,7 +90,7 @@ export function createHttpDoor(options: HttpDoorOptions) {
       const outcome = await operations.run(graphRequest, principal, call, door)
       showBudget(response, budget)
       if (gone.signal.aborted) {
-        if (outcome.kind === 'live') outcome.live.end(null)
+        if (outcome.kind === 'live') outcome.live.end('left', null)
         return
       }
       if (outcome.kind === 'refused') return sendErrors(request, response, outcome.errors)

@@ -1,4 +1,7 @@
+import type { SluiceError } from '@sluice/schema/errors'
 import type { GraphQLFormattedError } from 'graphql'
+
+import { errorOf } from './graph-errors.ts'
 
 /** What one operation answers, in the form in which it leaves. */
 export interface PublicResult {
@@ -25,7 +28,7 @@ export interface QueueBounds {
  * reach the subgraph.
  */
 export class LiveSubscription {
-  readonly #onEnd: (() => void)[] = []
+  readonly #onEnd: ((reason: string) => void)[] = []
   readonly #onDrop: (events: number) => void
   readonly #onRoom: () => void
   readonly #bounds: QueueBounds
@@ -35,6 +38,7 @@ export class LiveSubscription {
   #taken = 0
   #onEvery: { events: number; listener: () => void } | null = null
   #ended = false
+  #reason = ''
   #last: string | null = null
   #wake: (() => void) | null = null
   #closed = false
@@ -50,9 +54,9 @@ export class LiveSubscription {
     this.#bounds = options.bounds
   }
 
-  /** Calls the listener once, when nothing is read any more. */
-  onceEnded(listener: () => void): void {
-    if (this.#closed) listener()
+  /** Calls the listener once, when nothing is read any more, with a word for why: a code, or `left`, `complete`, `lost`. */
+  onceEnded(listener: (reason: string) => void): void {
+    if (this.#closed) listener(this.#reason)
     else this.#onEnd.push(listener)
   }
 
@@ -86,21 +90,28 @@ export class LiveSubscription {
   }
 
   /** The upstream is over. What waits is still read, then `last`. */
-  finish(last: string | null): void {
+  finish(reason: string, last: string | null): void {
     if (this.#ended) return
     this.#ended = true
+    this.#reason = reason
     this.#last = last
     this.#wakeReader()
   }
 
   /** Ends at once: what waits is dropped, and only `last` is still read. */
-  end(last: string | null): void {
+  end(reason: string, last: string | null): void {
     if (this.#closed) return
+    if (!this.#ended) this.#reason = reason
     this.#ended = true
     this.#last = last
     this.#waiting.length = 0
     this.#close()
     this.#wakeReader()
+  }
+
+  /** Ends at once, with the error as its last payload. */
+  endWith(error: SluiceError): void {
+    this.end(error.code, JSON.stringify({ errors: [errorOf(error)] }))
   }
 
   /** The next result, as JSON; null when none waits. */
@@ -139,7 +150,7 @@ export class LiveSubscription {
   #close(): void {
     if (this.#closed) return
     this.#closed = true
-    for (const listener of this.#onEnd) listener()
+    for (const listener of this.#onEnd) listener(this.#reason)
   }
 
   #wakeReader(): void {

@@ -76,7 +76,7 @@ export function createGatewayMetrics(options: { processFigures: boolean }): Gate
     }),
     joinSeconds: new Histogram({
       name: 'sluice_gateway_join_seconds',
-      help: 'Time to join one event with other subgraphs.',
+      help: 'Time to join the events of a moment with other subgraphs.',
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
       registers,
     }),

@@ -10,7 +10,7 @@ import type { CheckedDocument } from './documents.ts'
 import { assertVariables, execute } from './execute.ts'
 import type { Sources } from './executor/fetch.ts'
 import type { Generations } from './generations.ts'
-import { codeOf, errorOf, refusalErrors, type PublicError } from './graph-errors.ts'
+import { codeOf, refusalErrors, type PublicError } from './graph-errors.ts'
 import type { GraphRequest } from './graph-request.ts'
 import type { Limits } from './limits.ts'
 import type { LiveSubscription, PublicResult } from './live-subscription.ts'
@@ -76,10 +76,7 @@ export function createOperations(options: OperationsOptions): Operations {
           const live = subscriptions.subscribe(generation, planned, call, labelOf(document))
           live.onceEnded(livesOf.add(key))
           if (call.budget && cost) {
-            payPerEvents(live, cost.requested, call.budget, (error) => {
-              metrics.subscriptionsEnded.inc({ reason: error.code })
-              live.end(JSON.stringify({ errors: [errorOf(error)] }))
-            })
+            payPerEvents(live, cost.requested, call.budget)
           }
           generations.hold(generation, live)
           count(labelOf(document), door, undefined)

@@ -14,7 +14,7 @@ export async function sendEvents(
     'x-accel-buffering': 'no',
   })
   response.write(':\n\n')
-  const gone = () => live.end(null)
+  const gone = () => live.end('left', null)
   response.once('close', gone)
   // Says that the stream is alive, and finds out that the client is not.
   const pulse = setInterval(() => response.write(':\n\n'), limits.pingMs)
@@ -29,7 +29,7 @@ export async function sendEvents(
   } finally {
     clearInterval(pulse)
     response.off('close', gone)
-    live.end(null)
+    live.end('left', null)
   }
 }
 

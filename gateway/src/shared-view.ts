@@ -27,10 +27,8 @@ interface SharedViewOptions<Asker> {
   /** Calls `begin` when this asker's joins may begin. */
   whenToJoin(asker: Asker, begin: () => Promise<void>): void
   onDrop(events: number): void
-  /** The last member has left: the upstream may go. */
-  onEmpty(): void
-  /** The upstream is over, and why. */
-  onOver(reason: string, members: number): void
+  /** Nobody may be added any more: the last member has left, or the upstream is over. */
+  onClosed(): void
   /** The last payload, as JSON. */
   refusal(errors: readonly unknown[]): string
   failure(how: 'lost' | 'unreachable'): string
@@ -54,7 +52,7 @@ export class SharedView<Asker> implements UpstreamSink {
   /** A batch is about to begin. */
   #called = false
   readonly #stop = new AbortController()
-  #over: { last: string | null } | null = null
+  #over: { reason: string; last: string | null } | null = null
 
   constructor(options: SharedViewOptions<Asker>) {
     this.#options = options
@@ -71,7 +69,7 @@ export class SharedView<Asker> implements UpstreamSink {
       this.#members.delete(member)
       if (this.#members.size > 0) return this.#fill()
       this.#stop.abort(new DOMException('nobody reads it any more', 'AbortError'))
-      this.#options.onEmpty()
+      this.#options.onClosed()
     })
   }
 
@@ -109,8 +107,8 @@ export class SharedView<Asker> implements UpstreamSink {
 
   /** Events that wait are still joined and read, then `last`. */
   #finish(reason: string, last: string | null): void {
-    this.#over = { last }
-    this.#options.onOver(reason, this.#members.size)
+    this.#over = { reason, last }
+    this.#options.onClosed()
     this.#fill()
   }
 
@@ -123,7 +121,8 @@ export class SharedView<Asker> implements UpstreamSink {
       this.#called = true
       this.#options.whenToJoin(asker, () => this.#joinBatch())
     } else if (this.#over && this.#batches.length === 0) {
-      for (const { live } of this.#members) live.finish(this.#over.last)
+      const { reason, last } = this.#over
+      for (const { live } of this.#members) live.finish(reason, last)
     }
   }
 

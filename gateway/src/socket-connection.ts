@@ -210,7 +210,7 @@ export class SocketConnection {
         }
       }
     } finally {
-      live.end(null)
+      live.end('left', null)
     }
   }
 

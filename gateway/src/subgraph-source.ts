@@ -9,13 +9,13 @@ import type { Log } from '@sluice/kit/log'
 import type { ErrorCode } from '@sluice/schema/errors'
 
 import type { Call } from './call.ts'
+import { distinctRepresentations } from './distinct-representations.ts'
 import { EntityBatches } from './entity-batches.ts'
 import type { FetchAnswer, PreparedQuery, Source } from './executor/fetch.ts'
 import { fetchFailure, subgraphError } from './graph-errors.ts'
 import { PoolError, type HttpPool } from './http-pool.ts'
 import type { InFlight } from './in-flight.ts'
 import type { GatewayMetrics } from './metrics.ts'
-import { distinctRepresentations } from './representations.ts'
 import { Stop } from './stop.ts'
 
 /** What came back from a subgraph, not yet parsed: consumers of one answer each parse their own. */

@@ -251,7 +251,7 @@ test('a subgraph that dies ends its subscriptions with one payload, and the next
 })
 
 test('a reload leaves running subscriptions on their supergraph until the deadline', async () => {
-  await using world = await createWorld({ limits: { reloadDrainMs: 1_500 } })
+  await using world = await createWorld({ metricsPort: 0, limits: { reloadDrainMs: 1_500 } })
   const token = world.signIn()
   const before = await live(world, token)
   const more = {
@@ -273,6 +273,9 @@ test('a reload leaves running subscriptions on their supergraph until the deadli
   })
   expect(await before.over).toBeNull()
   await world.lives(0)
+  expect(await world.figures()).toMatch(
+    /^sluice_gateway_subscriptions_ended_total\{reason="SLUICE_SUBSCRIPTION_RELOAD".* 1$/m,
+  )
 })
 
 test('the supergraph file is read again when the operator says so', async () => {

@@ -66,13 +66,13 @@ export function createSubscriptions(parts: SubscriptionParts): Subscriptions {
       metrics.subscriptions.inc()
       const aborted = () => {
         const { reason } = call.signal as { reason: unknown }
-        const code = reason instanceof SluiceError ? reason.code : 'left'
-        metrics.subscriptionsEnded.inc({ reason: code })
-        live.end(reason instanceof SluiceError ? jsonOf({ errors: [errorOf(reason)] }) : null)
+        if (reason instanceof SluiceError) live.endWith(reason)
+        else live.end('left', null)
       }
-      live.onceEnded(() => {
+      live.onceEnded((reason) => {
         call.signal.removeEventListener('abort', aborted)
         metrics.subscriptions.dec()
+        metrics.subscriptionsEnded.inc({ reason })
       })
       view.add({ live, asker: call })
       if (call.signal.aborted) aborted()
@@ -94,7 +94,7 @@ function openView(
   request: Request,
   call: Call,
   label: string,
-  onEmpty: () => void,
+  onClosed: () => void,
 ): SharedView<Call> {
   const plan = generation.planOf(request.document, request.operationName)
   const { primary } = plan
@@ -137,13 +137,9 @@ function openView(
     whenToJoin: (asker, begin) => lines.add(asker.identityKey, begin),
     bounds,
     onDrop: (events) => metrics.eventsDropped.inc({ operation: label }, events),
-    onEmpty() {
-      onEmpty()
+    onClosed() {
+      onClosed()
       closeUpstream()
-    },
-    onOver(reason, members) {
-      metrics.subscriptionsEnded.inc({ reason }, members)
-      onEmpty()
     },
     refusal: (errors) => jsonOf({ errors: errors.map((error) => subgraphError(error, about)) }),
     failure(how) {

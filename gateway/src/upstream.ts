@@ -54,10 +54,11 @@ export function openUpstream(options: {
       })
       return socket
     })
+    const mine = connection
     try {
-      return await connection
+      return await mine
     } catch (error) {
-      connection = null
+      if (connection === mine) connection = null
       throw error
     }
   }

@@ -5,7 +5,7 @@ import { buildSubgraphSchema } from '@apollo/subgraph'
 import { GraphQLError, parse, validate, type GraphQLSchema } from 'graphql'
 import { describe, expect, test } from 'vitest'
 
-import { distinctRepresentations } from '../representations.ts'
+import { distinctRepresentations } from '../distinct-representations.ts'
 import { fixtureSdl } from '../testing/fixture-subgraphs.ts'
 import { randomAnswer, type Asked } from '../testing/random-answers.ts'
 import { randomOperation } from '../testing/random-operation.ts'

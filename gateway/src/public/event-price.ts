@@ -6,19 +6,10 @@ import { eventsPerPrice } from './cost.ts'
 
 /**
  * Has a subscription pay as it goes: its price, which was paid at the start, once more before each further `eventsPerPrice`
- * events. Calls `onUnpaid` once, when the key has nothing left; what was read meanwhile is not charged.
+ * events. Ends it when the key has nothing left; what was read meanwhile is not charged.
  */
-export function payPerEvents(
-  live: LiveSubscription,
-  price: number,
-  budget: Budget,
-  onUnpaid: (error: SluiceError) => void,
-): void {
-  let isPaid = true
+export function payPerEvents(live: LiveSubscription, price: number, budget: Budget): void {
   live.onEvery(eventsPerPrice, () => {
-    budget.spend(price).catch((error: unknown) => {
-      if (isPaid) onUnpaid(error as SluiceError)
-      isPaid = false
-    })
+    budget.spend(price).catch((error: unknown) => live.endWith(error as SluiceError))
   })
 }

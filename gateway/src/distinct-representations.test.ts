@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { distinctRepresentations } from './representations.ts'
+import { distinctRepresentations } from './distinct-representations.ts'
 import { createWorld } from './testing/world.ts'
 
 const [one, two] = [
