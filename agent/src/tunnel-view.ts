@@ -99,6 +99,11 @@ export function createJsonView(output: Output): TunnelView {
   }
 }
 
+/** No reason to stop: people start a tunnel and their service in any order. */
+export function nothingListens(target: string): string {
+  return `Nothing listens at ${target} yet: visitors get an error page until your service does.`
+}
+
 /** The name outlives the agent: its visitors see that it is offline, and nobody else can take it. */
 export function stoppedText(name: string): string {
   return `Stopped. ${name} stays yours; visitors see that it is offline.`

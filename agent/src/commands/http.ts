@@ -8,6 +8,7 @@ import { openAgentSession } from '../session/agent-session.ts'
 import { createTargetGuard } from '../target-guard.ts'
 import { parseTarget, targetText } from '../target.ts'
 import { assertConnections, startTunnelInput, type HttpFlags } from '../tunnel-input.ts'
+import { nothingListens } from '../tunnel-view.ts'
 import { apiOf, type CommandContext } from './context.ts'
 import { createView, findLogin, serveShown } from './shown-tunnel.ts'
 
@@ -46,14 +47,9 @@ export async function runHttp(
   const view = createView(context)
   try {
     const [relayUrl, refused] = await Promise.all([tunnel.reached(), isRefused(upstream, guard)])
-    if (refused) {
-      output.warning(
-        `Nothing listens at ${targetText(upstream)} yet: visitors get an error page until your service does.`,
-      )
-    }
+    if (refused) output.warning(nothingListens(targetText(upstream)))
     const { id: tunnelId, name, urls, region, organization } = tunnel
     const ready = {
-      targetRefused: refused,
       tunnelId,
       name,
       urls,
@@ -63,6 +59,7 @@ export async function runHttp(
       organization,
       relayUrl,
       inspectorUrl: inspector?.url ?? null,
+      ...(refused ? { targetRefused: true } : {}),
     }
     await serveShown(tunnel, view, ready)
   } catch (error) {

@@ -116,6 +116,18 @@ test('several tunnels are served by one process, and end together', async () => 
   expect((await world.platform.visit('one')).status).toBeGreaterThanOrEqual(404)
 })
 
+test('a tunnel whose service is not there yet is served, and says so', async () => {
+  await using world = await openWorld()
+  // Nobody listens at port 1.
+  world.write(
+    `  app: { target: 1 }\n  there: { target: ${await world.upstream(saying('here'))} }\n`,
+  )
+  void world.start()
+
+  expect(await world.event('ready', 'app')).toMatchObject({ targetRefused: true })
+  expect(await world.event('ready', 'there')).not.toHaveProperty('targetRefused')
+})
+
 test('tunnels of bytes stand in the file beside those of HTTP', async () => {
   await using world = await openWorld()
   const port = await world.upstream(saying('over tcp'))
@@ -177,9 +189,9 @@ test('a changed policy is in force without a new session', async () => {
   world.write(`  app: { target: ${port}, deny-ip: [127.0.0.0/8] }\n`)
   expect(await world.event('changed', 'app')).toMatchObject({ parts: ['policy'] })
 
-  let status = 200
-  while (status === 200) ({ status } = await world.platform.visit('app'))
-  expect(status).toBe(403)
+  // Whoever is on the way when the new policy comes is cut off.
+  const status = () => world.platform.visit('app').then((visit) => visit.status, String)
+  await expect.poll(status, { timeout: 15_000 }).toBe(403)
   expect(world.platform.starts).toHaveLength(1)
   expect(world.events.filter(({ event }) => event === 'disconnected')).toEqual([])
 })

@@ -4,6 +4,7 @@ import type { Output } from '../output.ts'
 import { shownProblemOf } from '../problem.ts'
 import { forwardedLine } from '../request-log.ts'
 import { addressText, targetText } from '../target.ts'
+import { nothingListens } from '../tunnel-view.ts'
 import type { ProjectTunnel } from './read-project.ts'
 import type { ProjectListener } from './tunnel-run.ts'
 import type { Fault } from './yaml-values.ts'
@@ -28,9 +29,10 @@ export function createProjectView(output: Output, server: string): ProjectView {
 
 function createPlainView(output: Output, server: string): ProjectView {
   return {
-    ready(key, { urls }, spec, unreached) {
+    ready(key, { urls }, spec, { unreached, targetRefused }) {
       const url = urls[0] ?? ''
       output.result(`${key}  ${url}  ->  ${targetOf(spec)}`)
+      if (targetRefused) output.warning(`${key}: ${nothingListens(targetOf(spec))}`)
       if (unreached === undefined) return
       output.warning(
         `${key}: ${url} did not answer this machine: ${unreached}. Visitors elsewhere may reach it.`,
@@ -66,8 +68,8 @@ function createJsonView(output: Output, server: string): ProjectView {
   const event = (name: string, fields: object) =>
     void output.event({ event: name, at: new Date().toISOString(), ...fields })
   return {
-    ready: (tunnel, open, spec, unreached) =>
-      event('ready', { tunnel, ...readyFields(open, spec), unreached }),
+    ready: (tunnel, open, spec, remarks) =>
+      event('ready', { tunnel, ...readyFields(open, spec), ...remarks }),
     online: (tunnel) => event('reconnected', { tunnel }),
     offline: (tunnel, reason, retryInMs) => event('disconnected', { tunnel, reason, retryInMs }),
     request: (tunnel, request) => event('request', { tunnel, ...request }),

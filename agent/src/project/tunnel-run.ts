@@ -5,6 +5,7 @@ import { isPassing, type Api } from '../api.ts'
 import { createBackoff } from '../backoff.ts'
 import { delay } from '../delay.ts'
 import type { OpenTunnel, OpenTunnelOptions, openTunnel } from '../open-tunnel.ts'
+import { isRefused } from '../probe-upstream.ts'
 import { Interrupted } from '../problem.ts'
 import type { ForwardedConnection, ForwardedRequest } from '../session/agent-session.ts'
 import type { ProjectTunnel } from './read-project.ts'
@@ -15,10 +16,17 @@ const retryCapMs = 60_000
 /** Failures of a start that may pass by themselves, besides those of the graph. */
 const passingCodes = new Set(['SLUICE_RELAY_UNREACHABLE', 'SLUICE_ROUND_TRIP_FAILED'])
 
+/** What is not as it should be with a tunnel that is ready all the same. */
+export interface ReadyRemarks {
+  /** Of other kinds than HTTP: why this machine could not make the way through the public address. */
+  readonly unreached?: string
+  /** Of HTTP: nothing listens at the target yet. */
+  readonly targetRefused?: true
+}
+
 /** What is told about the tunnels of a project, each by its key. */
 export interface ProjectListener {
-  /** `unreached`: of other kinds than HTTP, why this machine could not make the way through the public address. */
-  ready(key: string, tunnel: OpenTunnel, spec: ProjectTunnel, unreached: string | undefined): void
+  ready(key: string, tunnel: OpenTunnel, spec: ProjectTunnel, remarks: ReadyRemarks): void
   online(key: string): void
   offline(key: string, reason: string, retryInMs: number): void
   request(key: string, request: ForwardedRequest): void
@@ -157,7 +165,7 @@ export class TunnelRun {
     })
     try {
       await tunnel.reached()
-      const unreached = spec.raw ? await tunnel.checkPort() : undefined
+      const remarks = await remarksOf(tunnel, spec, guard)
       const { session } = tunnel
       session.on('online', () => listener.online(this.key))
       session.on('offline', ({ reason, retryInMs }) =>
@@ -167,7 +175,7 @@ export class TunnelRun {
       session.on('connection', (connection) => listener.connection(this.key, connection))
       this.#tunnel = tunnel
       onReady()
-      listener.ready(this.key, tunnel, spec, unreached)
+      listener.ready(this.key, tunnel, spec, remarks)
       await tunnel.untilEnded()
     } catch (error) {
       throw await tunnel.explain(error)
@@ -178,6 +186,16 @@ export class TunnelRun {
       if (!isLeftToStop) await tunnel.close({ graceMs: 0 })
     }
   }
+}
+
+async function remarksOf(
+  tunnel: OpenTunnel,
+  { raw, upstream }: ProjectTunnel,
+  guard: TunnelRunOptions['guard'],
+): Promise<ReadyRemarks> {
+  if (!raw) return (await isRefused(upstream, guard)) ? { targetRefused: true } : {}
+  const unreached = await tunnel.checkPort()
+  return unreached === undefined ? {} : { unreached }
 }
 
 function canPass(error: unknown): boolean {
