@@ -13,6 +13,7 @@ import { Panel } from '../ui/panel.tsx'
 import { ProblemNote } from '../ui/problem-note.tsx'
 import { Ago } from '../ui/time.tsx'
 import { Bodies } from './bodies.tsx'
+import { requestCurlOf } from './request-curl.ts'
 import { StatusCode } from './request-table.tsx'
 import { timingOf } from './timing.ts'
 import type { DetailedRequest } from './use-request-feed.ts'
@@ -63,6 +64,9 @@ function Detail({ request }: { request: DetailedRequest }) {
           <Text className="mono" fw={600} style={{ overflowWrap: 'anywhere' }}>
             {method} {path}
           </Text>
+          {protocol.startsWith('HTTP') && (
+            <Copy value={requestCurlOf(request, location.protocol)} what="as curl" />
+          )}
         </Group>
       </div>
       {isErrorCode(code) && <ProblemNote problem={codeOf(code, { endpointHost })} />}
