@@ -233,7 +233,7 @@ function testOf(context: Context, person: SsoPerson): SsoTest {
     email === null
       ? 'it tells no email address: have it send the attribute email'
       : isEmailDenied
-        ? 'it says that the email address is not verified'
+        ? 'it does not vouch for the email address: it is not verified, or a private Google account'
         : null
   return { ...emptyTest(context), problem, subject, email, name, attributes, roleValues }
 }

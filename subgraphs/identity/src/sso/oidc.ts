@@ -117,12 +117,12 @@ export async function oidcPerson(
         )
   // What is signed comes last, and so wins.
   const claims: Record<string, unknown> = { ...told, ...signed }
-  const { email, email_verified: isVerified, name } = claims
+  const { email, name } = claims
   return {
     issuer: signed.iss,
     subject: signed.sub,
     email: typeof email === 'string' ? email : null,
-    isEmailDenied: isVerified === false || isVerified === 'false',
+    isEmailDenied: isEmailDenied(claims),
     name: typeof name === 'string' ? name : null,
     roleValues: roleAttribute ? valuesOf(claimOf(claims, roleAttribute)) : [],
     attributes: attributesOf(claimAttributes(claims)),
@@ -133,6 +133,18 @@ export async function oidcPerson(
     },
     sessionEndsAt: null,
   }
+}
+
+const google = 'https://accounts.google.com'
+
+/**
+ * Whether the provider itself does not vouch for the address. Google speaks for everybody: without `hd` it is an account that
+ * somebody made for themselves with an address of the company, and keeps when they leave.
+ */
+export function isEmailDenied(claims: Record<string, unknown>): boolean {
+  const { iss, hd, email_verified: isVerified } = claims
+  if (isVerified === false || isVerified === 'false') return true
+  return iss === google && (typeof hd !== 'string' || hd === '')
 }
 
 /** Where to sign out at the provider (OpenID Connect RP-Initiated Logout 1.0); null when it has no such place. */

@@ -5,6 +5,7 @@ import { forkSystem } from '@sluice/kit/database'
 import { expect, test } from 'vitest'
 
 import { AuditEntry } from '../audit/audit-entry.entity.ts'
+import type { Person } from '../testing.ts'
 import { configureSaml, setEnforcement } from './connection.ts'
 import { finishSaml, takeSamlAnswer } from './finish-sso.ts'
 import { openSamlKeys } from './saml-key.ts'
@@ -27,9 +28,13 @@ async function openSamlCompany(sso: SsoWorld, domain: string) {
   const addresses = world.deps.sso.samlAddresses(id)
 
   /** A browser that has left: what it was given, and what the provider would answer. */
-  async function go(startPath: string) {
+  async function go(startPath: string, browserOf?: Person) {
     const query = new URL(startPath, 'http://console.invalid').searchParams
-    const { location, cookie } = await leave(world.request().context, query)
+    const { location, cookie } = await leave(
+      world.request().context,
+      query,
+      browserOf?.refreshToken ?? null,
+    )
     const url = new URL(location)
     const state = url.searchParams.get('RelayState') ?? ''
     const packed = Buffer.from(url.searchParams.get('SAMLRequest') ?? '', 'base64')
@@ -55,7 +60,10 @@ async function openSamlCompany(sso: SsoWorld, domain: string) {
     return { path: to, cookie: cookie(), userId: context.principal.userId }
   }
 
-  const trial = await go(await startTest(await owner.context(), organizationId, '/o/acme/sso'))
+  const trial = await go(
+    await startTest(await owner.context(), organizationId, '/o/acme/sso'),
+    owner,
+  )
   const waiting = await bring(trial.state, trial.answer())
   expect(await finish(waiting, trial.browserSecret)).toMatchObject({
     path: '/o/acme/sso',

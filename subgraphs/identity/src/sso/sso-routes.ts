@@ -27,7 +27,8 @@ export function ssoRoutes(deps: Deps): RestRoute[] {
       path: '/auth/sso/start',
       async handle(request) {
         try {
-          const { location, cookie } = await leave(contextOf(request), request.query)
+          const refreshCookie = request.cookie(deps.refreshCookie.name)
+          const { location, cookie } = await leave(contextOf(request), request.query, refreshCookie)
           return seeOther(location, cookie)
         } catch (error) {
           // A person looks at this, not a program.

@@ -150,7 +150,10 @@ test('a test of the connection tells which role the rules of now would give', as
     mappings: [],
   })
   const start = await startTest(await owner.context(), organizationId, '/o/acme/sso')
-  await finish(world, await go(world, provider, start, company.colleague({ groups: ['dev'] })))
+  await finish(
+    world,
+    await go(world, provider, start, company.colleague({ groups: ['dev'] }), owner),
+  )
 
   // The rules may come after the test.
   expect(await told('groups')).toMatchObject({ given: { role: 'DEVELOPER' }, decidedBy: 'dev' })
@@ -343,7 +346,7 @@ test('a member’s own sign-in gains the organization by single sign-on, for a d
   const who = company.colleague({ email: 'mia@private.example.org' })
   const join = async (asked: Person) => {
     const start = await startJoining(await asked.context(), organizationId, '/o/acme/tunnels')
-    return finish(world, await go(world, provider, start, who))
+    return finish(world, await go(world, provider, start, who, asked))
   }
 
   expect((await join(member)).path).toBe('/o/acme/tunnels')
@@ -360,6 +363,29 @@ test('a member’s own sign-in gains the organization by single sign-on, for a d
   )
   expect((await join(second)).path).toBe('/o/acme/tunnels?problem=SLUICE_SSO_OTHER_PERSON')
   expect(await auditOf(world, organizationId, 'sso.linked')).toHaveLength(1)
+})
+
+test('whoever is led into the single sign-on that another has asked for passes it for nobody', async () => {
+  await using sso = await openSsoWorld()
+  const { world } = sso
+  const company = await openCompany(sso, provider)
+  const { organizationId, owner } = company
+  const thief = await world.person('Theo')
+  const victim = await world.person('Vera')
+  for (const one of [thief, victim]) await world.join(organizationId, one)
+  await giveSecondFactor(world, owner.userId)
+  await setEnforcement(await owner.context(), organizationId, 'REQUIRED')
+  const colleague = company.colleague()
+  const begin = async () => startJoining(await thief.context(), organizationId, '/o/acme')
+
+  // In the browser of the victim, signed in or not.
+  for (const browserOf of [victim, undefined]) {
+    await expect(go(world, provider, await begin(), colleague, browserOf)).rejects.toMatchObject({
+      code: 'SLUICE_SSO_INTERRUPTED',
+    })
+  }
+  expect(await held(world, await thief.context())).toEqual([thief.organizationId])
+  expect(await auditOf(world, organizationId, 'sso.linked')).toEqual([])
 })
 
 test('a sign-in by single sign-on ends with the day, the connection, and a change of provider', async () => {
@@ -418,7 +444,7 @@ test('a failing test says why, keeps the connection off, and signs nobody in', a
   const start = await startTest(await owner.context(), organizationId, '/o/acme/sso')
   const who = { sub: 'x', email: 'x@example.com' }
 
-  const { path, context } = await finish(world, await go(world, provider, start, who))
+  const { path, context } = await finish(world, await go(world, provider, start, who, owner))
 
   expect(path).toBe('/o/acme/sso?problem=SLUICE_SSO_ANSWER_REFUSED')
   expect(context.principal.userId).toBeNull()
@@ -472,7 +498,7 @@ test('a provider in our own network is not asked, and a way back leads nowhere e
   const slug = (await findOffer(world.request().context, { email: `x@${company.domain}` }))
     ?.startPath
   const query = new URL(`${slug}&to=//evil.test`, 'http://console.invalid').searchParams
-  await expect(leave(world.request().context, query)).rejects.toMatchObject({
+  await expect(leave(world.request().context, query, null)).rejects.toMatchObject({
     code: 'SLUICE_INPUT_INVALID',
   })
 })
@@ -494,7 +520,7 @@ test('the client secret is nowhere in the table, and opens for its connection al
   const { startPath = '' } =
     (await findOffer(world.request().context, { email: `x@${company.domain}` })) ?? {}
   const query = new URL(startPath, 'http://console.invalid').searchParams
-  await expect(leave(world.request().context, query)).rejects.toThrow('authenticate')
+  await expect(leave(world.request().context, query, null)).rejects.toThrow('authenticate')
 })
 
 test('client secrets move to a new sealing key, and an old one that is gone is noticed', async () => {

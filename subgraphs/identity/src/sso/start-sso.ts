@@ -9,6 +9,7 @@ import type { Context } from '../context.ts'
 import { Organization } from '../organization/organization.entity.ts'
 import { personOf } from '../organization/organization.ts'
 import { attemptLimits } from '../sign-in/attempts.ts'
+import { parseRefreshToken } from '../sign-in/refresh-token.ts'
 import { returnPathOf } from '../social/return-path.ts'
 import { issueTicket, takeTicket } from '../ticket/ticket.ts'
 import { foldEmail } from '../user/user.ts'
@@ -129,15 +130,24 @@ async function startPath(
   return `/auth/sso/start?ticket=${ticket}`
 }
 
-/** Sends a browser to the identity provider. Answers where, and the cookie that it takes along. */
+/**
+ * Sends a browser to the identity provider. Answers where, and the cookie that it takes along. A sign-in
+ * that is to gain the organization does so in its own browser, by its refresh cookie: else somebody could send a colleague
+ * there, and gain by their passing. A test gains nothing, and may be passed by anybody who is asked to.
+ */
 export async function leave(
   context: Context,
   query: URLSearchParams,
+  refreshCookie: string | null,
 ): Promise<{ location: string; cookie: string }> {
   const { orm, attempts, visitorIp, sso, now } = context
   await attempts.count(attemptLimits.ssoByIp, addressOf(visitorIp))
   const em = forkSystem(orm)
   const { attempt, userId } = await attemptOf(context, em, query)
+  const { purpose, signInId } = attempt
+  if (purpose === 'join' && parseRefreshToken(refreshCookie)?.signInId !== signInId) {
+    throw new SluiceError('SLUICE_SSO_INTERRUPTED')
+  }
   const connection = await em.findOne(SsoConnection, { id: attempt.connectionId })
   if (!connection || (connection.enforcement === 'OFF' && attempt.purpose !== 'test')) {
     throw new SluiceError('SLUICE_SSO_NOT_FOUND')

@@ -52,7 +52,7 @@ export async function openCompany(
   }
   const company = { owner, organizationId, connectionId, domain, colleague, provider }
   const start = await startTest(await owner.context(), organizationId, `/o/acme/sso`)
-  await finish(world, await go(world, provider, start, colleague()))
+  await finish(world, await go(world, provider, start, colleague(), owner))
   await setEnforcement(await owner.context(), organizationId, 'OPTIONAL')
   return company
 }
@@ -71,9 +71,15 @@ export async function go(
   provider: TestOidcProvider,
   startPath: string,
   who: Colleague,
+  /** Whose browser it is; nobody’s who is signed in if left out. */
+  browserOf?: Person,
 ): Promise<Returned> {
   const query = new URL(startPath, 'http://console.invalid').searchParams
-  const { location, cookie } = await leave(world.request().context, query)
+  const { location, cookie } = await leave(
+    world.request().context,
+    query,
+    browserOf?.refreshToken ?? null,
+  )
   const back = await provider.visit(location, who)
   const [, browserSecret = null] = /^[^=]+=([^;]*)/.exec(cookie) ?? []
   return {
