@@ -13,10 +13,10 @@ export interface Place {
 }
 
 /** Says where an address is, or null when it cannot. */
-export type PlaceOf = (ip: string) => Place | null
+type PlaceOf = (ip: string) => Place | null
 
 /** The same for people to read, `Berlin, Germany`; also of a database that knows countries alone. */
-export type PlaceNameOf = (ip: string) => string | null
+type PlaceNameOf = (ip: string) => string | null
 
 export interface Places {
   readonly placeOf: PlaceOf
