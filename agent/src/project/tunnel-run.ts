@@ -17,7 +17,7 @@ const retryCapMs = 60_000
 const passingCodes = new Set(['SLUICE_RELAY_UNREACHABLE', 'SLUICE_ROUND_TRIP_FAILED'])
 
 /** What is not as it should be with a tunnel that is ready all the same. */
-export interface ReadyRemarks {
+interface ReadyRemarks {
   /** Of other kinds than HTTP: why this machine could not make the way through the public address. */
   readonly unreached?: string
   /** Of HTTP: nothing listens at the target yet. */
