@@ -8,7 +8,23 @@ import { createFixtureServer } from './fixture-server.ts'
 import { createWorld } from './world.ts'
 import type { World } from './world.ts'
 
+/**
+ * The browser draws parts of its own window as web pages, unseen here, at twice the price of the page under test. The
+ * others are off by Playwright's choice, which a second list replaces.
+ */
+const featuresOff = [
+  'WebUIOmniboxPopup',
+  'WebUIOmniboxAimPopup',
+  'HttpsUpgrades',
+  'HttpsFirstBalancedModeAutoEnable',
+  'MediaRouter',
+  'NetworkTimeServiceQuerying',
+  'OptimizationHints',
+  'PaintHolding',
+]
+
 const flags = [
+  `--disable-features=${featuresOff.join(',')}`,
   '--no-sandbox',
   '--disable-gpu',
   '--disable-quic',
