@@ -96,6 +96,8 @@ test('who forgot the password is answered the same for every address', async () 
   await using opened = await stage.open('/sign-in', { world })
   const { page, complaints } = opened
   await page.getByRole('link', { name: 'Forgot your password?' }).click()
+  // The page before has a field for the email, too.
+  await page.getByRole('heading', { name: 'Set a new password' }).waitFor()
   await page.getByLabel('Email', { exact: false }).fill('nobody@example.com')
   expect(await barriers(page)).toEqual([])
   await page.keyboard.press('Enter')
