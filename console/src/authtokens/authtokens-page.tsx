@@ -12,7 +12,7 @@ import {
 } from '../gql/graphql.ts'
 import type { AuthtokensQuery, RotateAuthtokenMutation } from '../gql/graphql.ts'
 import { usePages } from '../graph/use-pages.ts'
-import { usePlace } from '../shell/organization.ts'
+import { useMay, usePlace } from '../shell/organization.ts'
 import { Command } from '../ui/copy.tsx'
 import { useAction } from '../ui/use-action.ts'
 import { CreatedAuthtoken } from './created-authtoken.tsx'
@@ -30,7 +30,8 @@ const mutations = {
 const show = (secret: string) => <CreatedAuthtoken secret={secret} />
 
 export function AuthtokensPage() {
-  const { organization, role } = usePlace()
+  const { organization } = usePlace()
+  const mayCreate = useMay('authtokens.create')
   const pages = usePages({
     document: AuthtokensDocument,
     variables: { organizationId: organization.id },
@@ -43,7 +44,7 @@ export function AuthtokensPage() {
       what={['authtoken', 'authtokens']}
       pages={pages}
       path="organization.authtokens"
-      mayChange={role !== 'VIEWER'}
+      mayChange={mayCreate}
       mutations={mutations}
       scope={{ heading: 'Scopes', of: scopesOf }}
       emptyHint={
