@@ -1,4 +1,3 @@
-import type { ObjectRef } from '@pothos/core'
 import { connectionType } from '@sluice/kit/graph'
 
 import { builder, pageArgs } from '../builder.ts'
@@ -16,6 +15,7 @@ import {
 } from './credentials.ts'
 
 type Types = (typeof builder)['$inferSchemaTypes']
+type Ref<Row> = Parameters<typeof connectionType<Types, Row>>[2]
 
 /** How one kind of credential is called in the graph, and what is said of it alone. */
 interface Words {
@@ -47,10 +47,10 @@ const TermsInput = builder.inputType('CredentialTermsInput', {
  * the type of a new one with its secret.
  */
 export function credentialInGraph<Row extends Credential & Own, Own extends object>(
-  type: ObjectRef<Types, Row>,
+  type: Ref<Row>,
   rules: CredentialRules<Row, Own>,
   words: Words,
-): ObjectRef<Types, Created<Row>> {
+): Ref<Created<Row>> {
   const { type: name, field, one } = words
   const what = one.replace(/^an /, '')
   addFields(type, what, words)
@@ -111,7 +111,7 @@ export function credentialInGraph<Row extends Credential & Own, Own extends obje
 }
 
 function addFields(
-  type: ObjectRef<Types, Credential>,
+  type: Ref<Credential>,
   what: string,
   { createdBy, serviceAccount }: Words,
 ): void {
