@@ -46,13 +46,13 @@ export function ChangeDialog({ row, isBusy, problem, onChange, onClose }: Props)
         <Stack>
           {problem && <ProblemNote problem={problem} />}
           <Text size="sm">
-            What it no longer allows ends within seconds. Now it is good{' '}
+            What it no longer allows ends within seconds. As it is,{' '}
             {row?.expiresAt ? (
               <>
-                until <Ago at={row.expiresAt} />
+                it ends <Ago at={row.expiresAt} />
               </>
             ) : (
-              'until it is revoked'
+              'it is good until it is revoked'
             )}
             .
           </Text>
