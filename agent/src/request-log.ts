@@ -1,6 +1,6 @@
 import { bytesText, clockText, durationText } from './figures.ts'
 import type { Output, Style } from './output.ts'
-import type { ForwardedRequest } from './session/agent-session.ts'
+import type { ForwardedRequest } from './session/forwarded.ts'
 import { fitText, plainText } from './terminal-text.ts'
 
 /** One request as the server stored it. */

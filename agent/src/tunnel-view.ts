@@ -1,5 +1,5 @@
 import type { Output } from './output.ts'
-import type { ForwardedConnection, ForwardedRequest } from './session/agent-session.ts'
+import type { ForwardedConnection, ForwardedRequest } from './session/forwarded.ts'
 
 /** What is known of a tunnel once visitors reach it. */
 export interface ReadyTunnel {

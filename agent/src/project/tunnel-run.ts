@@ -7,7 +7,7 @@ import { delay } from '../delay.ts'
 import type { OpenTunnel, OpenTunnelOptions, openTunnel } from '../open-tunnel.ts'
 import { isRefused } from '../probe-upstream.ts'
 import { Interrupted } from '../problem.ts'
-import type { ForwardedConnection, ForwardedRequest } from '../session/agent-session.ts'
+import type { ForwardedConnection, ForwardedRequest } from '../session/forwarded.ts'
 import type { ProjectTunnel } from './read-project.ts'
 
 const retryBaseMs = 1_000

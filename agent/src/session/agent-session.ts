@@ -29,8 +29,6 @@ import {
 import { errorOf, isPassing } from './refusal.ts'
 import { roundTripAnswer } from './round-trip.ts'
 
-export type { ForwardedConnection, ForwardedRequest } from './forwarded.ts'
-
 export interface AgentSessionOptions {
   /** Relays to dial (`ws://…/_sluice/session`), in order of preference. */
   readonly edges: readonly Edge[]
