@@ -339,6 +339,7 @@ test('a list of requests that gets no news does not call itself live', async () 
   await page.context().setOffline(true)
 
   await word.getByText('Offline', { exact: true }).waitFor()
+  expect(await word.getByText('Live', { exact: true }).count()).toBe(0)
 })
 
 test('a certificate is set, refused with its reason first, and removed, its key never shown', async () => {

@@ -99,6 +99,53 @@ export function staffFieldsOf(state: StaffState, organizationId: string) {
   }
 }
 
+/** What staff sees of an account beyond its list. */
+const accountDetails = {
+  waysIn: { password: true, passkeys: 1, accounts: ['github'], secondFactor: false },
+  signIns: [
+    {
+      id: 's1',
+      device: 'Firefox on Linux',
+      ip: '192.0.2.7',
+      place: 'Berlin, Germany',
+      startedAt: ago(86_400),
+      lastUsedAt: ago(3_600),
+      endedAt: null,
+    },
+    {
+      id: 's2',
+      device: 'Safari on iOS',
+      ip: '198.51.100.7',
+      place: null,
+      startedAt: ago(86_400 * 9),
+      lastUsedAt: ago(86_400 * 8),
+      endedAt: ago(86_400 * 7),
+    },
+  ],
+  impersonations: [
+    {
+      id: 'i1',
+      staff: { id: 'u1', name: 'Ada Lovelace' },
+      reason: 'They could not see their tunnel.',
+      ticket: 'HELP-7',
+      mayChange: false,
+      startedAt: ago(86_400 * 2),
+      endedAt: ago(86_400 * 2 - 900),
+    },
+  ],
+  history: [
+    {
+      id: 'e1',
+      action: 'impersonation.started',
+      actorName: 'Ada Lovelace',
+      details: 'staff as Grace Hopper, 0193a7c2: They could not see their tunnel.',
+      ip: '192.0.2.9',
+      at: ago(86_400 * 2),
+    },
+  ],
+  lastUse: { at: ago(3_600), ip: '192.0.2.7' },
+}
+
 export function staffRootOf(state: StaffState) {
   const organization = {
     id: 'o1',
@@ -113,49 +160,7 @@ export function staffRootOf(state: StaffState) {
     ...suspensionOf(user.id),
     emailVerifiedAt: ago(86_400),
     createdAt: ago(86_400 * 30),
-    waysIn: { password: true, passkeys: 1, accounts: ['github'], secondFactor: false },
-    signIns: [
-      {
-        id: 's1',
-        device: 'Firefox on Linux',
-        ip: '192.0.2.7',
-        place: 'Berlin, Germany',
-        startedAt: ago(86_400),
-        lastUsedAt: ago(3_600),
-        endedAt: null,
-      },
-      {
-        id: 's2',
-        device: 'Safari on iOS',
-        ip: '198.51.100.7',
-        place: null,
-        startedAt: ago(86_400 * 9),
-        lastUsedAt: ago(86_400 * 8),
-        endedAt: ago(86_400 * 7),
-      },
-    ],
-    impersonations: [
-      {
-        id: 'i1',
-        staff: { id: 'u1', name: 'Ada Lovelace' },
-        reason: 'They could not see their tunnel.',
-        ticket: 'HELP-7',
-        mayChange: false,
-        startedAt: ago(86_400 * 2),
-        endedAt: ago(86_400 * 2 - 900),
-      },
-    ],
-    history: [
-      {
-        id: 'e1',
-        action: 'impersonation.started',
-        actorName: 'Ada Lovelace',
-        details: 'staff as Grace Hopper, 0193a7c2: They could not see their tunnel.',
-        ip: '192.0.2.9',
-        at: ago(86_400 * 2),
-      },
-    ],
-    lastUse: { at: ago(3_600), ip: '192.0.2.7' },
+    ...accountDetails,
     places: [{ role: 'OWNER', organization }],
   })
   const organizationOf = () => ({
