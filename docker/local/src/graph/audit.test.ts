@@ -43,7 +43,7 @@ beforeAll(async () => {
     { token: owner.token },
   )
   authtoken = made.data.createAuthtoken.secret
-}, 60_000)
+})
 afterAll(() => world?.[Symbol.asyncDispose]())
 
 test('what other subgraphs do arrives, with the name of whoever did it, and the chain holds all of it', async () => {

@@ -40,7 +40,7 @@ beforeAll(async () => {
        and table_schema in ('identity', 'tunnels', 'domains', 'billing') order by 1`,
   )
   tables = found.map(({ name }) => name)
-}, 60_000)
+})
 afterAll(() => world?.[Symbol.asyncDispose]())
 
 /** How many rows of each table a connection sees that says this. */

@@ -111,7 +111,7 @@ beforeAll(async () => {
   publicClients = openLiveClients(`${world.origin.replace('http', 'ws')}${publicPath}`)
   const who = { roleActors, authtokenActors, serviceActors, apiKeyActors, nothing, stranger, staff }
   victim = await openVictim(world, who)
-}, 60_000)
+})
 afterAll(async () => {
   publicClients?.[Symbol.dispose]()
   await world?.[Symbol.asyncDispose]()
