@@ -49,6 +49,15 @@ test('a subgraph that is down fails its own panel and no other', () => {
   expect(loadedOf(answer, usageOf)).toEqual({ kind: 'full', value: { used: 1 } })
 })
 
+test('a field that took the organization along tells its neighbours why', () => {
+  const answer = { data: { organization: null }, error: errorAt('organization', 'sso'), ...still }
+
+  expect(loadedOf(answer, usageOf)).toMatchObject({
+    kind: 'failed',
+    problem: { code: 'SLUICE_SUBGRAPH_UNAVAILABLE' },
+  })
+})
+
 test('a field of one row that failed leaves the list readable', () => {
   const error = errorAt('organization', 'tunnels', 'nodes', 0, 'owner')
   expect(loadedOf({ data: full, error, ...still }, tunnelsOf).kind).toBe('full')

@@ -31,11 +31,18 @@ export function loadedOf<D, T>(answer: Answer<D>, { path, pick, isEmpty }: Part<
   const missing = value === null || value === undefined
 
   // An error inside the part leaves the rest of it readable: only what is missing counts as failed.
-  const problem = problemAt(error, path)
+  const problem = problemAt(error, path) ?? (missing ? problemOfRoot(data, error, path) : null)
   if (problem && missing) return { kind: 'failed', problem }
   if (missing && (fetching || !data)) return { kind: 'loading' }
   if (missing) return { kind: 'failed', problem: notFound(path) }
   return isEmpty?.(value) ? { kind: 'empty' } : { kind: 'full', value }
+}
+
+/** A failed field that may not be null takes all that stands around it along, the neighbour that is asked for too. */
+function problemOfRoot(data: unknown, error: CombinedError | undefined, path: FieldPath) {
+  const [root = ''] = path.split('.', 1)
+  const isGone = (data as Record<string, unknown> | undefined)?.[root] === null
+  return isGone ? problemAt(error, root) : null
 }
 
 /** The first problem among the parts of an answer that is shown as one. */
