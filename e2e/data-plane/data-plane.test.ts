@@ -127,7 +127,7 @@ test('an agent trusts a relay over wss by a certificate of its own choice, and n
   const { port } = new URL(edgeUrl)
   const wrongName = `wss://127.0.0.1:${port}/_sluice/session`
   expect(await plane.startAgent(wrongName, upstream, await plane.certificate())).toMatch(
-    /^offline: .*altnames/,
+    /^offline: .*another name/,
   )
   expect((await plane.visit()).statusCode).toBe(200)
 })
