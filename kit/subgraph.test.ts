@@ -1,7 +1,10 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import type { Socket } from 'node:net'
+
 import { SluiceError } from '@sluice/schema/errors'
 import { GraphQLObjectType, GraphQLSchema, GraphQLString } from 'graphql'
-import { createClient } from 'graphql-ws'
-import { expect, onTestFinished, test } from 'vitest'
+import { createClient, MessageType } from 'graphql-ws'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { WebSocket } from 'ws'
 
 import { BoundedQueue } from './bounded-queue.ts'
@@ -23,6 +26,7 @@ async function createWorld() {
   const cancel = new Promise<void>((resolve) => (cancelled = resolve))
   const forged: string[] = []
   const events = new BoundedQueue<string>(10, () => cancelled())
+  const others = new BoundedQueue<string>(10)
   const text = (resolve: (context: Context) => string) => ({
     type: GraphQLString,
     resolve: (_root: unknown, _args: unknown, context: Context) => resolve(context),
@@ -48,6 +52,7 @@ async function createWorld() {
           subscribe: () => events,
           resolve: (tick, _args, context) => `${String(tick)} ${context.serial}`,
         },
+        tocks: { type: GraphQLString, subscribe: () => others, resolve: String },
       },
     }),
   })
@@ -62,7 +67,7 @@ async function createWorld() {
     onForged: (ip) => forged.push(ip),
   })
   onTestFinished(() => server.close())
-  return { server, events, cancel, forged }
+  return { server, events, others, cancel, forged }
 }
 
 async function ask(port: number, query: string, token: string | null) {
@@ -185,3 +190,76 @@ test('a subscription without the internal token is refused while the socket stay
 
   expect(JSON.stringify((await good.next()).value)).toContain('still here')
 })
+
+/** A client that follows both sources over one socket: what it has read, in order, and how often the subgraph wrote. */
+async function followBoth({ server, events, others }: Awaited<ReturnType<typeof createWorld>>) {
+  let transport: Socket | undefined
+  const onSocket = (message: unknown): void => {
+    transport = (message as { socket: Socket }).socket
+  }
+  subscribe('net.server.socket', onSocket)
+  onTestFinished(() => void unsubscribe('net.server.socket', onSocket))
+  const read: unknown[] = []
+  const client = createClient({
+    url: `ws://127.0.0.1:${server.port}/graphql`,
+    webSocketImpl: WebSocket,
+    retryAttempts: 0,
+    on: {
+      message: (message) => {
+        if (message.type === MessageType.Next) read.push(message.payload.data)
+      },
+    },
+  })
+  onTestFinished(() => void client.dispose())
+  const extensions = { internal: await signer.headerFor(member, 'tunnels') }
+  const ended = ['ticks', 'tocks'].map(
+    (field) =>
+      new Promise<void>((resolve) => {
+        const query = `subscription { ${field} }`
+        const end = () => resolve()
+        client.subscribe({ query, extensions }, { next: () => {}, error: end, complete: end })
+      }),
+  )
+  events.push('first')
+  others.push('first')
+  await vi.waitFor(() => expect(read).toHaveLength(2), 15_000)
+  read.length = 0
+  if (!transport) throw new Error('nobody connected')
+  return { read, write: vi.spyOn(transport, 'write'), ended: Promise.all(ended) }
+}
+
+test('what happens in one turn leaves in one write, each subscription in its order', async () => {
+  const world = await createWorld()
+  const { read, write } = await followBoth(world)
+
+  for (const tick of ['a', 'b', 'c']) world.events.push(tick)
+  for (const tock of ['x', 'y']) world.others.push(tock)
+  await vi.waitFor(() => expect(read).toHaveLength(5), 15_000)
+
+  expect(write).toHaveBeenCalledTimes(1)
+  expect(valuesOf(read, 'tocks')).toEqual(['x', 'y'])
+  expect(valuesOf(read, 'ticks').map((tick) => tick.charAt(0))).toEqual(['a', 'b', 'c'])
+})
+
+test('what happened before a close is still read', async () => {
+  const world = await createWorld()
+  const { read, write, ended } = await followBoth(world)
+
+  for (const tick of ['a', 'b', 'c']) world.events.push(tick)
+  for (const tock of ['x', 'y']) world.others.push(tock)
+  let writesBefore = -1
+  // After this turn's resolvers, and before its end, when the messages leave.
+  process.nextTick(() => {
+    writesBefore = write.mock.calls.length
+    void world.server.close()
+  })
+  await ended
+
+  expect(writesBefore).toBe(0)
+  expect(valuesOf(read, 'tocks')).toEqual(['x', 'y'])
+  expect(valuesOf(read, 'ticks').map((tick) => tick.charAt(0))).toEqual(['a', 'b', 'c'])
+})
+
+function valuesOf(read: readonly unknown[], field: string): string[] {
+  return (read as Record<string, string>[]).flatMap((data) => data[field] ?? [])
+}

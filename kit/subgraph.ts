@@ -12,11 +12,9 @@ import {
   type ExecutionResult,
   type GraphQLSchema,
 } from 'graphql'
-import { useServer } from 'graphql-ws/use/ws'
 import { createYoga } from 'graphql-yoga'
 import type { JSONWebKeySet } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { WebSocketServer } from 'ws'
 
 import { maskError } from './graphql-errors.ts'
 import {
@@ -30,6 +28,7 @@ import {
 import type { Log } from './log.ts'
 import { listen } from './metrics.ts'
 import type { Principal } from './principal.ts'
+import { serveSubgraphSockets } from './subgraph-sockets.ts'
 
 /** What is known of a call before any rule runs. */
 export interface Caller {
@@ -64,7 +63,6 @@ export interface SubgraphOptions<Context extends object> {
 }
 
 const documentsCachedMax = 1_000
-const messageBytesMax = 1024 * 1024
 const bodyBytesMax = 4 * 1024 * 1024
 
 /** The HTTP and graphql-ws shell of a subgraph: refuses whoever is not the gateway, masks errors, closes cleanly. */
@@ -123,7 +121,6 @@ export async function openSubgraph<Context extends object>(
     await yoga.handle(request, response, { caller })
   }
 
-  const sockets = new WebSocketServer({ server, path: '/graphql', maxPayload: messageBytesMax })
   const documents = new LRUCache<string, DocumentNode | readonly GraphQLError[]>({
     max: documentsCachedMax,
   })
@@ -142,7 +139,8 @@ export async function openSubgraph<Context extends object>(
     return result
   }
 
-  const graphqlWs = useServer(
+  const sockets = serveSubgraphSockets(
+    server,
     {
       async onSubscribe({ extra }, _id, payload) {
         const { extensions } = payload
@@ -183,14 +181,14 @@ export async function openSubgraph<Context extends object>(
       }),
       onError: (_context, _id, _payload, errors) => errors.map((error) => mask(error).toJSON()),
     },
-    sockets,
+    log,
   )
 
   const listening = await listen(server, options.port, options.host)
   return {
     port: listening.port,
     async close() {
-      await graphqlWs.dispose()
+      await sockets.close()
       await listening.close()
       await yoga.dispose()
     },

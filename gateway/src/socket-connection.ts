@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream'
 
 import type { Log } from '@sluice/kit/log'
+import { SocketWriter } from '@sluice/kit/socket-writer'
 import { SluiceError, type ErrorCode } from '@sluice/schema/errors'
 import { CloseCode, MessageType } from 'graphql-ws'
 import { WebSocket, type RawData } from 'ws'
@@ -15,7 +16,6 @@ import type { LiveSubscription } from './live-subscription.ts'
 import type { Operations } from './operations.ts'
 import type { Admission } from './public/admission.ts'
 import { parseClientMessage } from './socket-message.ts'
-import { SocketWriter } from './socket-writer.ts'
 
 export interface SocketOptions {
   operations: Operations

@@ -3,9 +3,9 @@ import type { AddressInfo } from 'node:net'
 
 import { buildSubgraphSchema } from '@apollo/subgraph'
 import { BoundedQueue } from '@sluice/kit/bounded-queue'
+import { silentLog } from '@sluice/kit/log'
+import { serveSubgraphSockets } from '@sluice/kit/subgraph-sockets'
 import { execute, parse, subscribe, type ExecutionArgs } from 'graphql'
-import { useServer } from 'graphql-ws/use/ws'
-import { WebSocketServer } from 'ws'
 
 import { liveSdl } from './live-graph.ts'
 
@@ -78,14 +78,14 @@ async function serve(name: string, sdl: string): Promise<string> {
       ).then((result) => response.end(JSON.stringify(result)))
     })
   })
-  const sockets = new WebSocketServer({ server, path: '/graphql' })
-  useServer(
+  serveSubgraphSockets(
+    server,
     {
       schema,
       execute: (args: ExecutionArgs) => execute(args),
       subscribe: (args: ExecutionArgs) => subscribe(args),
     },
-    sockets,
+    silentLog,
   )
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}/graphql`
