@@ -25,6 +25,7 @@ export class RelayMetrics {
   readonly connectionsRefused: Counter<'reason'>
   readonly sessionsOpened: Counter
   readonly peersRefused: Counter
+  readonly peersSilent: Counter
   readonly forwarded: Counter
   readonly sessionsRefused: Counter<'code'>
 
@@ -80,6 +81,11 @@ export class RelayMetrics {
     this.peersRefused = new Counter({
       name: 'sluice_relay_peers_refused_total',
       help: 'Connections of other relays without a preface that could be believed',
+      registers,
+    })
+    this.peersSilent = new Counter({
+      name: 'sluice_relay_peers_silent_total',
+      help: 'Times that another relay showed no life for too long and requests brought to it were given up',
       registers,
     })
     this.connectionsRefused = new Counter({

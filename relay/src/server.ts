@@ -171,6 +171,10 @@ export async function createRelay(options: RelayOptions): Promise<Relay> {
     onRefused: () => metrics.peersRefused.inc(),
     onForged: (ip) => forgeries.note('peer connection', ip),
     onForward: () => metrics.forwarded.inc(),
+    onSilent(peerRelayId) {
+      metrics.peersSilent.inc()
+      log.warn({ peerRelayId }, 'another relay is silent: requests brought to it are given up')
+    },
   })
   const admin = await openAdminServer({
     port: options.adminPort,

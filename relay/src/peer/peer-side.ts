@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Log } from '@sluice/kit/log'
 import type { ChannelHub } from '@sluice/kit/redis'
 import { redisChannels } from '@sluice/schema/redis'
+import type { HeartbeatIo } from '@sluice/wire'
 import type { Redis } from 'ioredis'
 
 import type { Agents } from '../control/agents.ts'
@@ -26,6 +27,8 @@ export interface PeerOptions {
   readonly certificate?: { readonly cert: string; readonly key: string } | undefined
   /** PEM certificates that other relays are trusted by. */
   readonly ca?: string | undefined
+  /** What the silence of other relays is measured by; tests pass a faster one. */
+  readonly heartbeat?: HeartbeatIo
 }
 
 export interface PeerSideOptions {
@@ -45,6 +48,8 @@ export interface PeerSideOptions {
   readonly onRefused: () => void
   readonly onForged: (ip: string) => void
   readonly onForward: () => void
+  /** Another relay was silent for too long, with requests under way. */
+  readonly onSilent: (relayId: string) => void
   readonly log: Log
 }
 
@@ -89,9 +94,11 @@ export async function openPeerSide(options: PeerSideOptions): Promise<PeerSide> 
   hub
     ?.subscribe(redisChannels.routes, (message) => routes.hear(parseJson(message)))
     .catch((error: unknown) => log.warn({ err: error }, 'routes are not heard'))
-  const { secret, ca } = peer ?? {}
+  const { secret, ca, heartbeat } = peer ?? {}
   const peers =
-    secret === undefined || !redis ? undefined : new Peers({ ...options, secret, ca, routes })
+    secret === undefined || !redis
+      ? undefined
+      : new Peers({ ...options, secret, ca, heartbeat, routes })
 
   async function isServedElsewhere(tunnel: TunnelSession): Promise<boolean> {
     if (tunnel.moved) return true

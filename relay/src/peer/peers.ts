@@ -2,10 +2,10 @@ import { connect as connectTcp, type Socket } from 'node:net'
 import { TLSSocket, connect as connectTls } from 'node:tls'
 
 import type { TunnelRoute } from '@sluice/schema/redis'
-import { Forwarder, type Session } from '@sluice/wire'
+import type { HeartbeatIo, Session } from '@sluice/wire'
 
-import { openMemoryLink, type MemoryLink } from '../memory-link.ts'
 import type { TunnelSession } from '../sessions.ts'
+import { PeerLink } from './peer-link.ts'
 import { writePreface, type Preface } from './preface.ts'
 import type { Found, Routes } from './routes.ts'
 import { untilTaken } from './taken.ts'
@@ -14,6 +14,8 @@ import { untilTaken } from './taken.ts'
 const connectTimeoutMs = 2_000
 /** Relays with a link; the one that has waited longest without a request gives way. */
 const linksMax = 256
+/** Nobody holds a port 0: whichever relay reads that it is meant for one closes, and has shown life. */
+const nobodysPort = 'tcp:0'
 
 export interface PeersOptions {
   readonly relayId: string
@@ -24,6 +26,10 @@ export interface PeersOptions {
   /** What was held for visitors may go. */
   readonly onChunkEnd: () => void
   readonly onForward: () => void
+  /** A relay with requests under way has shown no life for 20 to 25 s: they were given up. */
+  readonly onSilent: (relayId: string) => void
+  /** What its silence is measured by. */
+  readonly heartbeat?: HeartbeatIo | undefined
 }
 
 /** The way to a tunnel that another relay holds. */
@@ -32,16 +38,16 @@ export class PeerWay {
   readonly holder: TunnelRoute
   /** Requests that go this way now. */
   active = 0
-  readonly #link: MemoryLink
+  readonly link: PeerLink
 
-  constructor(tunnelId: string, holder: TunnelRoute, link: MemoryLink) {
+  constructor(tunnelId: string, holder: TunnelRoute, link: PeerLink) {
     this.tunnelId = tunnelId
     this.holder = holder
-    this.#link = link
+    this.link = link
   }
 
   get session(): Session {
-    return this.#link.session()
+    return this.link.session()
   }
 
   /** Requests in flight per session at its end, as far as they came from here. */
@@ -60,7 +66,7 @@ export interface RawPurpose {
 /** The links to other relays, and the choice among those that hold a tunnel. */
 export class Peers {
   readonly #options: PeersOptions
-  readonly #links = new Map<string, MemoryLink>()
+  readonly #links = new Map<string, PeerLink>()
   readonly #ways = new Map<string, PeerWay>()
 
   constructor(options: PeersOptions) {
@@ -142,6 +148,7 @@ export class Peers {
   /** A request goes this way. Call the result once, when it has ended. */
   enter(way: PeerWay): () => void {
     way.active += 1
+    way.link.watch()
     this.#options.onForward()
     return () => {
       way.active -= 1
@@ -188,17 +195,27 @@ export class Peers {
     const key = keyOf(holder)
     if (this.#links.has(key)) return
     const { hostname, port, protocol } = new URL(holder.peerUrl)
-    const forwarder = new Forwarder({
+    const link = await PeerLink.open({
+      name: `to ${holder.relayId}`,
       upstream: { host: hostname, port: Number(port), tls: protocol === 'tls:' },
-      hostHeader: 'preserve',
       connectTimeoutMs,
-      betweenPolls: true,
       dial: () => this.#dial(holder, { mode: 'http' }),
+      ask: () => this.#dial(holder, { mode: 'raw', name: nobodysPort }),
+      clock: this.#options.heartbeat ?? clock,
+      onChunkEnd: this.#options.onChunkEnd,
+      onSilent: () => this.#giveUp(holder, link),
     })
-    const link = await openMemoryLink(`to ${holder.relayId}`, forwarder, this.#options.onChunkEnd)
     if (this.#links.has(key)) link.close()
     else this.#links.set(key, link)
     this.#closeIdle()
+  }
+
+  /** What may be sent again looks for another way at once, so this one is forgotten first. */
+  #giveUp(holder: TunnelRoute, link: PeerLink): void {
+    if (this.#links.get(keyOf(holder)) === link) this.#links.delete(keyOf(holder))
+    for (const [key, way] of this.#ways) if (way.link === link) this.#ways.delete(key)
+    this.#options.onSilent(holder.relayId)
+    link.close()
   }
 
   #closeIdle(): void {
@@ -231,6 +248,14 @@ export class Peers {
 }
 
 const noRelays: ReadonlySet<string> = new Set()
+
+const clock: HeartbeatIo = {
+  now: () => performance.now(),
+  setTimer(callback, delayMs) {
+    const timer = setTimeout(callback, delayMs).unref()
+    return () => clearTimeout(timer)
+  },
+}
 
 function keyOf({ relayId, peerUrl }: TunnelRoute): string {
   return `${relayId} ${peerUrl}`

@@ -1,6 +1,7 @@
 export { closeCode } from './close-code.ts'
 export type { Datagram, FlowOrigin } from './datagram.ts'
 export { frameType } from './frame.ts'
+export { Heartbeat, type HeartbeatIo } from './heartbeat.ts'
 export { ChunkedDecoder, chunkSizeLine, trailerFault } from './http/chunked.ts'
 export { field, fieldOf } from './http/field.ts'
 export {
