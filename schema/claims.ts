@@ -12,6 +12,12 @@ export const tokenIssuer = 'sluice'
 export const agentTokenSeconds = 300
 export const signInTokenSeconds = 900
 
+/**
+ * A gateway acts for so long on what it remembers of a credential. What is issued in that time after a revocation may
+ * stand on what was revoked.
+ */
+export const authenticationCachedMs = 5_000
+
 /** One user of edge basic auth: the password never travels, only `scrypt:<log2 N>:<salt hex>:<digest hex>` (r 8, p 1), or `sha256:…` of earlier releases. */
 const BasicAuthUser = z.object({ user: z.string().min(1).max(128), verifier: z.string().max(200) })
 

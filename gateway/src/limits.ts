@@ -1,3 +1,5 @@
+import { authenticationCachedMs } from '@sluice/schema/claims'
+
 /** Every bound of the gateway. Tests shrink them. */
 export const defaultLimits = {
   // One request
@@ -39,7 +41,7 @@ export const defaultLimits = {
   authenticationMs: 5_000,
   /** A revocation reaches everybody within 2 s: a change of memberships that identity does not explain by then ends. */
   membershipCheckMs: 1_500,
-  authenticationCachedMs: 5_000,
+  authenticationCachedMs,
   authenticationsCachedMax: 10_000,
   /** Different authtokens and API keys of one address that are nobody's, until it is refused for the rest of the window. */
   wrongCredentialsMax: 100,

@@ -250,9 +250,10 @@ test('a relay that takes no token any more is not asked for ever', async () => {
   await using relay = await new TestRelay().listen()
   relay.answer = (session) => session.refuse('SLUICE_SESSION_REVOKED', {}, closeCode.revoked)
 
-  const agent = await relay.agent((_request, response) => response.end('ok'))
+  const agent = await relay.agent((_request, response) => response.end('ok'), { comeBackMs: 500 })
 
   expect(await next(agent, 'fatal')).toMatchObject({ code: 'SLUICE_SESSION_REVOKED' })
+  expect(relay.hellos.length).toBeGreaterThan(1)
 })
 
 test('a port that another relay has not given up yet is asked for again', async () => {
@@ -389,7 +390,7 @@ test('a relay that goes away is left for the next session while its streams fini
   finish()
 
   expect(await answer).toContain('whole')
-  expect(relay.hellos.length).toBe(2)
+  expect(relay.hellos.length).toBeGreaterThan(1)
 })
 
 test('RENEW brings a fresh agent token at once, and changes that come meanwhile bring one more', async () => {

@@ -18,6 +18,7 @@ import {
 
 import { networkReasonOf } from '../http-request.ts'
 import type { ProxyOf } from '../proxy.ts'
+import { ComeBack } from './come-back.ts'
 import { dial } from './dial.ts'
 import { Edges, type Edge } from './edges.ts'
 import {
@@ -54,6 +55,8 @@ export interface AgentSessionOptions {
   /** Accepts any certificate of the relay: for development only. */
   readonly allowSelfSigned?: boolean
   readonly log?: (message: string, fields: Record<string, unknown>) => void
+  /** For how long another token is asked for where the one before was revoked. */
+  readonly comeBackMs?: number
 }
 
 export interface RawOptions {
@@ -79,7 +82,6 @@ export interface AgentSessionEvents {
   fatal: [SluiceError]
 }
 
-const revokedTimesMax = 5
 const renewRetryMs = 5_000
 /** Raw streams and datagrams came with this version of the protocol. */
 const rawVersion = 2
@@ -108,8 +110,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   readonly #draining = new Set<Session>()
   /** The relay wants a token that is valid. */
   #tokenRefused = false
-  /** How often in a row what the token stands on was revoked: the control plane says whether it is for good. */
-  #revokedTimes = 0
+  readonly #comeBack: ComeBack
   #target: Target
   #renewing = false
   /** Another change has come while a token was on its way, which may not hold it. */
@@ -125,6 +126,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
     this.#target = options
     this.#edges = new Edges(options.edges, options)
     this.#forwarder = this.#createForwarder(options)
+    this.#comeBack = new ComeBack(options.comeBackMs)
     const io = { setTimer, random: Math.random }
     this.#redial = new Redial(io, () => void this.#connect())
     this.#redial.again()
@@ -231,7 +233,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   #retry(reason: string): void {
     if (this.#stopped.signal.aborted) return
     clearTimeout(this.#renewTimer)
-    const retryInMs = this.#redial.again()
+    const retryInMs = this.#redial.again(this.#comeBack.retryInMs())
     // While a relay that leaves still serves, nobody misses the next session.
     const isServed = [...this.#draining].some(({ closed }) => !closed)
     if (!isServed) {
@@ -243,7 +245,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
   async #connect(): Promise<void> {
     const { agentToken, agentVersion } = this.#options
     try {
-      const fresh = this.#revokedTimes > 0
+      const fresh = this.#comeBack.needsFresh
       const token = await agentToken({ expiredWillDo: !this.#tokenRefused && !fresh, fresh })
       // With the token may have come news of the relays.
       const relayUrl = await this.#edges.take(this.#stopped.signal)
@@ -271,7 +273,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         }
         this.#current = session
         this.#tokenRefused = false
-        this.#revokedTimes = 0
+        this.#comeBack.succeeded()
         this.#scheduleRenewal(session, welcome.expiresInMs)
         const reconnected = this.#redial.online()
         this.#log('the session is online', { relayUrl, sessionId, reconnected })
@@ -304,7 +306,7 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
         }
         // The one that was left behind: whatever became of it, the session is elsewhere, or about to be.
         if (this.#draining.delete(session)) return
-        if (refusal && !this.#mayComeBack(refusal) && this.#isFatal(errorOf(refusal))) return
+        if (refusal && !this.#comeBack.mayAfter(refusal) && this.#isFatal(errorOf(refusal))) return
         if (sessionId !== '' && this.#current !== session) return
         this.#current = undefined
         if (sessionId === '') this.#edges.pass()
@@ -353,16 +355,6 @@ export class AgentSession extends EventEmitter<AgentSessionEvents> {
       this.#renewAgain = false
       if (again) this.renew()
     }
-  }
-
-  /**
-   * Whether a new token may still do where the one before was revoked: an authtoken that may be used less than before, or a
-   * service account with another role, may go on. A new one of the same second is refused, too, so it is asked for again.
-   */
-  #mayComeBack({ code }: Refusal): boolean {
-    if (code !== 'SLUICE_SESSION_REVOKED') return false
-    this.#revokedTimes += 1
-    return this.#revokedTimes <= revokedTimesMax
   }
 
   /** Reports a refusal that ends everything. The control plane being away is not one. */

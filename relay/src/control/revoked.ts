@@ -1,4 +1,4 @@
-import type { AgentTokenClaims } from '@sluice/schema/claims'
+import { authenticationCachedMs, type AgentTokenClaims } from '@sluice/schema/claims'
 
 /** Of a token in the second of the revocation: the tunnel may have been stopped and started again, an authtoken is gone for good. */
 function isOlder(claims: AgentTokenClaims, id: string, atMs: number): boolean {
@@ -6,9 +6,14 @@ function isOlder(claims: AgentTokenClaims, id: string, atMs: number): boolean {
   return !started && isRevoked(claims, id, atMs)
 }
 
-/** `iat` counts whole seconds: a token of the same second as its revocation is taken for older. */
+/**
+ * `iat` counts whole seconds: a token of the same second as its revocation is taken for older. So is one that a gateway
+ * may have got on the strength of what it still remembered of a credential.
+ */
 export function isRevoked(claims: AgentTokenClaims, id: string, atMs: number): boolean {
-  return isNamed(claims, id) && claims.iat * 1000 <= atMs
+  // Who stops a tunnel also issues its tokens, and remembers nothing.
+  const rememberedMs = id === claims.tunnelId ? 0 : authenticationCachedMs
+  return isNamed(claims, id) && claims.iat * 1000 <= atMs + rememberedMs
 }
 
 /** The last is the membership of a person who has started the tunnel by their sign-in: `<organizationId>:<userId>`. */

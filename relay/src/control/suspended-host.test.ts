@@ -1,4 +1,5 @@
 import { unusedPort } from '@sluice/kit/unused-port'
+import { authenticationCachedMs } from '@sluice/schema/claims'
 import { redisChannels, type Revocation } from '@sluice/schema/redis'
 import { Redis } from 'ioredis'
 import { expect, inject, test } from 'vitest'
@@ -164,7 +165,7 @@ test('a suspended organization loses its sessions, and only tokens of later open
   expect(await (await world.dial(1, older)).refused).toMatchObject({
     code: 'SLUICE_SESSION_REVOKED',
   })
-  const iat = Math.floor(Date.now() / 1000) + 2
+  const iat = Math.floor((Date.now() + authenticationCachedMs) / 1000) + 2
   await world.tunnel(1, { ...claims, iat, exp: iat + 300 })
   redis.disconnect()
 })

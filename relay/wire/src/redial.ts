@@ -27,11 +27,10 @@ export class Redial {
     this.#dial = dial
   }
 
-  /** Dials after the wait that is due, which it answers. */
-  again(): number {
+  /** Dials after the wait that is due, or the one given, which counts for nothing. Answers how long it is. */
+  again(waitMs = this.#nextWaitMs()): number {
     this.#cancelHealthy?.()
     this.#cancelWait?.()
-    const waitMs = this.#nextWaitMs()
     if (this.#stopped) return waitMs
     this.#cancelWait = this.#io.setTimer(() => {
       this.#cancelWait = undefined
