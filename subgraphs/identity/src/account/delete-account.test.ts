@@ -161,9 +161,10 @@ test('who is suspended, or owns what is, deletes nothing of it, also in the same
     code: 'SLUICE_USER_SUSPENDED',
   })
 
+  const [deleting, suspending] = [await mallory.context(), await staff.context()]
   const outcomes = await Promise.allSettled([
-    deleteAccount(await mallory.context(), mallory.email),
-    suspendOrganization(await staff.context(), mallory.organizationId, reason),
+    deleteAccount(deleting, mallory.email),
+    suspendOrganization(suspending, mallory.organizationId, reason),
   ])
   expect(outcomes.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
 })

@@ -128,11 +128,19 @@ test('an admin neither makes nor unmakes owners', async () => {
   const third = await world.person()
   const ownersId = await memberIdOf(world, organizationId, owner)
 
+  // Made before anything is asked: what is refused meanwhile would be nobody's rejection.
+  const [inviting, raising, lowering, removing] = [
+    await other.context(),
+    await other.context(),
+    await other.context(),
+    await other.context(),
+  ]
+
   const answers = await Promise.allSettled([
-    inviteMember(await other.context(), organizationId, third.email, { role: 'OWNER' }),
-    changeMemberRole(await other.context(), memberId, { role: 'OWNER' }),
-    changeMemberRole(await other.context(), ownersId, { role: 'VIEWER' }),
-    removeMember(await other.context(), ownersId),
+    inviteMember(inviting, organizationId, third.email, { role: 'OWNER' }),
+    changeMemberRole(raising, memberId, { role: 'OWNER' }),
+    changeMemberRole(lowering, ownersId, { role: 'VIEWER' }),
+    removeMember(removing, ownersId),
   ])
 
   expect(codesOf(answers)).toEqual(answers.map(() => 'SLUICE_FORBIDDEN'))

@@ -149,9 +149,10 @@ test('only staff suspends, for a reason, once, and never itself', async () => {
   await expect(suspendUser(asStaff, staff.userId, reason)).rejects.toMatchObject({
     code: 'SLUICE_FORBIDDEN',
   })
+  const [one, two] = [await staff.context(), await staff.context()]
   const twice = await Promise.allSettled([
-    suspendUser(await staff.context(), ada.userId, reason),
-    suspendUser(await staff.context(), ada.userId, reason),
+    suspendUser(one, ada.userId, reason),
+    suspendUser(two, ada.userId, reason),
   ])
   expect(twice.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
   const unknown = unsuspendUser(asStaff, crypto.randomUUID())
