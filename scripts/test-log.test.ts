@@ -61,6 +61,31 @@ test('the files that failed are told with their tests, and with those of which n
   )
 })
 
+test('an error outside of the tests is told with the file in whose run it was thrown', () => {
+  const thrown = `> nx run @sluice/relay:test
+
+ RUN  v5.1.1 /repository/relay
+
+⎯⎯⎯⎯⎯⎯ Unhandled Errors ⎯⎯⎯⎯⎯⎯
+
+Error: nobody's rejection
+This error originated in "src/drain.test.ts" test file. It doesn't mean the error was thrown inside the file itself.
+
+ Test Files  61 passed (61)
+     Errors  1 error
+`
+  const log = logOf(`${passed}${thrown}${end('- @sluice/relay:test')}`)
+
+  expect(log.failedFiles()).toEqual([
+    {
+      root: '/repository/relay',
+      files: ['src/drain.test.ts'],
+      tests: ['src/drain.test.ts > an error outside of its tests'],
+    },
+  ])
+  expect(log.failures()[0]?.text).toMatch(/^⎯+ Unhandled Errors/)
+})
+
 test('what failed is said from its first failure on', () => {
   const [failure, ...others] = logOf(passed + failed).failures()
 
@@ -75,7 +100,7 @@ describe('nothing is asked again', () => {
     expect(logOf(`${passed}${failed}${both}`).failedFiles()).toBeNull()
   })
 
-  test('where something was thrown outside of the tests', () => {
+  test('where something was thrown that belongs to no file', () => {
     const thrown = failed.replace(/( Test Files .*\n)/, '$1     Errors  1 error\n')
     expect(logOf(`${thrown}${end('- @sluice/relay:test')}`).failedFiles()).toBeNull()
   })

@@ -2,7 +2,9 @@ import { join, relative } from 'node:path'
 
 const packageTitle = '> nx run '
 /** vitest's count of what was thrown outside of any test, as when a process of it ended. */
-const outsideOfTests = /^ +Errors +\d/m
+const outsideOfTests = /^ +Errors +(\d+)/m
+/** Which file's run it was thrown in, where vitest knows. */
+const originOfError = /^This error originated in "(\S+)" test file/gm
 
 /** Test files of one package that failed. */
 export interface FailedFiles {
@@ -19,7 +21,8 @@ export function createTestLog() {
   const sections: string[] = []
   /** What Nx lists at its end, once it has begun to. */
   let failedTasks: string[] | undefined
-  const failed = () => sections.filter((section) => section.includes(' FAIL '))
+  const failed = () =>
+    sections.filter((section) => section.includes(' FAIL ') || outsideOfTests.test(section))
 
   return {
     line(text: string): void {
@@ -34,12 +37,12 @@ export function createTestLog() {
     /** What failed, package by package. */
     failures(): { title: string; text: string }[] {
       return failed().map((section) => {
-        const from = section.search(/^.*Failed (Suites|Tests) .*$/m)
+        const from = section.search(/^.*(Failed (Suites|Tests)|Unhandled Errors) .*$/m)
         return { title: titleOf(section), text: section.slice(Math.max(0, from)) }
       })
     },
 
-    /** Null when something failed that no test stands for: asking the tests again would hide it. */
+    /** Null when something failed that no file stands for: asking files again would hide it. */
     failedFiles(): FailedFiles[] | null {
       const tasks = new Set(failed().map(taskOf))
       if (!failedTasks?.length || failedTasks.some((task) => !tasks.has(task))) return null
@@ -60,13 +63,20 @@ function taskOf(section: string): string {
 
 function failedFilesOf(section: string): FailedFiles | null {
   const [, root] = /^ RUN +v\S+ +(.+?) *$/m.exec(section) ?? []
-  if (!root || outsideOfTests.test(section)) return null
+  const origins = [...section.matchAll(originOfError)].map(([, file = '']) => file)
+  const errors = Number(outsideOfTests.exec(section)?.[1] ?? 0)
+  if (!root || origins.length < errors) return null
   const found = [...section.matchAll(/^ FAIL +(\S+)(?: > (.+?)| \[.+\])? *$/gm)]
   const nameOf = (file = '', test?: string) => (test === undefined ? file : `${file} > ${test}`)
   return {
     root,
-    files: [...new Set(found.map(([, file = '']) => file))],
-    tests: [...new Set(found.map(([, file, test]) => nameOf(file, test)))],
+    files: [...new Set([...found.map(([, file = '']) => file), ...origins])],
+    tests: [
+      ...new Set([
+        ...found.map(([, file, test]) => nameOf(file, test)),
+        ...origins.map((file) => nameOf(file, 'an error outside of its tests')),
+      ]),
+    ],
   }
 }
 
