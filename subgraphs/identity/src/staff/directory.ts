@@ -56,9 +56,14 @@ export async function organizationPage(
   )
 }
 
-export async function findAnyUser(context: Context, id: string): Promise<User> {
+/** Null for an account that is gone. */
+export async function findAnyUserOrNull(context: Context, id: string): Promise<User | null> {
   staffOf(context)
-  const user = isUuid(id) ? await forkSystem(context.orm).findOne(User, { id }) : null
+  return isUuid(id) ? forkSystem(context.orm).findOne(User, { id }) : null
+}
+
+export async function findAnyUser(context: Context, id: string): Promise<User> {
+  const user = await findAnyUserOrNull(context, id)
   if (!user) throw new SluiceError('SLUICE_USER_NOT_FOUND')
   return user
 }
