@@ -33,7 +33,7 @@ test('a relay whose agents have nowhere to go does not wait for them, but for wh
   const startMs = performance.now()
   const closing = world.relay.close()
   await agent.goneAway
-  while (await takesVisitors(world)) await new Promise((resolve) => setTimeout(resolve, 50))
+  await expect.poll(() => takesVisitors(world)).toBe(false)
   finish()
 
   expect(await visitor.rest()).toContain('and ended')
